@@ -1,0 +1,53 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format screenshots pins
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/	/' | expand -t 14
+
+# Each stamp holds what was installed, so that a second run does nothing. uv is used where it is, pip else.
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: requirements.txt | .venv/.made
+	@echo "Installing requirements.txt …"
+	@if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python --require-hashes -r $<; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
+
+.venv/.dev: requirements-dev.txt | .venv/.made
+	@echo "Installing requirements-dev.txt …"
+	@if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python --require-hashes -r $<; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; fi
+	@touch $@
+
+run: .venv/.run ## migrate, load the demo clinic if empty, start the site and its worker
+	@exec $(BIN)/python -m clinic.serve
+
+test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser
+	@$(BIN)/python tests/provide.py
+	@$(BIN)/python -m pytest
+
+check: .venv/.dev ## format, lint, types, import rule, templates, pins
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint --check --lint --quiet clinic/templates
+
+format: .venv/.dev ## put code and templates into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+screenshots: .venv/.dev ## pictures of the pages at 375 and 1280 pixels, in screenshots/
+	@$(BIN)/python tests/provide.py
+	@$(BIN)/python -m tests.screenshots
+
+pins: ## compile requirements*.txt anew (needs uv)
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url -o requirements.txt requirements.in
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in

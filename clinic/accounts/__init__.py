@@ -1,0 +1,1 @@
+"""People with a login: roles, permissions, sign-in."""

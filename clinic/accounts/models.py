@@ -1,0 +1,91 @@
+"""User, Role, Passkey, StaffSession. The column names that Flask-Security reads are its own."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
+from sqlalchemy.ext.mutable import MutableList
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.access import ROLE_PERMISSIONS, Permission, RoleName
+from clinic.core.db import Base, UtcDateTime
+
+user_role = sa.Table(
+    "user_role",
+    Base.metadata,
+    sa.Column("user_id", sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("role_id", sa.ForeignKey("role.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Role(Base, RoleMixin):
+    """One of RoleName, as a row, because Flask-Security asks for rows. What it allows is in access.py."""
+
+    __tablename__ = "role"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20), unique=True)
+
+
+class User(Base, UserMixin):
+    """A person with a login."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    name: Mapped[str]
+    password: Mapped[str | None]
+    active: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    # The second factor: an authenticator app, and codes for the day the phone is lost.
+    tf_primary_method: Mapped[str | None]
+    tf_totp_secret: Mapped[str | None]
+    tf_phone_number: Mapped[str | None]
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+
+    roles: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin", order_by=Role.id)
+    webauthn: Mapped[list["Passkey"]] = relationship(back_populates="user", cascade="all, delete-orphan")
+
+    def can(self, permission: Permission) -> bool:
+        """Whether one of the roles allows it. A switched-off person may nothing."""
+        return self.active and any(permission in ROLE_PERMISSIONS[RoleName(role.name)] for role in self.roles)
+
+
+class Passkey(Base, WebAuthnMixin):
+    """A device that signs a person in (WebAuthn)."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary(1024), unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(default=0)
+    transports: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    backup_state: Mapped[bool]
+    device_type: Mapped[str]
+    extensions: Mapped[str | None]
+    # Flask-Security writes these two itself, naive and in UTC.
+    create_datetime: Mapped[datetime] = mapped_column(sa.DateTime, server_default=sa.func.now())
+    lastuse_datetime: Mapped[datetime] = mapped_column(sa.DateTime)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    usage: Mapped[str] = mapped_column(sa.String(64))
+
+    user: Mapped[User] = relationship(back_populates="webauthn")
+
+    def get_user_mapping(self) -> dict[str, int]:
+        """How Flask-Security finds the person a passkey belongs to."""
+        return {"id": self.user_id}
+
+
+class StaffSession(Base):
+    """One sign-in on one device. Signing out removes the row, and with it the worth of any copied cookie."""
+
+    __tablename__ = "staff_session"
+
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)

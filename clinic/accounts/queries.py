@@ -1,0 +1,29 @@
+"""Every read about people with a login."""
+
+import sqlalchemy as sa
+
+from clinic.accounts.access import RoleName
+from clinic.accounts.models import Role, StaffSession, User, user_role
+from clinic.core.db import db
+
+
+def user_with_email(email: str) -> User | None:
+    """The person who signs in with this address, in any case."""
+    return db.session.scalar(sa.select(User).where(User.email == email.lower()))
+
+
+def roles_named(names: list[RoleName]) -> list[Role]:
+    """The rows of these roles."""
+    return list(db.session.scalars(sa.select(Role).where(Role.name.in_([name.value for name in names]))))
+
+
+def active_owners() -> int:
+    """How many people can manage people."""
+    owners = sa.select(user_role.c.user_id).join(Role).where(Role.name == RoleName.OWNER.value)
+    return db.session.scalar(sa.select(sa.func.count(User.id)).where(User.active, User.id.in_(owners))) or 0
+
+
+def is_session_open(key: str, user_id: int) -> bool:
+    """Whether this sign-in has not been signed out."""
+    row = sa.select(StaffSession.key).where(StaffSession.key == key, StaffSession.user_id == user_id)
+    return db.session.scalar(row) is not None

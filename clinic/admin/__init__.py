@@ -1,0 +1,1 @@
+"""The Flask-Admin panel: one module per screen, arranged by the jobs of staff."""

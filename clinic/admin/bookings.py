@@ -1,0 +1,90 @@
+"""Bookings: allow or decline the held ones, redeem vouchers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_login import current_user
+from sqlalchemy.orm import joinedload
+
+from clinic.accounts.access import Permission
+from clinic.admin.base import Answer, StaffView
+from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.bookings.errors import NotHeld, VoucherNotRedeemable, VoucherRedeemed
+from clinic.bookings.models import Booking
+from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
+from clinic.core import clock
+from clinic.leads.models import Lead
+from clinic.web.filters import moment
+
+
+def _voucher_cell(_view: Any, _context: Any, row: Booking, _name: str) -> str:
+    if row.voucher is None:
+        return "–"
+    is_expired = row.voucher.state == "issued" and row.voucher.expires_at <= clock.now()
+    return f"{row.voucher.code} ({'expired' if is_expired else row.voucher.state})"
+
+
+class BookingScreen(StaffView):
+    """All bookings; the held ones wait for a decision."""
+
+    permission = Permission.LEAD_WORK
+    heading, singular = "Bookings", "booking"
+    intro = "A held booking waits for you: the e-mail or the mobile was used for a trial before."
+    empty_text = "No bookings here. They arrive by the form “Get Started”."
+    row_template = "admin/booking_buttons.html"
+    column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
+    column_labels = {"lead": "Who", "held_because": "Why held", "created_at": "Asked"}
+    column_sortable_list = ["created_at"]
+    column_default_sort = ("created_at", True)
+    column_searchable_list = [Lead.name, Lead.email, Lead.mobile]
+    column_formatters = {
+        "lead": link_cell("leads_admin.details_view", lambda row: row.lead.name, lambda row: row.lead_id),
+        "state": state_cell,
+        "voucher": _voucher_cell,
+        "created_at": time_cell,
+    }
+    tab_column = Booking.state
+    tabs = (("all", "All"), ("held", "Held"), ("booked", "Booked"), ("declined", "Declined"))
+
+    def load_options(self) -> Iterable[Any]:
+        """Person, session and voucher."""
+        return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
+
+    @expose("/decide/", methods=("POST",))
+    def decide(self) -> Answer:
+        """Allow or decline a held booking."""
+        booking = self.row_or_404()
+        verb = request.form.get("verb")
+        if verb not in ("allow", "decline"):
+            abort(400)
+        try:
+            if verb == "allow":
+                voucher = allow_booking(booking, by=current_user)
+                flash(f"Allowed: voucher {voucher.code} is on its way by mail.", "success")
+            else:
+                decline_booking(booking, by=current_user)
+                flash("Declined: a kind mail is on its way.", "success")
+        except NotHeld:
+            flash("This booking was decided before; nothing has changed.", "error")
+        return self._back(booking)
+
+    @expose("/redeem/", methods=("POST",))
+    def redeem(self) -> Answer:
+        """Mark the voucher redeemed."""
+        booking = self.row_or_404()
+        voucher = booking.voucher or abort(404)
+        try:
+            redeem_voucher(voucher, by=current_user)
+            flash(f"Redeemed: voucher {voucher.code}.", "success")
+        except VoucherRedeemed as before:
+            flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
+        except VoucherNotRedeemable:
+            flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
+        return self._back(booking)
+
+    def _back(self, booking: Booking) -> Answer:
+        if request.form.get("back") == "lead":
+            return redirect(url_for("leads_admin.details_view", id=booking.lead_id), 303)  # type: ignore[return-value]
+        return redirect(url_for(".index_view", tab=request.form.get("tab") or None), 303)  # type: ignore[return-value]

@@ -1,0 +1,101 @@
+"""The moderator's queue."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.actions import action
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy.orm import joinedload
+
+from clinic.accounts.access import Permission
+from clinic.admin.base import Answer, StaffView, count_of, ids_of
+from clinic.admin.cells import state_cell, time_cell
+from clinic.comments.models import Comment, CommentState
+from clinic.comments.operations import moderate_comment
+from clinic.comments.queries import comments_by_id
+from clinic.web.filters import paragraphs
+
+WORDS = {CommentState.APPROVED: "Approved", CommentState.REJECTED: "Rejected", CommentState.SPAM: "Marked as spam"}
+VERBS = {"approve": CommentState.APPROVED, "reject": CommentState.REJECTED, "spam": CommentState.SPAM}
+
+
+def _text_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
+    return Markup('<div class="remark">{}</div>').format(paragraphs(row.body))
+
+
+def _who_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
+    return Markup('<strong>{}</strong><br><span class="quiet">{}</span>').format(row.name, row.email)
+
+
+def _where_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
+    return Markup('<a href="{}#comments">{}</a>').format(row.article.address, row.article.title)
+
+
+class CommentScreen(StaffView):
+    """Pending ones first, oldest first; Approve, Reject and Spam on each row and for many at once."""
+
+    permission = Permission.COMMENT_MODERATE
+    heading, singular = "Comments", "comment"
+    intro = "Nobody sees a comment until you approve it."
+    empty_text = "No comments here. New ones wait under “Pending” until you decide."
+    row_template = "admin/comment_buttons.html"
+    column_list = ["name", "body", "article", "posted_at", "state"]
+    column_labels = {"name": "Who", "body": "Comment", "article": "Under", "posted_at": "Written"}
+    column_sortable_list = ["posted_at"]
+    column_default_sort = ("posted_at", False)
+    column_searchable_list = ["name", "email", "body"]
+    column_formatters = {
+        "name": _who_cell,
+        "body": _text_cell,
+        "article": _where_cell,
+        "posted_at": time_cell,
+        "state": state_cell,
+    }
+    tab_column = Comment.state
+    tabs = (
+        ("pending", "Pending"),
+        ("approved", "Approved"),
+        ("rejected", "Rejected"),
+        ("spam", "Spam"),
+        ("all", "All"),
+    )
+
+    def load_options(self) -> Iterable[Any]:
+        """The article each stands under."""
+        return (joinedload(Comment.article),)
+
+    @expose("/moderate/", methods=("POST",))
+    def moderate(self) -> Answer:
+        """One comment, one decision."""
+        state = VERBS.get(request.form.get("verb", "")) or abort(400)
+        comment = self.row_or_404()
+        moderate_comment(comment, state, by=current_user)
+        flash(f"{WORDS[state]}: the comment of {comment.name}.", "success")
+        return redirect(url_for(".index_view", tab=request.form.get("tab") or None), 303)  # type: ignore[return-value]
+
+    @action("approve", "Approve")
+    def approve(self, rowids: list[str]) -> None:
+        """Approve all that are ticked."""
+        self._moderate_all(rowids, CommentState.APPROVED)
+
+    @action("reject", "Reject")
+    def reject(self, rowids: list[str]) -> None:
+        """Reject all that are ticked."""
+        self._moderate_all(rowids, CommentState.REJECTED)
+
+    @action("spam", "Spam")
+    def spam(self, rowids: list[str]) -> None:
+        """Mark all that are ticked as spam."""
+        self._moderate_all(rowids, CommentState.SPAM)
+
+    def _moderate_all(self, rowids: list[str], state: CommentState) -> None:
+        comments = comments_by_id(ids_of(rowids))
+        for comment in comments:
+            moderate_comment(comment, state, by=current_user)
+        flash(
+            f"{WORDS[state]}: {count_of(len(comments), 'comment')}." if comments else "Tick some comments first.",
+            "success" if comments else "error",
+        )

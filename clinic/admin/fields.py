@@ -1,0 +1,59 @@
+"""Form fields of the panel: cleaned text, and choices from the database."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wtforms import SelectField, SelectMultipleField
+from wtforms.widgets import TextArea
+
+from clinic.web.forms import LineField, TextField
+
+Pairs = Iterable[tuple[int, str]]
+
+
+class LongField(TextField):
+    """Several lines in a text area."""
+
+    widget = TextArea()
+
+
+class CodeField(LineField):
+    """HTML as typed: only NUL is dropped, because PostgreSQL cannot keep it."""
+
+    widget = TextArea()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value as it is."""
+        if valuelist:
+            self.data = valuelist[0].replace("\x00", "").replace("\r\n", "\n")
+
+
+class RowField(SelectField):
+    """One row of a table, or none. The choices are read when the form is made."""
+
+    def __init__(self, label: str, rows: Callable[[], Pairs], empty: str = "None", **kwargs: Any) -> None:
+        super().__init__(
+            label,
+            coerce=lambda value: int(value) if str(value or "").isdecimal() else None,
+            choices=lambda: [("", empty), *rows()],
+            **kwargs,
+        )
+
+
+class RowsField(SelectMultipleField):
+    """Several rows of a table."""
+
+    def __init__(self, label: str, rows: Callable[[], Pairs], **kwargs: Any) -> None:
+        super().__init__(
+            label,
+            coerce=lambda value: int(value) if str(value).isdecimal() else -1,
+            choices=lambda: list(rows()),
+            **kwargs,
+        )
+
+
+class OneOf(SelectField):
+    """One of a few words."""
+
+    def __init__(self, label: str, words: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(label, choices=[(word, word.capitalize()) for word in words], **kwargs)

@@ -1,0 +1,52 @@
+"""The outbox: what was sent, what waits, what failed."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_login import current_user
+from sqlalchemy.orm import defer
+
+from clinic.accounts.access import Permission
+from clinic.admin.base import Answer, StaffView
+from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.core.mail import Message, MessageState, send_again
+
+
+class OutboxScreen(StaffView):
+    """Every mail that the site has written."""
+
+    permission = Permission.OUTBOX_WORK
+    heading, singular = "Outbox", "mail"
+    intro = "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+    empty_text = "No mail here."
+    details_template = "admin/message.html"
+    can_view_details = True
+    row_template = "admin/message_buttons.html"
+    column_list = ["subject", "to", "state", "tries", "created_at", "sent_at"]
+    column_labels = {"created_at": "Written", "sent_at": "Sent"}
+    column_sortable_list = ["created_at"]
+    column_default_sort = ("created_at", True)
+    column_searchable_list = ["to", "subject"]
+    column_formatters = {
+        "subject": link_cell(".details_view", lambda row: row.subject),
+        "state": state_cell,
+        "created_at": time_cell,
+        "sent_at": time_cell,
+    }
+    tab_column = Message.state
+    tabs = (("all", "All"), *((state.value, state.value.capitalize()) for state in MessageState))
+
+    def load_options(self) -> Any:
+        """A list needs no bodies."""
+        return (defer(Message.html), defer(Message.text)) if request.endpoint == "outbox_admin.index_view" else ()
+
+    @expose("/again/", methods=("POST",))
+    def again(self) -> Answer:
+        """Send a failed mail again."""
+        message = self.row_or_404()
+        if send_again(message, by=current_user):
+            flash("It is queued again and will be sent in a moment.", "success")
+        else:
+            flash("This mail is not failed, so there is nothing to send again.", "error")
+        return redirect(url_for(".index_view"), 303)  # type: ignore[return-value]

@@ -1,0 +1,54 @@
+"""The panel put together: which screens, in which order."""
+
+from flask import Flask, Response, request
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from clinic.accounts.models import User
+from clinic.admin.account import AccountScreen
+from clinic.admin.activity import ActivityScreen
+from clinic.admin.articles import ArticleScreen, PageScreen
+from clinic.admin.bookings import BookingScreen
+from clinic.admin.comments import CommentScreen
+from clinic.admin.dashboard import Dashboard
+from clinic.admin.images import ImageScreen
+from clinic.admin.leads import LeadScreen
+from clinic.admin.mail import OutboxScreen
+from clinic.admin.people import PeopleScreen
+from clinic.admin.preferences import PreferenceScreen
+from clinic.articles.models import Article
+from clinic.bookings.models import Booking
+from clinic.comments.models import Comment
+from clinic.core.audit import AuditLine
+from clinic.core.mail import Message
+from clinic.leads.models import Lead
+from clinic.media.models import Image
+
+
+def init_panel(app: Flask) -> None:
+    """Mount all screens at /admin/."""
+    panel = Admin(
+        app,
+        name="Panel",
+        index_view=Dashboard(name="Dashboard", url="/admin", endpoint="admin"),
+        theme=Bootstrap4Theme(base_template="admin/base.html"),
+    )
+    panel.add_views(
+        ArticleScreen(Article, name="Articles", endpoint="articles_admin", category="Write"),
+        PageScreen(Article, name="Pages", endpoint="pages_admin", category="Write"),
+        ImageScreen(Image, name="Media", endpoint="media_admin", category="Write"),
+        CommentScreen(Comment, name="Comments", endpoint="comments_admin", category="Talk"),
+        LeadScreen(Lead, name="Leads", endpoint="leads_admin", category="Front desk"),
+        BookingScreen(Booking, name="Bookings", endpoint="bookings_admin", category="Front desk"),
+        OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
+        PreferenceScreen(name="Settings", endpoint="settings_admin", category="Run", url="/admin/settings"),
+        PeopleScreen(User, name="People", endpoint="people_admin", category="Run"),
+        ActivityScreen(AuditLine, name="Activity", endpoint="activity_admin", category="Run"),
+        AccountScreen(name="Your account", endpoint="account_admin", url="/admin/account"),
+    )
+
+    @app.after_request
+    def never_cache(response: Response) -> Response:
+        if request.path.startswith("/admin") or request.blueprint == "security":
+            response.headers["Cache-Control"] = "no-store"
+        return response

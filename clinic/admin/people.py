@@ -1,0 +1,106 @@
+"""People with a login."""
+
+from typing import Any
+
+from flask_login import current_user
+from wtforms import BooleanField, Form, PasswordField, SelectMultipleField
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.accounts.access import Permission, RoleName
+from clinic.accounts.errors import EmailTaken, LastOwner
+from clinic.accounts.models import User
+from clinic.accounts.operations import change_user, create_user
+from clinic.admin.base import Refused, StaffView
+from clinic.admin.cells import link_cell, time_cell
+from clinic.core.text import email_address
+from clinic.web.forms import LineField, is_email
+
+
+class RolesField(SelectMultipleField):
+    """One tick box for each role."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class UserForm(Form):
+    """A person who is there."""
+
+    name = LineField("Name", [InputRequired("Enter a name"), Length(max=120)])
+    role_names = RolesField(
+        "Roles",
+        [InputRequired("Choose at least one role")],
+        choices=[
+            (RoleName.OWNER.value, "Owner: everything"),
+            (RoleName.EDITOR.value, "Editor: articles, pages, media"),
+            (RoleName.MODERATOR.value, "Moderator: comments"),
+            (RoleName.DESK.value, "Desk: leads, bookings, outbox"),
+        ],
+    )
+    active = BooleanField("May sign in", default=True)
+
+
+class NewUserForm(UserForm):
+    """A new person."""
+
+    email = LineField("Email", [InputRequired("Enter an email address"), Length(max=254), is_email])
+    password = PasswordField(
+        "Password",
+        [Optional(), Length(min=10, message="Use at least 10 characters")],
+        description="At least 10 characters. Left empty, they choose one by “Forgot password”.",
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class PeopleScreen(StaffView):
+    """Who may sign in, and as what."""
+
+    permission = Permission.USER_MANAGE
+    heading, singular = "People", "person"
+    intro = "Who may sign in, and what for."
+    form = UserForm
+    can_create = can_edit = True
+    column_list = ["name", "email", "roles", "active", "created_at"]
+    column_labels = {"active": "May sign in", "created_at": "Since"}
+    column_sortable_list = ["name", "email"]
+    column_default_sort = "name"
+    column_searchable_list = ["name", "email"]
+    column_formatters = {
+        "name": link_cell(".edit_view", lambda row: row.name),
+        "roles": lambda _view, _context, row, _name: ", ".join(role.name for role in row.roles),
+        "active": lambda _view, _context, row, _name: "yes" if row.active else "no",
+        "created_at": time_cell,
+    }
+
+    def get_create_form(self) -> type[Form]:
+        """With e-mail and password."""
+        return NewUserForm
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Roles by name."""
+        form = super().edit_form(obj)
+        if not form.role_names.raw_data and not form.role_names.data:
+            form.role_names.data = [role.name for role in obj.roles]
+        return form
+
+    def create(self, form: NewUserForm) -> User:
+        """A new person."""
+        try:
+            return create_user(
+                email=email_address(form.email.data),
+                name=form.name.data,
+                roles=[RoleName(name) for name in form.role_names.data],
+                password=form.password.data or None,
+                by=current_user,
+            )
+        except EmailTaken:
+            raise Refused("Somebody signs in with this address already.", "email") from None
+
+    def update(self, form: UserForm, model: User) -> None:
+        """Name, roles, may sign in."""
+        try:
+            roles = [RoleName(name) for name in form.role_names.data]
+            change_user(model, name=form.name.data, roles=roles, active=form.active.data, by=current_user)
+        except LastOwner:
+            raise Refused("This is the last owner. Make somebody else an owner first.") from None

@@ -1,0 +1,45 @@
+"""Settings: the facts about the clinic that pages and mails show."""
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_login import current_user
+from wtforms import Form, IntegerField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from clinic.accounts.access import Permission
+from clinic.admin.base import Answer, Guarded
+from clinic.admin.fields import LongField
+from clinic.core.preferences import change_preferences, preferences
+from clinic.web.forms import LineField, is_email
+
+
+class PreferenceForm(Form):
+    """All preferences."""
+
+    name = LineField("Clinic name", [InputRequired("Enter the name"), Length(max=80)])
+    tagline = LineField("In one sentence", [InputRequired("Enter a sentence"), Length(max=160)])
+    address = LineField("Address", [InputRequired("Enter the address"), Length(max=240)])
+    phone = LineField("Phone", [InputRequired("Enter the phone number"), Length(max=40)])
+    email = LineField("Email", [InputRequired("Enter the email address"), is_email])
+    hours = LongField("Opening hours", [InputRequired("Enter the hours"), Length(max=600)], render_kw={"rows": 4})
+    desk_email = LineField("New leads are mailed to", [InputRequired("Enter an email address"), is_email])
+    moderator_email = LineField("Waiting comments are mailed to", [InputRequired("Enter an email address"), is_email])
+    voucher_days = IntegerField("A voucher is valid for (days)", [InputRequired("Enter a number"), NumberRange(1, 730)])
+
+
+class PreferenceScreen(Guarded):
+    """One form."""
+
+    permission = Permission.PREFERENCE_CHANGE
+    singular = "settings"
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Answer:
+        """Show and keep."""
+        form = PreferenceForm(request.form if request.method == "POST" else None, obj=preferences())
+        if request.method == "POST" and form.validate():
+            change_preferences(form.data, by=current_user)
+            flash("Saved. Pages and mails show it from now on.", "success")
+            return redirect(url_for(".index"), 303)  # type: ignore[return-value]
+        page = self.render("admin/preferences.html", form=form)
+        return page if request.method == "GET" else (page, 422)

@@ -1,0 +1,103 @@
+"""create_app(): the only module that knows every part."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, Response, abort, request
+from flask_mail import Mail
+from flask_migrate import Migrate
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from clinic import __version__
+from clinic.accounts.sign_in import init_sign_in
+from clinic.admin.panel import init_panel
+from clinic.articles.views import bp as articles_bp
+from clinic.bookings.views import bp as bookings_bp
+from clinic.cli import clinic_cli
+from clinic.core.db import db
+from clinic.core.limits import Limiter
+from clinic.core.preferences import preferences
+from clinic.core.settings import Settings, load_settings
+from clinic.core.signing import Stamper
+from clinic.media.views import bp as media_bp
+from clinic.web.assets import init_assets
+from clinic.web.csrf import init_csrf
+from clinic.web.error_pages import init_errors
+from clinic.web.filters import init_filters
+from clinic.web.headers import init_headers
+from clinic.web.health import bp as health_bp
+from clinic.web.logs import init_request_log, set_up_logging
+
+ROOT = Path(__file__).resolve().parent.parent
+FORM_BYTES = 1024 * 1024
+STAFF_BYTES = 25 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
+    settings = settings or read_settings()
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, instance_path=str(settings.instance))
+    app.config |= {
+        "CLINIC": settings,
+        "SECRET_KEY": settings.secret_key,
+        "TESTING": settings.env == "test",
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "hide_parameters": True,
+            "pool_pre_ping": not settings.database_url.startswith("sqlite"),
+        },
+        "SESSION_COOKIE_NAME": "clinic_staff",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.site_url.startswith("https://"),
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        "MAIL_DEFAULT_SENDER": settings.mail_sender,
+        "MAIL_SUPPRESS_SEND": False,
+        "MAX_CONTENT_LENGTH": FORM_BYTES,
+    }
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.env != "test":
+        set_up_logging(settings.env)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    Mail(app)
+    app.extensions["clinic.limiter"] = Limiter(settings.secret_key, settings.redis_url, on=settings.rate_limits)
+    app.extensions["clinic.stamper"] = Stamper(settings.secret_key)
+    init_request_log(app)
+    init_headers(app)
+    _init_limits_of_size(app)
+    init_csrf(app)
+    init_errors(app)
+    init_filters(app)
+    init_assets(app)
+    init_sign_in(app)
+    for blueprint in (health_bp, media_bp, bookings_bp, articles_bp):
+        app.register_blueprint(blueprint)
+    init_panel(app)
+    app.cli.add_command(clinic_cli)
+    app.context_processor(lambda: {"clinic": preferences(), "version": __version__})
+    return app
+
+
+def read_settings() -> Settings:
+    """The settings of this process; INSTANCE_PATH names another instance folder than the one beside the code."""
+    instance = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance").resolve()
+    return load_settings(os.environ, instance)
+
+
+def _init_limits_of_size(app: Flask) -> None:
+    @app.before_request
+    def check_size() -> Response | None:
+        if request.path.startswith("/admin/"):  # staff send pictures and long texts
+            request.max_content_length = STAFF_BYTES
+            request.max_form_memory_size = FORM_BYTES * 4
+        if "\x00" in request.path or any("\x00" in value for value in request.args.values()):
+            abort(400)
+        return None

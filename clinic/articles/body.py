@@ -1,0 +1,48 @@
+"""From a stored body to what readers see: pictures put in, headings given ids."""
+
+from collections.abc import Callable, Mapping
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from clinic.core.text import slugify
+from clinic.media.models import Image
+
+
+def image_ids(body: str) -> list[int]:
+    """The pictures that a body shows, in order, each once."""
+    figures = LexborHTMLParser(body).css("figure[data-image]")
+    ids = [int(value) for figure in figures if (value := figure.attributes.get("data-image") or "").isdecimal()]
+    return list(dict.fromkeys(ids))
+
+
+def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image, str], str]) -> str:
+    """The body with each figure's picture in it. `figure(image, caption)` gives the HTML of one.
+
+    A picture that is gone leaves nothing behind.
+    """
+    parser = LexborHTMLParser(f"<main>{body}</main>")
+    taken: set[str] = set()
+    for heading in parser.css("h2, h3"):
+        _give_id(heading, taken)
+    for place in parser.css("figure[data-image]"):
+        number = place.attributes.get("data-image") or ""
+        image = images.get(int(number)) if number.isdecimal() else None
+        caption = place.css_first("figcaption")
+        if image is None:
+            place.decompose()
+            continue
+        part = LexborHTMLParser(figure(image, caption.inner_html or "" if caption else "")).css_first("figure")
+        assert part is not None
+        place.replace_with(part)
+    root = parser.css_first("main")
+    assert root is not None
+    return root.inner_html or ""
+
+
+def _give_id(heading: LexborNode, taken: set[str]) -> None:
+    base = heading.attributes.get("id") or slugify(heading.text()) or "section"
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    taken.add(name)
+    heading.attrs["id"] = name  # type: ignore[index]

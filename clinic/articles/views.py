@@ -1,0 +1,138 @@
+"""Home and the reading pages; the comment form of an article posts to this module too."""
+
+from flask import Blueprint, Response, abort, get_template_attribute, redirect, render_template, request, url_for
+from markupsafe import Markup
+
+from clinic.articles.body import image_ids, render_body
+from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
+from clinic.articles.queries import (
+    article_with_slug,
+    category_with_slug,
+    new_address,
+    published_articles,
+    tag_with_slug,
+    teasers_for,
+)
+from clinic.bookings.forms import TrialForm
+from clinic.bookings.queries import active_services
+from clinic.comments.forms import CommentForm
+from clinic.comments.operations import post_comment
+from clinic.comments.queries import approved_comments
+from clinic.core.limits import Limit
+from clinic.core.text import email_address
+from clinic.media.queries import images_by_id
+from clinic.web.csrf import public_form
+from clinic.web.limits import spend
+
+bp = Blueprint("articles", __name__)
+COMMENTS = Limit.of("20 comments per address per hour")
+
+
+@bp.get("/")
+def home() -> str:
+    """Who we are, what we offer, what is new."""
+    services = active_services()
+    return render_template("articles/home.html", listing=published_articles(size=6), services=services)
+
+
+@bp.get("/articles/")
+def articles() -> str:
+    """All articles, newest first."""
+    return _list("Articles", None, None)
+
+
+@bp.get("/articles/category/<slug>/")
+def category(slug: str) -> str:
+    """The articles of one category."""
+    found = category_with_slug(slug) or abort(404)
+    return _list(found.name, found, None)
+
+
+@bp.get("/articles/tag/<slug>/")
+def tag(slug: str) -> str:
+    """The articles with one tag."""
+    found = tag_with_slug(slug) or abort(404)
+    return _list(f"Articles on {found.name}", None, found)
+
+
+def _list(title: str, category: Category | None, tag: Tag | None) -> str:
+    number = request.args.get("page", "1")
+    if not number.isascii() or not number.isdecimal() or len(number) > 6:
+        abort(404)
+    listing = published_articles(int(number), category=category, tag=tag) or abort(404)
+    return render_template("articles/list.html", title=title, listing=listing)
+
+
+@bp.get("/articles/<slug>/")
+def article(slug: str) -> str | Response:
+    """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
+    found = _readable(Kind.POST, slug)
+    if isinstance(found, Response):
+        return found
+    return _article_page(found, CommentForm())
+
+
+@bp.post("/articles/<slug>/comments")
+@public_form
+def comment(slug: str) -> Response | tuple[str, int]:
+    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422)."""
+    found = _readable(Kind.POST, slug)
+    if isinstance(found, Response):
+        return found
+    form = CommentForm()
+    if not form.validate():
+        return _article_page(found, form), 422
+    spend(COMMENTS)
+    post_comment(
+        article_id=found.id,
+        article_title=found.title,
+        name=form.name.data,
+        email=email_address(form.email.data),
+        body=form.body.data,
+    )
+    return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
+
+
+@bp.get("/<slug>/")
+def page(slug: str) -> str | Response:
+    """A page that staff write: about, services, contact …"""
+    found = _readable(Kind.PAGE, slug)
+    if isinstance(found, Response):
+        return found
+    return render_template("articles/page.html", article=found, body=article_body(found))
+
+
+def _readable(kind: Kind, slug: str) -> Article | Response:
+    found = article_with_slug(kind, slug)
+    if found is None:
+        moved = new_address(slug)
+        if moved and moved.kind == kind and moved.is_public:
+            return redirect(moved.address, 301)  # type: ignore[return-value]
+        abort(404)
+    if found.state == ArticleState.RETIRED:
+        abort(410)
+    if not found.is_public:
+        abort(404)
+    return found
+
+
+def _article_page(article: Article, comment_form: CommentForm) -> str:
+    trial_form = TrialForm(active_services(), formdata=None)
+    trial_form.source.data = article.slug
+    return render_template(
+        "articles/article.html",
+        article=article,
+        body=article_body(article),
+        teasers=teasers_for(article),
+        comments=approved_comments(article.id),
+        comment_form_of_page=comment_form,
+        trial_form_of_page=trial_form,
+        comment_received=request.args.get("comment") == "received",
+    )
+
+
+def article_body(article: Article) -> Markup:
+    """The body as readers see it, with its pictures."""
+    figure = get_template_attribute("parts/picture.html", "figure")
+    html = render_body(article.body, images_by_id(image_ids(article.body)), figure)
+    return Markup(html)  # noqa: S704 - the body was sanitised when it was saved

@@ -1,0 +1,64 @@
+"""What a visitor may type to book a trial."""
+
+from typing import Any
+
+from wtforms import BooleanField, HiddenField, RadioField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+from clinic.bookings.models import Service
+from clinic.core.settings import settings
+from clinic.core.text import canonical_mobile
+from clinic.web.forms import LineField, PublicForm, is_email
+
+
+class TrialForm(PublicForm):
+    """ "Get Started": name, e-mail, mobile, session, consent. `source` is the slug of the article it stands on."""
+
+    name = LineField(
+        "Your Name",
+        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters")],
+    )
+    email = LineField(
+        "Your Email",
+        [
+            InputRequired("Enter your email address, so that we can confirm your trial"),
+            Length(max=254, message="Enter an email address of at most 254 characters"),
+            is_email,
+        ],
+    )
+    mobile = LineField(
+        "Your Mobile",
+        [
+            InputRequired("Enter a mobile number we can reach you on"),
+            Length(max=40, message="Enter a mobile number of at most 40 characters"),
+        ],
+    )
+    service = RadioField(
+        "Please select the session you want to attend",
+        [InputRequired("Select the session you want to attend")],
+        validate_choice=False,
+    )
+    consent = BooleanField(
+        "I agree that the clinic keeps these details to arrange my trial, as the privacy notice says",
+        [InputRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
+    )
+    source = HiddenField(validators=[Optional(), Length(max=80)])
+
+    def __init__(self, services: list[Service], *args: Any, **kwargs: Any) -> None:
+        self.services = {service.slug: service for service in services}
+        super().__init__(*args, **kwargs)
+        self.service.choices = [(service.slug, service.name) for service in services]
+
+    def validate_mobile(self, field: LineField) -> None:
+        """A number that can be called, dialled from the clinic's country or with a country code."""
+        try:
+            self.mobile_e164 = canonical_mobile(field.data or "", settings().phone_region)
+        except ValueError:
+            raise ValidationError(
+                "Enter a mobile number we can reach you on, like 9123 4567 or +44 7911 123456"
+            ) from None
+
+    def validate_service(self, field: RadioField) -> None:
+        """One of the sessions on offer."""
+        if field.data not in self.services:
+            raise ValidationError("Select one of the sessions on this page")

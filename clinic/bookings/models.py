@@ -1,0 +1,111 @@
+"""Service, Booking, Claim, Voucher."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import User
+from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.leads.models import Lead
+
+
+class Service(Base):
+    """What the clinic sells. Only an active one can be chosen for a trial."""
+
+    __tablename__ = "service"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    summary: Mapped[str]
+    minutes: Mapped[int]
+    position: Mapped[int]
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BookingState(enum.StrEnum):
+    """booked at once, or held for the desk → booked or declined."""
+
+    BOOKED = "booked"
+    HELD = "held"
+    DECLINED = "declined"
+
+
+class Booking(Base):
+    """One person's request for a trial of one service.
+
+    `contact_digest` stands for the pair of e-mail and mobile: the same pair sent again is the same booking.
+    """
+
+    __tablename__ = "booking"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"), index=True)
+    article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="SET NULL"), index=True)
+    state: Mapped[BookingState] = mapped_column(state_column(BookingState), index=True)
+    held_because: Mapped[str] = mapped_column(default="")
+    contact_digest: Mapped[str] = mapped_column(unique=True)
+    consented_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    lead: Mapped[Lead] = relationship(back_populates="bookings", lazy="joined")
+    service: Mapped[Service] = relationship(lazy="joined")
+    voucher: Mapped["Voucher | None"] = relationship(back_populates="booking", lazy="joined")
+    article: Mapped[Any] = relationship("Article", lazy="raise")
+
+
+class ClaimKind(enum.StrEnum):
+    """By what a person is known."""
+
+    EMAIL = "email"
+    MOBILE = "mobile"
+
+
+class Claim(Base):
+    """One line of the one-time ledger: this e-mail or mobile has had its trial.
+
+    It holds HMAC-SHA256(LEDGER_KEY, value), so the ledger outlives an erased lead and names nobody. The unique
+    constraint decides who was first.
+    """
+
+    __tablename__ = "claim"
+    __table_args__ = (sa.UniqueConstraint("kind", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), index=True)
+    claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class VoucherState(enum.StrEnum):
+    """issued → redeemed or cancelled. An issued one past its time is expired."""
+
+    ISSUED = "issued"
+    REDEEMED = "redeemed"
+    CANCELLED = "cancelled"
+
+
+class Voucher(Base):
+    """The single-use code of a booking."""
+
+    __tablename__ = "voucher"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(8), unique=True)
+    booking_id: Mapped[int] = mapped_column(sa.ForeignKey("booking.id", ondelete="CASCADE"), unique=True)
+    state: Mapped[VoucherState] = mapped_column(state_column(VoucherState), default=VoucherState.ISSUED)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    redeemed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    redeemed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+
+    booking: Mapped[Booking] = relationship(back_populates="voucher")
+    redeemed_by: Mapped[User | None] = relationship(lazy="joined")

@@ -1,0 +1,230 @@
+"""Every write about trials. book_trial() holds the one-time rule."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts.models import User
+from clinic.bookings import emails
+from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, VoucherNotRedeemable, VoucherRedeemed
+from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
+from clinic.core import audit, clock
+from clinic.core.db import atomic, db, insert_or_skip
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.core.text import canonical_email
+from clinic.leads.models import Lead, Stage
+from clinic.leads.operations import add_event, change_stage, record_lead
+
+# Digits and capitals that nobody mistakes on paper or on the phone: no 0 and O, no 1, I and L.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
+
+Keys = dict[ClaimKind, str]
+
+
+def book_trial(*, name: str, email: str, mobile: str, service: Service, article_id: int | None = None) -> Booking:
+    """Book the trial, or hold it for the desk where only part of the person is known. `mobile` is E.164.
+
+    The same person in any spelling, twice or fifty times at once, has one booking: the ledger's constraint decides.
+    Raises TrialAlreadyUsed when both e-mail and mobile are used by one person; their history has a line about it then.
+    """
+    keys = claim_keys(email, mobile)
+    service_id = service.id
+    with atomic():
+        booking = _book_first_time(keys, name, email, mobile, service_id, article_id)
+        if booking is None:
+            used_by = _used_by(keys)
+            if used_by is not None:
+                add_event(used_by, f"Asked for a trial again ({service.name}); refused as already used")
+            else:
+                booking = _hold(keys, name, email, mobile, service_id, article_id)
+    if booking is None:
+        raise TrialAlreadyUsed
+    return booking
+
+
+def claim_keys(email: str, mobile: str) -> Keys:
+    """What the ledger keeps of a person: a keyed digest each of the canonical e-mail and the E.164 mobile."""
+    return {ClaimKind.EMAIL: _digest(canonical_email(email)), ClaimKind.MOBILE: _digest(mobile)}
+
+
+def _digest(value: str) -> str:
+    """HMAC-SHA256 (RFC 2104) in hexadecimal: without the key nobody can try out addresses."""
+    return hmac.new(settings().ledger_key.encode(), value.encode(), hashlib.sha256).hexdigest()
+
+
+def _contact_digest(keys: Keys) -> str:
+    return _digest(f"{keys[ClaimKind.EMAIL]}|{keys[ClaimKind.MOBILE]}")
+
+
+def _book_first_time(
+    keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None
+) -> Booking | None:
+    """The booking, if both keys are new. Otherwise None, with nothing kept of the attempt."""
+    attempt = db.session.begin_nested()
+    lead = record_lead(name=name, email=email, mobile=mobile, article_id=article_id)
+    if not all(_claim(kind, digest, lead.id) for kind, digest in keys.items()):
+        attempt.rollback()
+        return None
+    booking = _add_booking(lead, keys, service_id, article_id, BookingState.BOOKED)
+    add_event(lead.id, f"Asked for a trial: {booking.service.name}")
+    _issue_voucher(booking)
+    emails.lead_arrived(booking)
+    attempt.commit()
+    return booking
+
+
+def _claim(kind: ClaimKind, digest: str, lead_id: int) -> bool:
+    return insert_or_skip(Claim, kind=kind, digest=digest, lead_id=lead_id, claimed_at=clock.now())
+
+
+def _used_by(keys: Keys) -> int | None:
+    """The lead to whom both keys belong: by the ledger, or because the desk allowed just this pair."""
+    claims = db.session.execute(
+        sa.select(Claim.lead_id).where(Claim.digest.in_(keys.values())).where(Claim.lead_id.is_not(None))
+    ).scalars()
+    leads = list(claims)
+    if len(leads) == len(keys) and len(set(leads)) == 1:
+        return leads[0]
+    return db.session.scalar(
+        sa.select(Booking.lead_id).where(
+            Booking.contact_digest == _contact_digest(keys), Booking.state == BookingState.BOOKED
+        )
+    )
+
+
+def _hold(keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None) -> Booking:
+    """A booking for the desk to decide on. The same pair sent again gets the booking that is there, unchanged."""
+    attempt = db.session.begin_nested()
+    try:
+        booking = _booking_of_pair(keys) or _add_held(keys, name, email, mobile, service_id, article_id)
+        attempt.commit()
+    except IntegrityError:  # the same pair at the same moment: the other request has made the booking
+        attempt.rollback()
+        made = _booking_of_pair(keys)
+        if made is None:
+            raise
+        return made
+    return booking
+
+
+def _add_held(keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None) -> Booking:
+    known = db.session.scalars(sa.select(Claim.kind).where(Claim.digest.in_(keys.values())).order_by(Claim.kind)).all()
+    lead = record_lead(name=name, email=email, mobile=mobile, article_id=article_id)
+    if len(known) > 1:
+        because = "The e-mail and the mobile have been used for a trial, by two different people."
+    else:
+        used, other = ("e-mail", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "e-mail")
+        because = f"The {used} has been used for a trial before, with another {other}."
+    booking = _add_booking(lead, keys, service_id, article_id, BookingState.HELD, because)
+    add_event(lead.id, f"Asked for a trial: {booking.service.name}. Held: {because}")
+    audit.record("held", booking)
+    emails.trial_held(booking)
+    emails.lead_arrived(booking)
+    return booking
+
+
+def _booking_of_pair(keys: Keys) -> Booking | None:
+    return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == _contact_digest(keys)))
+
+
+def _add_booking(
+    lead: Lead, keys: Keys, service_id: int, article_id: int | None, state: BookingState, held_because: str = ""
+) -> Booking:
+    booking = Booking(
+        lead=lead,
+        service_id=service_id,
+        article_id=article_id,
+        state=state,
+        held_because=held_because,
+        contact_digest=_contact_digest(keys),
+        consented_at=clock.now(),
+        created_at=clock.now(),
+    )
+    db.session.add(booking)
+    db.session.flush()
+    return booking
+
+
+def _issue_voucher(booking: Booking) -> Voucher:
+    now = clock.now()
+    voucher = Voucher(
+        code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        booking=booking,
+        state=VoucherState.ISSUED,
+        issued_at=now,
+        expires_at=now + timedelta(days=preferences().voucher_days),
+    )
+    db.session.add(voucher)
+    db.session.flush()
+    audit.record("booked", booking)
+    emails.trial_confirmed(booking, voucher)
+    return voucher
+
+
+@atomic()
+def allow_booking(booking: Booking, *, by: User) -> Voucher:
+    """Let a held booking be a trial: voucher and mail go out. Raises NotHeld when it was decided before."""
+    _decide(booking, BookingState.BOOKED)
+    keys = claim_keys(booking.lead.email, booking.lead.mobile)
+    for kind, digest in keys.items():
+        _claim(kind, digest, booking.lead_id)
+    add_event(booking.lead_id, "Held trial allowed", by=by)
+    audit.record("allowed", booking, by=by)
+    return _issue_voucher(booking)
+
+
+@atomic()
+def decline_booking(booking: Booking, *, by: User) -> None:
+    """Do not give a trial; a kind mail goes out. Raises NotHeld when it was decided before."""
+    _decide(booking, BookingState.DECLINED)
+    add_event(booking.lead_id, "Held trial declined", by=by)
+    audit.record("declined", booking, by=by)
+    emails.trial_declined(booking)
+
+
+def _decide(booking: Booking, state: BookingState) -> None:
+    decided = db.session.execute(
+        sa.update(Booking).where(Booking.id == booking.id, Booking.state == BookingState.HELD).values(state=state)
+    )
+    if not decided.rowcount:  # type: ignore[attr-defined]
+        raise NotHeld
+
+
+@atomic()
+def redeem_voucher(voucher: Voucher, *, by: User) -> None:
+    """Spend a voucher: one conditional update, so of many at once one succeeds.
+
+    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable.
+    """
+    now = clock.now()
+    redeemed = db.session.execute(
+        sa.update(Voucher)
+        .where(Voucher.id == voucher.id, Voucher.state == VoucherState.ISSUED, Voucher.expires_at > now)
+        .values(state=VoucherState.REDEEMED, redeemed_at=now, redeemed_by_id=by.id)
+    )
+    if not redeemed.rowcount:  # type: ignore[attr-defined]
+        db.session.refresh(voucher)
+        if voucher.state == VoucherState.REDEEMED and voucher.redeemed_at:
+            raise VoucherRedeemed(voucher.redeemed_at, voucher.redeemed_by.name if voucher.redeemed_by else "somebody")
+        raise VoucherNotRedeemable
+    lead = voucher.booking.lead
+    add_event(lead.id, f"Voucher {voucher.code} redeemed", by=by)
+    change_stage(lead, Stage.ATTENDED, by=by)
+    audit.record("redeemed", voucher, by=by)
+
+
+@atomic()
+def ensure_service(*, slug: str, name: str, summary: str, minutes: int, position: int) -> Service:
+    """The service with this slug, made if it is not there."""
+    service = db.session.scalar(sa.select(Service).where(Service.slug == slug))
+    if service is None:
+        service = Service(slug=slug, name=name, summary=summary, minutes=minutes, position=position, is_active=True)
+        db.session.add(service)
+        db.session.flush()
+    return service

@@ -1,0 +1,56 @@
+"""The trial page."""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from clinic.bookings.errors import TrialAlreadyUsed
+from clinic.bookings.forms import TrialForm
+from clinic.bookings.operations import book_trial
+from clinic.bookings.queries import active_services
+from clinic.core.limits import Limit
+from clinic.core.text import email_address
+from clinic.leads.queries import article_id_with_slug
+from clinic.web.csrf import public_form
+from clinic.web.limits import spend
+
+bp = Blueprint("bookings", __name__)
+TRIALS = Limit.of("30 trial requests per address per hour")
+ALREADY_USED = (
+    "The trial is for first-time customers and one time only, and with these details it is already used."
+    " Call us or write to us: we gladly book you a regular session."
+)
+
+
+@bp.get("/book/")
+def book() -> str:
+    """The form on its own page. `?from=` names the article that led here."""
+    form = TrialForm(active_services())
+    form.source.data = request.args.get("from", "")[:80]
+    return render_template("bookings/book.html", form=form)
+
+
+@bp.post("/book/")
+@public_form
+def book_post() -> Response | tuple[str, int]:
+    """Book: 303 to the thank-you page, or the form again with what is wrong (422)."""
+    form = TrialForm(active_services())
+    if not form.validate():
+        return render_template("bookings/book.html", form=form), 422
+    spend(TRIALS)
+    try:
+        book_trial(
+            name=form.name.data,
+            email=email_address(form.email.data),
+            mobile=form.mobile_e164,
+            service=form.services[form.service.data],
+            article_id=article_id_with_slug(form.source.data or ""),
+        )
+    except TrialAlreadyUsed:
+        form.problems.append(ALREADY_USED)
+        return render_template("bookings/book.html", form=form), 422
+    return redirect(url_for("bookings.thanks"), 303)  # type: ignore[return-value]
+
+
+@bp.get("/book/thanks/")
+def thanks() -> str:
+    """Thank you; it says nothing about the booking, so it is the same page for everyone."""
+    return render_template("bookings/thanks.html")

@@ -1,0 +1,60 @@
+"""`flask clinic …`: thin callers of operations."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from clinic import worker as background
+from clinic.accounts.access import RoleName
+from clinic.accounts.errors import EmailTaken
+from clinic.accounts.operations import create_user
+from clinic.core.text import email_address
+from clinic.demo.load import load_demo
+
+clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
+
+
+@clinic_cli.command()
+@click.option("--if-empty", is_flag=True, help="Do nothing when there is any user or article.")
+def demo(if_empty: bool) -> None:
+    """Load the demo clinic: people, articles, pictures, comments, leads."""
+    if load_demo(if_empty=if_empty):
+        click.echo("The demo clinic is loaded.")
+
+
+@clinic_cli.command("create-user")
+@click.argument("email")
+@click.option("--role", type=click.Choice([role.value for role in RoleName]), required=True)
+@click.option("--name", default="", help="As it is shown in the panel; the address if left out.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def create_user_command(email: str, role: str, name: str, password_stdin: bool) -> None:
+    """Make a person who can sign in."""
+    try:
+        address = email_address(email)
+    except ValueError:
+        raise click.ClickException(f"{email} is not an email address") from None
+    password = (
+        sys.stdin.readline().rstrip("\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    if len(password) < 10:
+        raise click.ClickException("The password needs at least 10 characters")
+    try:
+        create_user(email=address, name=name or address, roles=[RoleName(role)], password=password)
+    except EmailTaken:
+        raise click.ClickException(f"{address} signs in already") from None
+    click.echo(f"{address} can sign in as {role}.")
+
+
+@clinic_cli.command()
+@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+def worker(once: bool) -> None:
+    """Send mail in the background."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if once:
+        click.echo(f"{background.work_once(app)} messages tried.")
+    else:
+        background.work(app)

@@ -1,0 +1,1 @@
+"""What readers remark, and the moderator who decides whether others see it."""

@@ -1,0 +1,46 @@
+"""What a visitor may type as a comment."""
+
+import re
+
+from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.widgets import TextArea
+
+from clinic.web.forms import LineField, PublicForm, TextField, is_email
+
+MOST_LINKS = 2
+LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
+
+
+class BodyField(TextField):
+    """Several lines in a text area."""
+
+    widget = TextArea()
+
+
+class CommentForm(PublicForm):
+    """ "Write a comment"."""
+
+    body = BodyField(
+        "Your comment",
+        [
+            InputRequired("Write your comment"),
+            Length(max=5000, message="Shorten your comment to at most 5,000 characters"),
+        ],
+    )
+    name = LineField(
+        "Your name",
+        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters")],
+    )
+    email = LineField(
+        "Your email",
+        [
+            InputRequired("Enter your email address; it will not be published"),
+            Length(max=254, message="Enter an email address of at most 254 characters"),
+            is_email,
+        ],
+    )
+
+    def validate_body(self, field: BodyField) -> None:
+        """Few links: spam has many."""
+        if len(LINK.findall(field.data or "")) > MOST_LINKS:
+            raise ValidationError(f"Leave at most {MOST_LINKS} links in your comment: more than that looks like spam")

@@ -1,0 +1,45 @@
+"""Comment."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import User
+from clinic.core.db import Base, UtcDateTime, state_column
+
+
+class CommentState(enum.StrEnum):
+    """Only an approved comment is ever shown to readers."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SPAM = "spam"
+
+
+class Comment(Base):
+    """A remark under an article. The e-mail is for the moderator alone; the sender's address is not kept at all."""
+
+    __tablename__ = "comment"
+    __table_args__ = (
+        sa.Index("ix_comment_article_id_state_posted_at", "article_id", "state", "posted_at"),
+        sa.Index("ix_comment_state_posted_at", "state", "posted_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    email: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[CommentState] = mapped_column(state_column(CommentState), default=CommentState.PENDING)
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The same words by the same person under the same article are one comment, however often they are sent.
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    moderated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    moderated_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+
+    moderated_by: Mapped[User | None] = relationship()
+    article: Mapped[Any] = relationship("Article", lazy="raise")

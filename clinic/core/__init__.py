@@ -1,0 +1,1 @@
+"""Tools with no clinic words: they would be the same for a bakery."""

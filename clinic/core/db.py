@@ -1,0 +1,135 @@
+"""The database: `db`, the base of all models, the UTC time type, and atomic(), the only code that commits."""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase
+
+BUSY_TIMEOUT_SECONDS = 15
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can drop it by name on both databases."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware time, stored in UTC. SQLite keeps no zone, so it is put back on reading. Naive times are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To UTC. Raises ValueError for a naive time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time was given; use clock.now() or an aware time")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """To an aware time in UTC."""
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
+
+def state_column(states: type[enum.StrEnum]) -> sa.Enum:
+    """A column type that keeps a StrEnum as its word, with a check constraint that knows the words."""
+    return sa.Enum(
+        states,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        name=states.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """All or nothing. As a decorator or a `with`; an inner one joins the outer transaction.
+
+    The outermost commits, or rolls back whatever error leaves it. It starts a transaction of its own that takes
+    SQLite's write lock at once (BEGIN IMMEDIATE): a reader that turns writer half-way can only fail.
+    """
+    session = db.session()
+    if session.info.get("atomic"):
+        yield
+        return
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("rows were changed outside atomic()")
+    session.rollback()  # ends the read transaction, so that what follows is read afresh under the lock
+    session.connection(execution_options={"clinic_write": True})
+    session.info["atomic"] = True
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["atomic"] = False
+
+
+def is_atomic() -> bool:
+    """Whether an atomic() transaction is open in this thread."""
+    return bool(db.session().info.get("atomic"))
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if type(connection).__module__.split(".")[0] != "sqlite3":
+        return
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite sends ours
+    # WAL lets readers go on while one writes. FULL syncs the log at every commit: what a 303 promised survives a
+    # power cut, which NORMAL would not give in WAL mode (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("clinic_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def insert_or_skip(model: type[Base], **values: Any) -> bool:
+    """Insert one row unless a unique constraint forbids it. Returns whether it was inserted.
+
+    On PostgreSQL it waits for a rival's open transaction, so the answer is final once it comes.
+    """
+    statement = upsert(model).values(**values).on_conflict_do_nothing()
+    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def upsert(model: type[Base]) -> Any:
+    """An INSERT for `model` that knows ON CONFLICT, in the dialect of the database in use."""
+    dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model)

@@ -1,0 +1,208 @@
+"""The outbox: each e-mail is a row, written with what caused it and sent later by a worker."""
+
+import enum
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+import sqlalchemy as sa
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.core import audit, clock
+from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip, state_column
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+
+log = logging.getLogger(__name__)
+
+# The wait after try n is 2**n seconds, a quarter more or less: 2 s after the first, nine hours after the fifteenth.
+# Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
+MOST_TRIES = 16
+JITTER = 0.25
+
+
+class MessageState(enum.StrEnum):
+    """queued → sending → sent, or back to queued, or failed after the last try."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Message(Base):
+    """One e-mail. `due_at` is when it may next be claimed; while it is being sent, when the claim lapses."""
+
+    __tablename__ = "message"
+    __table_args__ = (sa.Index("ix_message_state_due_at", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    to: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    once_key: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.QUEUED)
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    owner: Mapped[str | None]
+    last_error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
+        domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
+        return f"<{self.uid}@{domain}>"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One message that this worker alone may send until its lease lapses. Detached from the session."""
+
+    id: int
+    uid: str
+    owner: str
+    tries: int
+
+
+_templates = Environment(
+    loader=PackageLoader("clinic", "templates/mail"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def enqueue(kind: str, *, to: str, once_key: str | None = None, **context: Any) -> None:
+    """Put the message `kind` (a folder of mail templates) into the outbox, within the present transaction.
+
+    A `once_key` already used means that this very message was enqueued before: nothing happens.
+    """
+    context |= {"clinic": preferences(), "site_url": settings().site_url, "time_zone": settings().time_zone}
+    subject, text, html = (
+        _templates.get_template(f"{kind}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
+    )
+    now = clock.now()
+    insert_or_skip(
+        Message,
+        uid=uuid.uuid4().hex,
+        kind=kind,
+        to=to,
+        subject=" ".join(subject.split()),
+        text=text.strip() + "\n",
+        html=html,
+        once_key=once_key,
+        state=MessageState.QUEUED,
+        tries=0,
+        due_at=now,
+        last_error="",
+        created_at=now,
+    )
+
+
+def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) -> int:
+    """Send what is due, one message at a time. Returns how many were tried.
+
+    The hand-over happens outside any transaction. Only who still owns the claim marks it, so a worker that was
+    slower than its lease cannot undo what another has done since.
+    """
+    tried = 0
+    while tried < most and (claim := _claim_next(owner)):
+        message = db.session.get_one(Message, claim.id)
+        db.session.expunge(message)
+        db.session.rollback()
+        try:
+            deliver(message)
+        except Exception as error:  # whatever the mail server did, the message stays ours to send
+            _mark_failed_try(claim, error)
+        else:
+            _mark_sent(claim)
+        tried += 1
+    return tried
+
+
+def _claim_next(owner: str) -> Claim | None:
+    """Claim the message that has been due longest, by a conditional update: of two workers one wins."""
+    now = clock.now()
+    is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
+    due = sa.select(Message.id, Message.due_at).where(is_due).order_by(Message.due_at).limit(10)
+    rows = db.session.execute(due).all()
+    for id_, due_at in rows:
+        with atomic():
+            claimed = db.session.execute(
+                sa.update(Message)
+                .where(Message.id == id_, Message.due_at == due_at, is_due)
+                .values(
+                    state=MessageState.SENDING,
+                    owner=owner,
+                    tries=Message.tries + 1,
+                    due_at=now + timedelta(seconds=settings().outbox_lease_seconds),
+                )
+                .returning(Message.uid, Message.tries)
+            ).first()
+        if claimed:
+            return Claim(id=id_, uid=claimed.uid, owner=owner, tries=claimed.tries)
+    return None
+
+
+@atomic()
+def _mark_sent(claim: Claim) -> None:
+    db.session.execute(_owned(claim).values(state=MessageState.SENT, sent_at=clock.now(), owner=None, last_error=""))
+    log.info("mail sent", extra={"mail": claim.uid, "tries": claim.tries})
+
+
+@atomic()
+def _mark_failed_try(claim: Claim, error: Exception) -> None:
+    is_last = claim.tries >= MOST_TRIES
+    wait = 2**claim.tries * random.uniform(1 - JITTER, 1 + JITTER)
+    db.session.execute(
+        _owned(claim).values(
+            state=MessageState.FAILED if is_last else MessageState.QUEUED,
+            due_at=clock.now() + timedelta(seconds=wait),
+            owner=None,
+            last_error=f"{type(error).__name__}: {error}"[:500],
+        )
+    )
+    # The error's text may quote the recipient, so the log has its type only; staff read the rest in the outbox.
+    log.warning(
+        "mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": type(error).__name__, "last": is_last}
+    )
+
+
+def _owned(claim: Claim) -> sa.Update:
+    return sa.update(Message).where(
+        Message.id == claim.id,
+        Message.owner == claim.owner,
+        Message.tries == claim.tries,
+        Message.state == MessageState.SENDING,
+    )
+
+
+@atomic()
+def send_again(message: Message, *, by: audit.Actor) -> bool:
+    """Queue a failed message anew, with all its tries. False when it is not failed (pressed twice, say)."""
+    again = db.session.execute(
+        sa.update(Message)
+        .where(Message.id == message.id, Message.state == MessageState.FAILED)
+        .values(state=MessageState.QUEUED, tries=0, due_at=clock.now())
+    )
+    if not again.rowcount:  # type: ignore[attr-defined]
+        return False
+    audit.record("sent again", message, by=by)
+    return True
+
+
+def count_messages(state: MessageState) -> int:
+    """How many messages are in this state."""
+    return db.session.scalar(sa.select(sa.func.count(Message.id)).where(Message.state == state)) or 0

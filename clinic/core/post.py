@@ -1,0 +1,86 @@
+"""The postman: hands one outbox message over, by SMTP through Flask-Mail or into a folder as an .eml file."""
+
+import os
+import smtplib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import flask_mail
+from flask import current_app
+
+from clinic.core.mail import Message
+from clinic.core.settings import MailServer, settings
+
+SMTP_TIMEOUT_SECONDS = 10
+
+Postman = Callable[[Message], None]
+
+
+class Connection(flask_mail.Connection):
+    """Flask-Mail's connection, with two mends: it gives up on a silent server, and a broken goodbye is no failure."""
+
+    def __init__(self, server: MailServer) -> None:
+        super().__init__(current_app.extensions["mail"])
+        self._server = server
+
+    def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
+        """An SMTP session, signed in. Raises OSError or SMTPException."""
+        server = self._server
+        smtp = smtplib.SMTP_SSL if server.tls == "on" else smtplib.SMTP
+        host = smtp(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS)
+        if server.tls == "start":
+            host.starttls()
+        if server.user and server.password:
+            host.login(server.user, server.password)
+        return host
+
+    def __exit__(self, kind: type[BaseException], error: BaseException, trace: TracebackType) -> None:
+        # Once the server has said OK to the message it is sent. An error at QUIT would have us send it twice.
+        with suppress(OSError, smtplib.SMTPException):
+            super().__exit__(kind, error, trace)
+        if self.host:
+            self.host.close()
+
+
+def postman() -> Postman:
+    """The way of delivery that the settings name (MAIL_URL). It raises when a message could not be handed over."""
+    return _by_smtp if settings().mail_server else _to_folder
+
+
+def _by_smtp(message: Message) -> None:
+    server = settings().mail_server
+    assert server
+    with Connection(server) as connection:
+        connection.send(_letter(message))
+
+
+def _to_folder(message: Message) -> None:
+    folder = settings().instance / "mail"
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_whole(folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.uid}.eml", _letter(message).as_bytes())
+
+
+def _letter(message: Message) -> flask_mail.Message:
+    letter = flask_mail.Message(
+        subject=message.subject,
+        recipients=[message.to],
+        body=message.text,
+        html=message.html,
+        sender=settings().mail_sender,
+        date=message.created_at.timestamp(),
+        extra_headers={"Auto-Submitted": "auto-generated"},
+    )
+    letter.msgId = message.message_id
+    return letter
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write all or nothing: a reader, or a full disk, never leaves half a file under the final name."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,220 @@
+"""The settings of the place where the site runs: read once from the environment and instance/, checked, frozen."""
+
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import phonenumbers
+from flask import current_app
+
+Env = Literal["production", "development", "test"]
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text is one line: the setting's name and what it expects."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over. `tls` is "start" (STARTTLS), "on" (TLS from the first byte) or "off"."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None = field(repr=False)
+    tls: Literal["start", "on", "off"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, typed. Secrets are left out of its repr so that they never reach a log."""
+
+    instance: Path
+    env: Env
+    secret_key: str = field(repr=False)
+    ledger_key: str = field(repr=False)
+    site_url: str
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    mail_server: MailServer | None
+    mail_sender: str
+    media_root: Path
+    trusted_proxies: int
+    web_concurrency: int
+    metrics_token: str | None = field(repr=False)
+    rate_limits: bool
+    form_min_seconds: float
+    outbox_lease_seconds: float
+    phone_region: str
+    time_zone: zoneinfo.ZoneInfo
+    host: str
+    port: int
+
+
+def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
+    """The settings from the environment, then from instance/settings.env, then the defaults.
+
+    Raises SettingsError for the first value that is missing or wrong.
+    """
+    values = {**read_env_file(instance / "settings.env"), **environ}
+
+    def take(name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
+        raw = values.get(name, "").strip() or default
+        try:
+            return parse(raw)
+        except (ValueError, KeyError):
+            raise SettingsError(f"{name} is wrong: expected {expected}") from None
+
+    env: Env = take(
+        "CLINIC_ENV", "production", _one_of("production", "development", "test"), "production, development or test"
+    )
+    port = take("PORT", "8000", _whole(1, 65535), "a port number from 1 to 65535")
+    secret_key = _secret(values.get("SECRET_KEY", ""), env)
+    return Settings(
+        instance=instance,
+        env=env,
+        secret_key=secret_key,
+        ledger_key=values.get("LEDGER_KEY", "").strip() or secret_key,
+        site_url=take(
+            "SITE_URL",
+            f"http://127.0.0.1:{port}",
+            _site_url,
+            "the public address, like https://clinic.example, without a path",
+        ),
+        database_url=take(
+            "DATABASE_URL",
+            f"sqlite:///{instance / 'clinic.sqlite3'}",
+            _database_url,
+            "sqlite:///path or postgresql://user:password@host/name",
+        ),
+        redis_url=take("REDIS_URL", "", _redis_url, "redis://host:6379/0"),
+        mail_server=take("MAIL_URL", "", _mail_server, "smtp://user:password@host:587?tls=start"),
+        mail_sender=take("MAIL_SENDER", "Move Therapy <hello@example.org>", _mail_sender, "Name <name@example.org>"),
+        media_root=take("MEDIA_ROOT", str(instance / "media"), Path, "a folder"),
+        trusted_proxies=take("TRUSTED_PROXIES", "0", _whole(0, 10), "how many proxies stand in front, 0 to 10"),
+        web_concurrency=take("WEB_CONCURRENCY", "2", _whole(1, 64), "a number of processes from 1 to 64"),
+        metrics_token=values.get("METRICS_TOKEN", "").strip() or None,
+        rate_limits=take("RATE_LIMITS", "on", lambda raw: {"on": True, "off": False}[raw.lower()], "on or off"),
+        form_min_seconds=take("FORM_MIN_SECONDS", "2", _seconds(0, 3600), "seconds from 0 to 3600"),
+        outbox_lease_seconds=take("OUTBOX_LEASE_SECONDS", "120", _seconds(1, 3600), "seconds from 1 to 3600"),
+        phone_region=take("PHONE_REGION", "SG", _phone_region, "a country code of two letters, like SG"),
+        time_zone=take("TIME_ZONE", "Asia/Singapore", _time_zone, "a time zone name, like Asia/Singapore"),
+        host=take("HOST", "127.0.0.1", str, "an address to listen on"),
+        port=port,
+    )
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The NAME=value lines of a file; an absent file has none. Raises SettingsError for any other line."""
+    if not path.exists():
+        return {}
+    values = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise SettingsError(f"{path.name} line {number} is wrong: expected NAME=value")
+        values[name.strip()] = value.strip().strip("\"'")
+    return values
+
+
+def _secret(raw: str, env: Env) -> str:
+    raw = raw.strip()
+    if env != "production":
+        return raw or "not-secret-outside-production"
+    if len(raw) < 16:
+        wrong = "is too short" if raw else "is missing"
+        raise SettingsError(f"SECRET_KEY {wrong}: expected at least 16 random characters (`make run` makes one)")
+    return raw
+
+
+def _one_of(*words: str) -> Callable[[str], Env]:
+    return lambda raw: {word: word for word in words}[raw.lower()]  # type: ignore[return-value]
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    return lambda raw: _between(int(raw), low, high)
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    return lambda raw: _between(float(raw), low, high)
+
+
+def _between(number: N, low: N, high: N) -> N:
+    if not low <= number <= high:
+        raise ValueError
+    return number
+
+
+def _site_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError
+    return raw.rstrip("/")
+
+
+def _database_url(raw: str) -> str:
+    scheme, separator, rest = raw.partition("://")
+    if not separator:
+        raise ValueError
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest.startswith("/"):
+        return raw
+    raise ValueError
+
+
+def _redis_url(raw: str) -> str | None:
+    if raw and urlsplit(raw).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError
+    return raw or None
+
+
+def _mail_server(raw: str) -> MailServer | None:
+    if not raw:
+        return None
+    parts = urlsplit(raw)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError
+    tls = "on" if parts.scheme == "smtps" else parse_qs(parts.query).get("tls", ["off"])[0]
+    if tls not in ("start", "on", "off"):
+        raise ValueError
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or (465 if tls == "on" else 587 if tls == "start" else 25),
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=tls,  # type: ignore[arg-type]
+    )
+
+
+def _mail_sender(raw: str) -> str:
+    if "@" not in raw or "\n" in raw:
+        raise ValueError
+    return raw
+
+
+def _phone_region(raw: str) -> str:
+    if raw.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError
+    return raw.upper()
+
+
+def _time_zone(raw: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(raw)
+    except (zoneinfo.ZoneInfoNotFoundError, OSError):
+        raise ValueError from None
+
+
+def settings() -> Settings:
+    """The settings of the running app."""
+    loaded: Settings = current_app.config["CLINIC"]
+    return loaded

@@ -1,0 +1,123 @@
+"""One spelling for each address, number and slug, so that the same person is the same row."""
+
+import re
+import unicodedata
+
+import idna
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from slugify import slugify as _slugify
+
+# Providers that document how they read the part before the @. Any other provider may give a.b@ and ab@, or a+b@, to
+# two people, so there nothing is dropped.
+#   Gmail ignores dots: https://support.google.com/mail/answer/7436150
+#   Gmail takes +anything, and googlemail.com is gmail.com: https://support.google.com/mail/answer/10313
+#   Outlook.com takes +anything: https://support.microsoft.com/office/459b1989-356d-40fa-a689-8f285b13f1f2
+#   iCloud Mail takes +anything: https://support.apple.com/guide/icloud/mm6b1a490a/icloud
+#   Fastmail takes +anything: https://www.fastmail.help/hc/en-us/articles/360060591053
+#   Proton takes +anything: https://proton.me/support/creating-aliases
+IGNORE_DOTS = frozenset({"gmail.com"})
+IGNORE_PLUS = frozenset(
+    {
+        "gmail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "icloud.com",
+        "fastmail.com",
+        "proton.me",
+        "protonmail.com",
+        "pm.me",
+    }
+)
+SAME_DOMAIN = {"googlemail.com": "gmail.com"}
+
+UNCALLABLE = frozenset(
+    {
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.PAGER,
+        phonenumbers.PhoneNumberType.VOICEMAIL,
+    }
+)
+# What people type between digits. Letters are left out: phonenumbers would read "0800 FLOWERS" as digits.
+MOBILE_SHAPE = re.compile(r"\+?[\d\s().\-/]{4,40}")
+
+
+def clean_line(raw: str) -> str:
+    """One line of plain text: NFC, no control or direction characters, single spaces, trimmed."""
+    kept = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", raw))
+    kept = "".join(char for char in kept if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co"))
+    return " ".join(kept.split())
+
+
+def clean_text(raw: str) -> str:
+    """Plain text of several lines: as clean_line, but line breaks stay (two at most) and emoji keep their joiners."""
+    lines = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    kept = ["".join(char for char in line if char == "\u200d" or not _is_hidden(char)).rstrip() for line in lines]
+    return re.sub(r"\n{3,}", "\n\n", unicodedata.normalize("NFC", "\n".join(kept))).strip()
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") and char != "\t"
+
+
+def email_address(raw: str) -> str:
+    """The address as mail is sent to it. Raises ValueError when it is not one (RFC 5321 syntax, no DNS)."""
+    try:
+        checked = validate_email(
+            unicodedata.normalize("NFKC", clean_line(raw)),
+            check_deliverability=False,
+            strict=True,
+            allow_smtputf8=False,
+        )
+    except EmailNotValidError:
+        raise ValueError("not an e-mail address") from None
+    return checked.ascii_email or checked.normalized
+
+
+def canonical_email(address: str) -> str:
+    """One spelling for one mailbox: NFKC, lower case, domain in IDNA, and what the provider says it ignores dropped.
+
+    `address` is one that email_address() has accepted.
+    """
+    local, _, domain = unicodedata.normalize("NFKC", address).rpartition("@")
+    local = local.lower()
+    domain = idna.encode(domain.lower().rstrip("."), uts46=True).decode()
+    domain = SAME_DOMAIN.get(domain, domain)
+    if domain in IGNORE_PLUS:
+        local = local.partition("+")[0] or local
+    if domain in IGNORE_DOTS:
+        local = local.replace(".", "")
+    return f"{local}@{domain}"
+
+
+def canonical_mobile(raw: str, region: str) -> str:
+    """The number in E.164, read as dialled in `region`. Raises ValueError when it cannot be called."""
+    typed = clean_line(unicodedata.normalize("NFKC", raw))
+    typed = re.sub(r"[\u2010-\u2015\u2212]", "-", typed)
+    if not MOBILE_SHAPE.fullmatch(typed):
+        raise ValueError("not a phone number")
+    # People type 00 for + wherever they are; phonenumbers knows it only where it is the local prefix.
+    typed = re.sub(r"^\(?00(?=[\s().\-/]*[1-9])", "+", typed)
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException:
+        raise ValueError("not a phone number") from None
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in UNCALLABLE:
+        raise ValueError("not a number that can be called")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def readable_mobile(e164: str) -> str:
+    """An E.164 number as people read it: +65 9123 4567."""
+    return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def slugify(title: str) -> str:
+    """A title as the last part of an address: lower-case words joined by hyphens, at most 80 characters."""
+    return _slugify(title, max_length=80, word_boundary=True)
+
+
+def minutes_to_read(words: int) -> int:
+    """Whole minutes at 230 words a minute, at least one (Brysbaert 2019, doi.org/10.1016/j.jml.2019.104047: 238)."""
+    return max(1, round(words / 230))

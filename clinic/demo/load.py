@@ -1,0 +1,190 @@
+"""Load the demo clinic into an empty database."""
+
+import os
+import re
+import secrets
+import tomllib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from clinic.accounts.access import RoleName
+from clinic.accounts.models import User
+from clinic.accounts.operations import create_user
+from clinic.articles.models import Article, Kind
+from clinic.articles.operations import (
+    Text,
+    edit_article,
+    ensure_author,
+    ensure_category,
+    publish_article,
+    write_article,
+)
+from clinic.bookings.models import Service
+from clinic.bookings.operations import book_trial, ensure_service
+from clinic.comments.models import Comment, CommentState
+from clinic.comments.operations import moderate_comment, post_comment
+from clinic.core import clock
+from clinic.core.db import atomic, db
+from clinic.core.mail import Message, MessageState
+from clinic.core.settings import settings
+from clinic.leads.models import Stage
+from clinic.leads.operations import add_note, change_stage
+from clinic.media.operations import add_image
+
+CONTENT = Path(__file__).parent / "content"
+STAFF = (
+    ("owner@example.org", "Corinne Rajan", RoleName.OWNER),
+    ("editor@example.org", "Lim Pei Shuang", RoleName.EDITOR),
+    ("moderator@example.org", "Anitha Pillai", RoleName.MODERATOR),
+    ("desk@example.org", "Haziq Rahman", RoleName.DESK),
+)
+SERVICES = (
+    (
+        "move-therapy-1-to-1",
+        "Move Therapy 1-to-1",
+        "Hands-on assessment and exercise with a physiotherapist, for pain that keeps you from moving.",
+    ),
+    (
+        "pilates-1-to-1",
+        "Pilates 1-to-1",
+        "Guided Pilates on mat and reformer at your own pace, for strength, balance and a back you can rely on.",
+    ),
+)
+CATEGORIES = (
+    ("back-pain", "Back and spine"),
+    ("movement", "Everyday movement"),
+    ("pilates", "Pilates"),
+    ("joints", "Joints"),
+)
+
+
+def load_demo(*, if_empty: bool) -> bool:
+    """Put everything in, all or nothing. Returns False when `if_empty` and there is something already."""
+    if if_empty and _is_used():
+        return False
+    pictures = {entry["name"]: entry for entry in _toml("pictures.toml")["picture"]}
+    with atomic():
+        password = _password()
+        staff = {
+            role: create_user(email=email, name=name, roles=[role], password=password) for email, name, role in STAFF
+        }
+        for position, (slug, name, summary) in enumerate(SERVICES):
+            ensure_service(slug=slug, name=name, summary=summary, minutes=60, position=position)
+        images = {name: _add_picture(entry, staff[RoleName.EDITOR]) for name, entry in pictures.items()}
+        articles = _add_articles(images, staff[RoleName.EDITOR])
+        _add_pages(images, staff[RoleName.EDITOR])
+        _add_comments(articles, staff[RoleName.MODERATOR])
+        _add_leads(articles, staff[RoleName.DESK])
+        # The demo's people do not exist: their mail is shown in the outbox as sent, and never leaves.
+        db.session.execute(sa.update(Message).values(state=MessageState.SENT, sent_at=clock.now()))
+    return True
+
+
+def _is_used() -> bool:
+    return any(db.session.scalar(sa.select(model.id).limit(1)) is not None for model in (User, Article))
+
+
+def _password() -> str:
+    """DEMO_PASSWORD, or one made once and kept in instance/demo-password.txt."""
+    path = settings().instance / "demo-password.txt"
+    password = os.environ.get("DEMO_PASSWORD") or (
+        path.read_text().strip() if path.exists() else secrets.token_urlsafe(9)
+    )
+    path.touch(mode=0o600)
+    path.write_text(f"{password}\n")
+    return password
+
+
+def _add_picture(entry: dict[str, Any], by: User) -> int:
+    data = (CONTENT / "pictures" / f"{entry['name']}.png").read_bytes()
+    return add_image(data, filename=f"{entry['name']}.png", alt=entry["alt"], credit=entry["credit"], by=by).id
+
+
+def _add_articles(images: dict[str, int], by: User) -> dict[str, Article]:
+    authors = {
+        entry["key"]: ensure_author(slug=entry["slug"], name=entry["name"], title=entry["title"], bio=entry["bio"]).id
+        for entry in _toml("authors.toml")["author"]
+    }
+    categories = {slug: ensure_category(slug=slug, name=name).id for slug, name in CATEGORIES}
+    read = [(path.stem, *_read(path, images)) for path in sorted((CONTENT / "articles").glob("*.html"))]
+    articles = {}
+    texts = {}
+    for slug, meta, body in read:
+        texts[slug] = Text(
+            title=meta["title"],
+            slug=slug,
+            summary=meta["summary"],
+            body=body,
+            author_id=authors[meta["author"]],
+            reviewer_id=authors[meta["reviewer"]],
+            reviewed_on=meta["reviewed_on"],
+            category_id=categories[meta["category"]],
+            image_id=images[meta["image"]],
+            tags=meta["tags"],
+        )
+        articles[slug] = write_article(Kind.POST, texts[slug], by=by)
+    for slug, meta, _body in read:
+        texts[slug].teaser_ids = [articles[other].id for other in meta["teasers"]]
+        edit_article(articles[slug], texts[slug], by=by)
+        publish_article(articles[slug], at=meta["published_at"], by=by)
+    return articles
+
+
+def _add_pages(images: dict[str, int], by: User) -> None:
+    for path in sorted((CONTENT / "pages").glob("*.html")):
+        meta, body = _read(path, images)
+        page = write_article(
+            Kind.PAGE, Text(title=meta["title"], slug=path.stem, summary=meta["summary"], body=body), by=by
+        )
+        publish_article(page, by=by)
+
+
+def _add_comments(articles: dict[str, Article], by: User) -> None:
+    for entry in _toml("comments.toml")["comment"]:
+        article = articles[entry["article"]]
+        post_comment(
+            article_id=article.id,
+            article_title=article.title,
+            name=entry["name"],
+            email=entry["email"],
+            body=entry["body"].strip(),
+        )
+        comment = db.session.scalars(sa.select(Comment).order_by(Comment.id.desc()).limit(1)).one()
+        comment.posted_at = _days_ago(entry["days_ago"])
+        if entry["state"] != CommentState.PENDING:
+            moderate_comment(comment, CommentState(entry["state"]), by=by)
+
+
+def _add_leads(articles: dict[str, Article], by: User) -> None:
+    services = {service.slug: service for service in db.session.scalars(sa.select(Service))}
+    for entry in _toml("leads.toml")["lead"]:
+        article = articles.get(entry["article"])
+        booking = book_trial(
+            name=entry["name"],
+            email=entry["email"],
+            mobile=entry["mobile"],
+            service=services[entry["service"]],
+            article_id=article.id if article else None,
+        )
+        booking.created_at = booking.lead.created_at = _days_ago(entry["days_ago"])
+        change_stage(booking.lead, Stage(entry["stage"]), by=by)
+        if entry.get("note"):
+            add_note(booking.lead, entry["note"], by=by)
+
+
+def _read(path: Path, images: dict[str, int]) -> tuple[dict[str, Any], str]:
+    """Front matter and body of one text, with the pictures' names turned into their numbers."""
+    _, front, body = path.read_text(encoding="utf-8").split("+++\n", 2)
+    body = re.sub(r'data-image="([a-z-]+)"', lambda match: f'data-image="{images[match[1]]}"', body)
+    return tomllib.loads(front), body.strip()
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((CONTENT / name).read_text(encoding="utf-8"))
+
+
+def _days_ago(days: float) -> datetime:
+    return clock.now() - timedelta(days=days)

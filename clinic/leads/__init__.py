@@ -1,0 +1,1 @@
+"""People who asked for us, and what happened since."""

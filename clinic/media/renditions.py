@@ -1,0 +1,79 @@
+"""From one upload to the files we serve: turned upright, stripped of metadata, in the widths that pages ask for."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from clinic.media.errors import NotAPicture
+
+WIDTHS = (480, 800, 1200, 1600)  # pixels
+MOST_PIXELS = 50_000_000
+MOST_BYTES = 20 * 1024 * 1024
+KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+SAVE: dict[str, dict[str, Any]] = {
+    "webp": {"format": "WEBP", "quality": 80, "method": 4},
+    "jpg": {"format": "JPEG", "quality": 82, "progressive": True},
+}
+
+
+@dataclass(frozen=True)
+class Upright:
+    """A picture that has passed inspection: pixels and colour profile, and nothing else of the upload."""
+
+    pixels: Pillow.Image
+    extension: str
+    profile: bytes | None
+
+
+def read_upload(data: bytes) -> Upright:
+    """Check and clean an upload. Raises NotAPicture with a sentence for the person who chose the file."""
+    if len(data) > MOST_BYTES:
+        raise NotAPicture(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+            picture: Pillow.Image = Pillow.open(io.BytesIO(data), formats=list(KINDS))
+            if picture.width * picture.height > MOST_PIXELS:
+                raise NotAPicture("The picture has more than 50 million pixels. Choose a smaller one.")
+            extension = KINDS[picture.format or ""]
+            profile = picture.info.get("icc_profile")
+            picture = ImageOps.exif_transpose(picture)
+            picture.load()
+    except NotAPicture:
+        raise
+    except UnidentifiedImageError:
+        raise NotAPicture("This is not a JPEG, PNG or WebP picture.") from None
+    except Exception:  # Pillow raises many kinds of error for a file that is cut off or made to harm
+        raise NotAPicture("The picture is damaged and cannot be read. Save it again and retry.") from None
+    return Upright(pixels=_as_rgb(picture), extension=extension, profile=profile)
+
+
+def write_files(upright: Upright, folder: Path) -> list[int]:
+    """Write the original and its renditions to a new folder. Returns the rendition widths in pixels, ascending."""
+    folder.mkdir(parents=True)
+    clean = Pillow.new(upright.pixels.mode, upright.pixels.size)
+    clean.paste(upright.pixels)
+    profile: dict[str, Any] = {"icc_profile": upright.profile} if upright.profile else {}
+    clean.save(folder / f"original.{upright.extension}", quality=92, **profile)
+    widths = [width for width in WIDTHS if width < clean.width] or [clean.width]
+    if clean.width <= WIDTHS[-1] and clean.width not in widths:
+        widths.append(clean.width)
+    for width in widths:
+        copy = clean.resize((width, max(1, round(clean.height * width / clean.width))), Pillow.Resampling.LANCZOS)
+        for extension, options in SAVE.items():
+            copy.save(folder / f"{width}.{extension}", **options, **profile)
+    return widths
+
+
+def _as_rgb(picture: Pillow.Image) -> Pillow.Image:
+    """Transparent parts become white: JPEG has none, and all renditions should look alike."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        ground = Pillow.new("RGBA", picture.size, "white")
+        return Pillow.alpha_composite(ground, picture).convert("RGB")
+    return picture.convert("RGB")

@@ -1,0 +1,115 @@
+"""`make run`: settings, migrations and the demo clinic, then gunicorn and the worker, watched until Ctrl-C."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from flask_migrate import upgrade
+
+from clinic.app import ROOT, create_app, read_settings
+from clinic.core.settings import Settings, SettingsError
+from clinic.demo.load import STAFF, load_demo
+from clinic.web.health import head_revision, is_migrated
+
+STOP_SECONDS = 20
+
+
+def main() -> int:
+    """Run the site in the foreground. Returns the exit status."""
+    instance = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance").resolve()
+    try:
+        _keep_secrets(instance)
+        settings = read_settings()
+        _prepare(settings)
+    except SettingsError as error:
+        print(f"Settings: {error}", file=sys.stderr)
+        return 1
+    return _watch(settings)
+
+
+def _keep_secrets(instance: Path) -> None:
+    """Make the secrets once, readable by this user only, and keep them in instance/settings.env."""
+    path = instance / "settings.env"
+    if os.environ.get("SECRET_KEY") or (path.exists() and "SECRET_KEY=" in path.read_text()):
+        return
+    instance.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+        file.write(f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
+        file.write(
+            "# The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered.\n"
+            f"LEDGER_KEY={secrets.token_urlsafe(48)}\n"
+        )
+
+
+def _prepare(settings: Settings) -> None:
+    app = create_app(settings)
+    with app.app_context():
+        if not is_migrated():
+            print(f"Migrating the database to {head_revision()} …", flush=True)
+            upgrade()
+        if load_demo(if_empty=True):
+            print("Loaded the demo clinic.", flush=True)
+    password = settings.instance / "demo-password.txt"
+    print(f"\n  The site      http://{settings.host}:{settings.port}/", flush=True)
+    print(f"  The panel     http://{settings.host}:{settings.port}/admin/", flush=True)
+    if password.exists():
+        print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
+        print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def _watch(settings: Settings) -> int:
+    """Start both processes in our process group; start again what dies; stop both when asked."""
+    environ = os.environ | {"PORT": str(settings.port), "INSTANCE_PATH": str(settings.instance)}
+    commands = {
+        "web": [
+            *(sys.executable, "-m", "gunicorn", "wsgi:app", "--chdir", str(ROOT)),
+            *("--config", str(ROOT / "gunicorn.conf.py"), "--bind", f"{settings.host}:{settings.port}"),
+            *("--workers", str(settings.web_concurrency)),
+        ],
+        "worker": [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "clinic", "worker"],
+    }
+    stopping = False
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    running = {name: subprocess.Popen(command, env=environ, cwd=ROOT) for name, command in commands.items()}
+    started = dict.fromkeys(commands, time.monotonic())
+    while not stopping:
+        time.sleep(0.2)
+        for name, process in running.items():
+            if stopping or process.poll() is None:
+                continue
+            if time.monotonic() - started[name] < 3:
+                print(f"The {name} process ended at once with status {process.returncode}: see above.", file=sys.stderr)
+                _stop(running)
+                return 1
+            print(f"The {name} process ended with status {process.returncode}: starting it again.", file=sys.stderr)
+            running[name] = subprocess.Popen(commands[name], env=environ, cwd=ROOT)
+            started[name] = time.monotonic()
+    _stop(running)
+    return 0
+
+
+def _stop(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    for process in running.values():
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in running.values():
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""HTTP manners that every page shares. No clinic words here either."""

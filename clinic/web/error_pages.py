@@ -1,0 +1,76 @@
+"""Pages for what goes wrong. They need neither the database nor a sign-in."""
+
+import logging
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from clinic.core.limits import TooMany
+
+log = logging.getLogger(__name__)
+
+TEXTS = {
+    400: ("That request could not be read", "Something in it is not as it should be. Go back and try again."),
+    403: ("You may not open this", "Your sign-in does not allow it. Ask the owner of the site if you need it."),
+    404: ("We cannot find that page", "The address may be misspelt, or the page has moved."),
+    405: ("That does not work here", "The page cannot be used in this way. Go back and try again."),
+    410: ("This article is no longer here", "We took it down. Other articles may help you."),
+    413: ("That is too much at once", "What was sent is larger than we accept. Shorten it or choose a smaller file."),
+    415: ("We cannot read this kind of data", "Please use the form on the page."),
+    429: ("Please wait a little", "This was done many times in a short while."),
+    500: ("Something went wrong on our side", "It has been noted. Please try again in a few minutes, or call us."),
+    503: ("We are out of reach for a moment", "Please try again in a minute. Nothing you sent was accepted yet."),
+}
+
+
+def error_page(code: int, advice: str | None = None) -> Response:
+    """The page for one status code."""
+    title, text = TEXTS.get(code, TEXTS[500 if code >= 500 else 400])
+    page = render_template(
+        "errors/error.html", code=code, title=title, text=advice or text, request_id=g.get("request_id")
+    )
+    response = make_response(page, code)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init_errors(app: Flask) -> None:
+    """Register the pages."""
+
+    @app.errorhandler(CSRFError)
+    def stale_token(error: CSRFError) -> Response:
+        return error_page(
+            400, "Your sign-in has changed since this page was opened. Go back, reload the page, try again."
+        )
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.response is not None or (error.code or 500) < 400:
+            return error.get_response()  # type: ignore[return-value]
+        own_words = error.description if error.code == 403 and "another website" in (error.description or "") else None
+        response = error_page(error.code or 500, own_words)
+        if allow := dict(error.get_headers()).get("Allow"):
+            response.headers["Allow"] = allow
+        return response
+
+    @app.errorhandler(TooMany)
+    def too_many(error: TooMany) -> Response:
+        minutes = -(-error.retry_after // 60)
+        wait = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}. We allow {error.limit.sentence}."
+        response = error_page(429, wait)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    @app.errorhandler(OperationalError)
+    def database_away(error: OperationalError) -> Response:
+        log.error("the database does not answer", extra={"path": request.path}, exc_info=error)
+        response = error_page(503)
+        response.headers["Retry-After"] = "30"
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("unexpected error", extra={"path": request.path}, exc_info=error)
+        return error_page(500)

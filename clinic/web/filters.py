@@ -1,0 +1,47 @@
+"""Template filters: how times, numbers and plain text are shown."""
+
+from datetime import date, datetime
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from clinic.core.settings import settings
+from clinic.core.text import readable_mobile
+
+
+def day(value: datetime | date) -> str:
+    """9 November 2026, in the clinic's time zone."""
+    local = _local(value) if isinstance(value, datetime) else value
+    return f"{local.day} {local:%B %Y}"
+
+
+def moment(value: datetime) -> str:
+    """9 Nov 2026, 14:05, in the clinic's time zone."""
+    local = _local(value)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def machine_time(value: datetime | date) -> str:
+    """For <time datetime=…>: ISO 8601 in the clinic's time zone."""
+    return _local(value).isoformat(timespec="seconds") if isinstance(value, datetime) else value.isoformat()
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as paragraphs and line breaks; everything in it is escaped."""
+    blocks = [Markup("<br>").join(escape(line) for line in block.split("\n")) for block in text.split("\n\n")]
+    return Markup("").join(Markup("<p>{}</p>").format(block) for block in blocks)
+
+
+def dial(number: str) -> str:
+    """A phone number for a tel: link."""
+    return "".join(char for char in number if char.isdigit() or char == "+")
+
+
+def _local(value: datetime) -> datetime:
+    return value.astimezone(settings().time_zone)
+
+
+def init_filters(app: Flask) -> None:
+    """Register all filters under their own names."""
+    for function in (day, moment, machine_time, paragraphs, dial, readable_mobile):
+        app.template_filter(function.__name__)(function)

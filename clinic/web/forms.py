@@ -1,0 +1,107 @@
+"""The base of the forms that visitors send, and the fields they share."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app, request
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField
+from wtforms.validators import ValidationError
+
+from clinic.core import clock
+from clinic.core.settings import settings
+from clinic.core.signing import Stamper
+from clinic.core.text import clean_line, clean_text, email_address
+from clinic.web.csrf import SameOrigin
+
+OLDEST_FORM = timedelta(days=2)
+
+
+class LineField(StringField):
+    """One line of text, cleaned of control characters and outer spaces. What was typed stays in the box."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned."""
+        if valuelist:
+            self.data = clean_line(valuelist[0])
+
+
+class TextField(StringField):
+    """Several lines of text, cleaned likewise."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned."""
+        if valuelist:
+            self.data = clean_text(valuelist[0])
+
+
+def is_email(form: Any, field: StringField) -> None:
+    """A WTForms validator: an address that mail can be sent to."""
+    try:
+        email_address(field.data or "")
+    except ValueError:
+        raise ValidationError("Enter an email address like name@example.com") from None
+
+
+class PublicForm(FlaskForm):
+    """A form that anyone may send, without a cookie. It tells robots by a trap field and a signed time stamp."""
+
+    class Meta(FlaskForm.Meta):
+        csrf = True
+        csrf_class = SameOrigin
+
+        def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
+            """Only form data counts: a JSON body is an empty form."""
+            return request.form if request.method == "POST" else None
+
+    website = StringField("Website")
+    stamp = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.problems: list[str] = []
+        if not self.stamp.data:
+            self.renew_stamp()
+
+    def renew_stamp(self) -> None:
+        """Start the clock of this form anew."""
+        self.stamp.data = stamper().stamp()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the fields, then the signs of a robot. Every problem is a sentence about what to do."""
+        is_valid = super().validate(extra_validators)
+        self.problems = [*self.csrf_token.errors, *self._robot_signs()]
+        self.website.data = ""
+        return is_valid and not self.problems
+
+    def _robot_signs(self) -> list[str]:
+        signs = []
+        if self.website.data:
+            signs.append(
+                "A field that people do not see was filled in, perhaps by your browser. We have emptied it:"
+                " please press the button once more."
+            )
+        sign = self._stamp_sign(request.form.get("stamp"))
+        return [*signs, sign] if sign else signs
+
+    def _stamp_sign(self, stamp: str | None) -> str | None:
+        if not stamp:
+            return None
+        try:
+            age = clock.now() - stamper().shown_at(stamp)
+        except ValueError:
+            self.renew_stamp()
+            return "This form was altered on its way. Please check it and press the button once more."
+        # The stamp counts whole seconds, so a form can look up to a second younger than it is.
+        if age + timedelta(seconds=1) < timedelta(seconds=settings().form_min_seconds):
+            return "That was faster than we can read. Please check what you typed and press the button once more."
+        if age > OLDEST_FORM:
+            self.renew_stamp()
+            return "This page has been open for more than two days. Please check it and press the button once more."
+        return None
+
+
+def stamper() -> Stamper:
+    """The signer of form time stamps."""
+    signer: Stamper = current_app.extensions["clinic.stamper"]
+    return signer

@@ -1,0 +1,117 @@
+"""For machines that watch: /healthz, /readyz, /metrics."""
+
+import hmac
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, abort, current_app, request
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.core import clock
+from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
+from clinic.core.mail import Message, MessageState
+from clinic.core.settings import settings
+
+bp = Blueprint("health", __name__)
+SILENT_AFTER = timedelta(seconds=60)
+
+
+class Heartbeat(Base):
+    """When each background worker last said that it lives."""
+
+    __tablename__ = "heartbeat"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@atomic()
+def beat(name: str) -> None:
+    """Say that a worker lives."""
+    now = clock.now()
+    insert = upsert(Heartbeat).values(name=name, at=now)
+    db.session.execute(insert.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
+    db.session.execute(sa.delete(Heartbeat).where(Heartbeat.at < now - timedelta(days=1)))
+
+
+@bp.get("/healthz")
+def healthz() -> Response:
+    """The process lives; nothing else is asked."""
+    return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@bp.get("/readyz")
+def readyz() -> Response:
+    """200 when a visitor can be served and mail goes out, else 503 and each reason on a line."""
+    reasons = list(_not_ready())
+    text = "".join(f"{reason}\n" for reason in reasons) or "ready\n"
+    return Response(text, 503 if reasons else 200, mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def _not_ready() -> Iterator[str]:
+    try:
+        current = current_revision()
+        last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+    except sa.exc.SQLAlchemyError as error:
+        yield f"database: {type(error).__name__}"
+        return
+    if current != head_revision():
+        yield f"migrations: at {current}, expected {head_revision()}"
+    if last_beat is None:
+        yield "worker: no heartbeat yet"
+    elif clock.now() - last_beat > SILENT_AFTER:
+        yield f"worker: silent for {int((clock.now() - last_beat).total_seconds())} seconds"
+
+
+def current_revision() -> str | None:
+    """The migration that the database is at; None before the first."""
+    if not sa.inspect(db.session.connection()).has_table("alembic_version"):
+        return None
+    return db.session.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_migrated() -> bool:
+    """Whether the database is at the newest migration."""
+    return current_revision() == head_revision()
+
+
+@cache
+def head_revision() -> str | None:
+    """The newest migration in the folder, read once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(current_app.root_path).parent / "migrations"))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Prometheus text. Only from this machine, or with METRICS_TOKEN as a bearer token."""
+    if not _may_read_metrics():
+        abort(403)
+    registry = CollectorRegistry()
+    messages = Gauge("clinic_outbox_messages", "Messages by state", ["state"], registry=registry)
+    counts = dict(db.session.execute(sa.select(Message.state, sa.func.count()).group_by(Message.state)).tuples().all())
+    for state in MessageState:
+        messages.labels(state).set(counts.get(state, 0))
+    oldest = db.session.scalar(sa.select(sa.func.min(Message.created_at)).where(Message.state == MessageState.QUEUED))
+    wait = Gauge("clinic_outbox_oldest_seconds", "Age of the oldest queued message", registry=registry)
+    wait.set((clock.now() - oldest).total_seconds() if oldest else 0)
+    last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+    age = Gauge("clinic_worker_heartbeat_age_seconds", "Time since a worker last spoke", registry=registry)
+    age.set((clock.now() - last_beat).total_seconds() if last_beat else float("inf"))
+    return Response(generate_latest(registry), mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def _may_read_metrics() -> bool:
+    token = settings().metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and hmac.compare_digest(given.encode(), token.encode()):
+        return True
+    # Behind a proxy every request comes from this machine, so there only the token counts.
+    return settings().trusted_proxies == 0 and request.remote_addr in ("127.0.0.1", "::1")

@@ -1,0 +1,88 @@
+"""Logs: one line of JSON for each request and event in production, human lines in development. Nothing personal."""
+
+import json
+import logging
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context, request
+
+from clinic.core.settings import Env
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+log = logging.getLogger("clinic.request")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line. SQL parameters never appear: the engine hides them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record and its extras as JSON."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if request_id := _request_id():
+            line["request_id"] = request_id
+        line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class HumanLines(logging.Formatter):
+    """For a person at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, words, extras."""
+        extra = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD)
+        line = (
+            f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
+        )
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def set_up_logging(env: Env) -> None:
+    """Send all logs to standard error in the form that fits the environment."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if env == "production" else HumanLines())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def init_request_log(app: Flask) -> None:
+    """Give each request an id (shown on error pages, sent as X-Request-ID) and log one line for it.
+
+    The line has the rule's pattern and the path without its query: what people search for is theirs.
+    """
+
+    @app.before_request
+    def start() -> None:
+        g.request_id = uuid.uuid4().hex[:12]
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        if "request_id" in g:
+            response.headers["X-Request-ID"] = g.request_id
+            log.info(
+                "request",
+                extra={
+                    "method": request.method,
+                    "path": request.path,
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - g.started) * 1000, 1),
+                },
+            )
+        return response
+
+
+def _request_id() -> str | None:
+    return g.get("request_id") if has_request_context() else None

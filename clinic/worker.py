@@ -1,0 +1,65 @@
+"""The background loop: send the mail that is due, sweep what is old, say that it lives."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from clinic.core.db import db
+from clinic.core.limits import sweep_counts
+from clinic.core.mail import send_due
+from clinic.core.post import postman
+from clinic.web.health import beat
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 1.0
+BEAT_SECONDS = 10.0
+SWEEP_SECONDS = 3600.0
+
+
+def worker_name() -> str:
+    """Who claims: machine and process, so that several workers on several machines can be told apart."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def work_once(app: Flask) -> int:
+    """Send everything that is due now. Returns how many messages were tried."""
+    with app.app_context():
+        return send_due(postman(), owner=worker_name(), most=1_000)
+
+
+def work(app: Flask) -> None:
+    """Go on until SIGTERM or SIGINT. A database that is away is waited for, not died of."""
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    log.info("worker started", extra={"worker": worker_name()})
+    next_beat = next_sweep = 0.0
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                if time.monotonic() >= next_beat:
+                    beat(worker_name())
+                    next_beat = time.monotonic() + BEAT_SECONDS
+                if time.monotonic() >= next_sweep:
+                    sweep_counts()
+                    next_sweep = time.monotonic() + SWEEP_SECONDS
+                tried = send_due(postman(), owner=worker_name())
+        except SQLAlchemyError as error:
+            log.warning("the database does not answer", extra={"error": type(error).__name__})
+            tried = 0
+            with app.app_context():
+                db.engine.dispose()
+        if not tried:
+            stop.wait(POLL_SECONDS)
+    log.info("worker stopped", extra={"worker": worker_name()})

@@ -1,0 +1,11 @@
+"""gunicorn and the bare `flask` command both find the app here."""
+
+import sys
+
+from clinic.app import create_app
+from clinic.core.settings import SettingsError
+
+try:
+    app = create_app()
+except SettingsError as error:
+    sys.exit(f"Settings: {error}")
