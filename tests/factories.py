@@ -78,9 +78,7 @@ def make_author(name: str = "Lim Pei Shuang", slug: str = "lim-pei-shuang") -> A
     return ensure_author(slug=slug, name=name, title="Physiotherapist", bio="Works with people in pain.")
 
 
-def make_article(
-    *, publish: bool = True, at: datetime | None = None, kind: Kind = Kind.POST, **text: Any
-) -> Article:
+def make_article(*, publish: bool = True, at: datetime | None = None, kind: Kind = Kind.POST, **text: Any) -> Article:
     """An article, published unless told otherwise. Fields of Text can be given."""
     number = next(numbers)
     fields = {
@@ -98,7 +96,9 @@ def make_article(
 def make_services() -> list[Service]:
     """The two services of the demo clinic."""
     return [
-        ensure_service(slug="move-therapy-1-to-1", name="Move Therapy 1-to-1", summary="For pain.", minutes=60, position=0),
+        ensure_service(
+            slug="move-therapy-1-to-1", name="Move Therapy 1-to-1", summary="For pain.", minutes=60, position=0
+        ),
         ensure_service(slug="pilates-1-to-1", name="Pilates 1-to-1", summary="For strength.", minutes=60, position=1),
     ]
 
@@ -118,7 +118,12 @@ def make_booking(
 
 
 def make_comment(
-    article: Article, *, state: CommentState = CommentState.PENDING, body: str = "", name: str = "Jo", by: User | None = None
+    article: Article,
+    *,
+    state: CommentState = CommentState.PENDING,
+    body: str = "",
+    name: str = "Jo",
+    by: User | None = None,
 ) -> Comment:
     """A comment in the given state."""
     number = next(numbers)

@@ -28,7 +28,7 @@ def main() -> int:
         if find():
             continue
         print(f"{name} is not here: getting it …", flush=True)
-        _ = _from_debian(package) and find() or _run(otherwise)
+        _ = (_from_debian(package) and find()) or _run(otherwise)
         importlib.invalidate_caches()
         if not find():
             missing.append(name)

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,12 +16,20 @@ from pathlib import Path
 
 def find_chromium() -> str | None:
     """A Chromium: $CHROMIUM, one on the PATH, or the one that Playwright has downloaded."""
-    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    for name in (
+        os.environ.get("CHROMIUM", ""),
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ):
         if name and (path := shutil.which(name)):
             return path
     for root in (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"):
         for path in sorted(root.glob("chromium*/**/*")):
-            if path.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(path, os.X_OK):
+            if path.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(
+                path, os.X_OK
+            ):
                 return str(path)
     return None
 
@@ -81,7 +90,9 @@ class Postgres:
             shutil.chown(self._folder, self._user)
         self.port = free_port()
         data = str(self._folder / "data")
-        self._run(str(binaries / "initdb"), "-D", data, "-U", "clinic", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self._run(
+            str(binaries / "initdb"), "-D", data, "-U", "clinic", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"
+        )
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
         self._command = [str(binaries / "postgres"), "-D", data, *options.split(), "-c", "max_connections=200"]
         self.process = self._start()
@@ -102,7 +113,9 @@ class Postgres:
         deadline = time.monotonic() + 20
         while True:
             try:
-                with psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+                with psycopg.connect(
+                    f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True
+                ) as connection:
                     connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
                 return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
             except psycopg.OperationalError:  # it listens a moment before it lets anyone in
@@ -112,7 +125,7 @@ class Postgres:
 
     def stop(self) -> None:
         """End it and remove its folder."""
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)  # a fast shutdown: SIGTERM would wait for every connection
         self.process.wait(20)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -125,8 +125,8 @@ def insert_or_skip(model: type[Base], **values: Any) -> bool:
 
     On PostgreSQL it waits for a rival's open transaction, so the answer is final once it comes.
     """
-    statement = upsert(model).values(**values).on_conflict_do_nothing()
-    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    statement = upsert(model).values(**values).on_conflict_do_nothing().returning(*model.__table__.primary_key)
+    return db.session.execute(statement).first() is not None
 
 
 def upsert(model: type[Base]) -> Any:
