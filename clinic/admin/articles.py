@@ -95,7 +95,7 @@ class PageScreen(StaffView):
         "published_at": time_cell,
         "updated_at": time_cell,
     }
-    tab_column = Article.state
+    tab_column = "state"
     tabs = (("all", "All"), ("draft", "Drafts"), ("published", "Published"), ("retired", "Taken down"))
 
     def row_filter(self) -> Iterable[Any]:

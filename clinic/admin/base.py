@@ -59,7 +59,7 @@ class StaffView(Guarded, ModelView):
     column_display_actions = True
     # Text and address of each tab over the list: (value, label). The first is where the list opens.
     tabs: tuple[tuple[str, str], ...] = ()
-    tab_column: Any = None
+    tab_column = ""
     empty_text = "Nothing here yet."
     heading = ""
     intro = ""
@@ -104,7 +104,7 @@ class StaffView(Guarded, ModelView):
 
     def _tab_filter(self) -> Iterable[Any]:
         tab = self.tab()
-        return () if tab in ("", "all") else (self.tab_column == tab,)
+        return () if tab in ("", "all") else (getattr(self.model, self.tab_column) == tab,)
 
     def _get_list_extra_args(self) -> ViewArgs:
         """Flask-Admin passes numbers on as they come; PostgreSQL refuses a negative OFFSET."""

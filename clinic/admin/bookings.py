@@ -45,7 +45,7 @@ class BookingScreen(StaffView):
         "voucher": _voucher_cell,
         "created_at": time_cell,
     }
-    tab_column = Booking.state
+    tab_column = "state"
     tabs = (("all", "All"), ("held", "Held"), ("booked", "Booked"), ("declined", "Declined"))
 
     def load_options(self) -> Iterable[Any]:

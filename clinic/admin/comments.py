@@ -31,7 +31,7 @@ def _who_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
 
 
 def _where_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
-    return Markup('<a href="{}#comments">{}</a>').format(row.article.address, row.article.title)
+    return Markup('<a class="where" href="{}#comments">{}</a>').format(row.article.address, row.article.title)
 
 
 class CommentScreen(StaffView):
@@ -54,7 +54,7 @@ class CommentScreen(StaffView):
         "posted_at": time_cell,
         "state": state_cell,
     }
-    tab_column = Comment.state
+    tab_column = "state"
     tabs = (
         ("pending", "Pending"),
         ("approved", "Approved"),

@@ -71,7 +71,7 @@ class LeadScreen(StaffView):
         "mobile": lambda _view, _context, row, _name: row.mobile_readable,
         "created_at": time_cell,
     }
-    tab_column = Lead.stage
+    tab_column = "stage"
     tabs = (("all", "All"), *((stage.value, stage.value.capitalize()) for stage in Stage))
 
     def load_options(self) -> Iterable[Any]:

@@ -34,7 +34,7 @@ class OutboxScreen(StaffView):
         "created_at": time_cell,
         "sent_at": time_cell,
     }
-    tab_column = Message.state
+    tab_column = "state"
     tabs = (("all", "All"), *((state.value, state.value.capitalize()) for state in MessageState))
 
     def load_options(self) -> Any:

@@ -36,10 +36,10 @@ from clinic.media.operations import add_image
 
 CONTENT = Path(__file__).parent / "content"
 STAFF = (
-    ("owner@example.org", "Corinne Rajan", RoleName.OWNER),
+    ("owner@example.org", "Corinne Pereira", RoleName.OWNER),
     ("editor@example.org", "Lim Pei Shuang", RoleName.EDITOR),
-    ("moderator@example.org", "Anitha Pillai", RoleName.MODERATOR),
-    ("desk@example.org", "Haziq Rahman", RoleName.DESK),
+    ("moderator@example.org", "Anitha Devarajan", RoleName.MODERATOR),
+    ("desk@example.org", "Haziq Rosman", RoleName.DESK),
 )
 SERVICES = (
     (

@@ -1,0 +1,273 @@
+"""The real demo site on a port of its own, and people who walk through it with a browser and notice what is wrong."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
+
+from tests.services import find_chromium, free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "a password for the demo"
+PHONE, DESKTOP = 375, 1280
+WIDTHS = (320, PHONE, DESKTOP)
+HEIGHT = 900
+ARTICLE = "/articles/sitting-and-your-gluteal-muscles/"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+# Elements that stick out to the right, but for those inside a part that scrolls by itself.
+STICKING_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const scrolls = (node) => node && (/auto|scroll|hidden/.test(getComputedStyle(node).overflowX) && node !== document.body
+    && node !== document.documentElement || scrolls(node.parentElement));
+  const out = [...document.body.querySelectorAll("*")]
+    .filter((node) => node.getBoundingClientRect().right > width + 0.5 && !scrolls(node.parentElement));
+  return (out.length ? out : [document.body]).slice(-3).map((node) => node.outerHTML.slice(0, 120));
+}"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site."""
+
+    url: str
+    instance: Path
+
+    def mails_to(self, address: str) -> list[str]:
+        """The subjects of the letters that the worker has delivered to this address."""
+        letters = [path.read_text() for path in sorted((self.instance / "mail").glob("*.eml"))]
+        return [
+            next(line.removeprefix("Subject: ") for line in letter.splitlines() if line.startswith("Subject: "))
+            for letter in letters
+            if f"To: {address}" in letter
+        ]
+
+    def wait_for_mail(self, address: str) -> list[str]:
+        """The subjects, as soon as there is a letter."""
+        wait_for(lambda: bool(self.mails_to(address)), f"a letter to {address}")
+        return self.mails_to(address)
+
+
+@contextmanager
+def running_site() -> Iterator[Site]:
+    """The demo site with its worker, as `make run` starts it, in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder, tempfile.TemporaryFile() as log:
+        site = Site(f"http://127.0.0.1:{free_port()}", Path(folder))
+        environ = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ} | {
+            "PORT": site.url.rpartition(":")[2],
+            "INSTANCE_PATH": folder,
+            "RATE_LIMITS": "off",
+            "FORM_MIN_SECONDS": "0",
+            "DEMO_PASSWORD": PASSWORD,
+        }
+        process = subprocess.Popen([sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log)
+
+        def is_ready() -> bool:
+            if process.poll() is not None:
+                log.seek(0)
+                raise RuntimeError(f"the site ended at once:\n{log.read().decode()}")
+            return _answers(f"{site.url}/readyz")
+
+        try:
+            wait_for(is_ready, "the demo site to be ready", 60)
+            yield site
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class Person:
+    """Somebody with a browser of their own. Every page they come to is checked, at three widths."""
+
+    def __init__(self, browser: Browser, site: Site, *, width: int = DESKTOP, **options: Any) -> None:
+        self.site = site
+        self.width = width
+        self.is_staff = False
+        self.complaints: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": HEIGHT}, reduced_motion="reduce", **options
+        )
+        self.context.set_default_timeout(10_000)
+        self.page: Page = self.context.new_page()
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("request", self._on_request)
+        self.page.on("response", self._on_response)
+
+    # Going somewhere
+
+    def open(self, path: str, status: int = 200) -> None:
+        """Type an address."""
+        self._arrive(self.page.goto(path), status)
+
+    def follow(self, name: str, *, within: str = "body", status: int = 200) -> None:
+        """Follow the link with this name."""
+        self._go(self.page.locator(within).get_by_role("link", name=name).first, status)
+
+    def press(self, name: str, *, within: str = "body", status: int = 200) -> None:
+        """Press the button with this name."""
+        self._go(self.page.locator(within).get_by_role("button", name=name).first, status)
+
+    def press_in_row(self, words: str, button: str) -> None:
+        """Press a button in the only table row with these words."""
+        self._go(self.row(words).get_by_role("button", name=button))
+
+    def sign_in(self, role: str) -> None:
+        """Sign in as one of the demo staff."""
+        self.open("/login")
+        self.is_staff = True
+        self.fill(Email=f"{role}@example.org", Password=PASSWORD)
+        self.press("Sign in")
+        assert self.path == "/admin/"
+
+    def _go(self, target: Locator, status: int = 200) -> None:
+        with self.page.expect_navigation() as navigation:
+            target.click()
+        self._arrive(navigation.value, status)
+
+    def _arrive(self, response: Response | None, status: int) -> None:
+        assert response, f"nothing was loaded at {self.page.url}"
+        assert response.status == status, f"{response.status} at {self.page.url}: {self.text()[:300]}"
+        self.look()
+
+    # Typing
+
+    def fill(self, **fields: str) -> None:
+        """Type into fields, by their labels with underscores for spaces."""
+        for name, value in fields.items():
+            self.page.get_by_label(name.replace("_", " "), exact=True).fill(value)
+
+    def choose(self, label: str) -> None:
+        """Tick the box or choose the radio button with this label."""
+        self.page.get_by_label(label).first.check()
+
+    def search(self, words: str) -> None:
+        """Use the search box of a list."""
+        self.page.get_by_role("searchbox").fill(words)
+        self.press("Search")
+
+    # Seeing
+
+    @property
+    def path(self) -> str:
+        """Where we are."""
+        return urlsplit(self.page.url).path
+
+    def text(self) -> str:
+        """All that can be read."""
+        return self.page.locator("body").inner_text()
+
+    def heading(self) -> str:
+        """The h1."""
+        return self.page.locator("h1").inner_text()
+
+    def status(self) -> str:
+        """What the page says was done."""
+        return self.page.get_by_role("status").inner_text()
+
+    def alert(self) -> str:
+        """What the page says is wrong."""
+        return self.page.get_by_role("alert").inner_text()
+
+    def row(self, words: str) -> Locator:
+        """The only table row with these words."""
+        row = self.page.locator("tbody tr", has_text=words)
+        expect(row).to_have_count(1)
+        return row
+
+    def focused(self) -> str:
+        """The id of the element that has the focus, or its role, or its words."""
+        return str(
+            self.page.evaluate("""() => {
+              const at = document.activeElement;
+              return at.id || at.getAttribute("role") || at.textContent.trim() || at.tagName;
+            }""")
+        )
+
+    # Checking
+
+    def look(self) -> None:
+        """What holds for each page: silent console, own host, no cookie for visitors, no sideways scroll."""
+        where = f"at {self.page.url}"
+        assert not self.complaints, f"{self.complaints} {where}"
+        if not self.is_staff:
+            assert not self.context.cookies(), f"a cookie for a visitor {where}"
+        self._check_widths(where)
+
+    def _check_widths(self, where: str) -> None:
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            out = self._sticking_out()
+            assert not out, f"at {width} pixels the page scrolls sideways {where}: {out}"
+        self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+
+    def _sticking_out(self) -> list[str]:
+        return list(self.page.evaluate(STICKING_OUT))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # The status of each answer is judged by _on_response and _arrive; the console repeats it.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((urljoin(self.site.url, "/"), "data:", "blob:", "about:")):
+            self.complaints.append(f"a request to {request.url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400 and not response.request.is_navigation_request():
+            self.complaints.append(f"{response.status} for {response.url}")
+
+    def leave(self) -> None:
+        """Close the browser; a last look at what it said."""
+        try:
+            self.context.close()
+        except Error:  # the browser has gone before
+            return
+        assert not self.complaints, self.complaints

@@ -1,0 +1,46 @@
+"""One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.browser import DESKTOP, PHONE, Person, Site, running_browser, running_site
+
+MakePerson = Callable[..., Person]
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    with running_site() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def width(request: pytest.FixtureRequest) -> int:
+    """How wide the screen is. A test that names it runs at both sizes."""
+    return int(request.param)
+
+
+@pytest.fixture
+def arrive(browser: Browser, site: Site) -> Iterator[MakePerson]:
+    """arrive(width) gives a visitor; arrive(width, "editor") gives one of the staff, signed in."""
+    people: list[Person] = []
+
+    def arrive(width: int = DESKTOP, role: str = "", **options: Any) -> Person:
+        person = Person(browser, site, width=width, **options)
+        people.append(person)
+        if role:
+            person.sign_in(role)
+        return person
+
+    yield arrive
+    for person in people:
+        person.leave()
