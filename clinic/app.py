@@ -1,7 +1,6 @@
 """create_app(): the only module that knows every part."""
 
 import os
-from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
@@ -11,6 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clinic import __version__
+from clinic.accounts.operations import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.views import bp as articles_bp
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.site_url.startswith("https://"),
-        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
         "MAIL_DEFAULT_SENDER": settings.mail_sender,
         "MAIL_SUPPRESS_SEND": False,
         "MAX_CONTENT_LENGTH": FORM_BYTES,

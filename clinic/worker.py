@@ -11,6 +11,7 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from clinic.accounts.operations import sweep_sessions
 from clinic.core.db import db
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
@@ -53,6 +54,7 @@ def work(app: Flask) -> None:
                     next_beat = time.monotonic() + BEAT_SECONDS
                 if time.monotonic() >= next_sweep:
                     sweep_counts()
+                    sweep_sessions()
                     next_sweep = time.monotonic() + SWEEP_SECONDS
                 tried = send_due(postman(), owner=worker_name())
         except SQLAlchemyError as error:

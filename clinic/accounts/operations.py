@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import timedelta
 
 import sqlalchemy as sa
 from flask_security import hash_password
@@ -12,6 +13,8 @@ from clinic.accounts.models import Role, StaffSession, User
 from clinic.accounts.queries import active_owners, roles_named, user_with_email
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+
+SESSION_LIFETIME = timedelta(hours=12)
 
 
 @atomic()
@@ -68,8 +71,9 @@ def set_password(user: User, password: str, *, by: audit.Actor | None = None) ->
     audit.record("set password", user, by=by)
 
 
-def add_session(user: User) -> str:
-    """Note a sign-in, within the transaction that signs the person in. Returns the key for their cookie."""
+@atomic()
+def open_session(user: User) -> str:
+    """Note a sign-in. Returns the key for the person's cookie."""
     key = secrets.token_urlsafe(32)
     db.session.add(StaffSession(key=key, user_id=user.id, started_at=clock.now()))
     return key
@@ -79,3 +83,9 @@ def add_session(user: User) -> str:
 def end_session(key: str) -> None:
     """Forget a sign-in; harmless when it is already gone."""
     db.session.execute(sa.delete(StaffSession).where(StaffSession.key == key))
+
+
+@atomic()
+def sweep_sessions() -> None:
+    """Remove sign-ins whose cookies have lapsed."""
+    db.session.execute(sa.delete(StaffSession).where(StaffSession.started_at < clock.now() - SESSION_LIFETIME))

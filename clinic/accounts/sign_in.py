@@ -10,7 +10,7 @@ from flask_login import user_logged_in, user_logged_out
 from flask_security import LoginForm, MailUtil, Security, SQLAlchemyUserDatastore
 
 from clinic.accounts.models import Passkey, Role, User
-from clinic.accounts.operations import add_session, end_session
+from clinic.accounts.operations import end_session, open_session
 from clinic.accounts.queries import is_session_open
 from clinic.core import mail
 from clinic.core.db import db
@@ -19,6 +19,7 @@ from clinic.core.settings import Settings, settings
 from clinic.web.limits import spend
 
 SESSION_KEY = "staff_session"
+_datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
 PER_ADDRESS = Limit.of("30 sign-in attempts per address per minute")
 PER_ACCOUNT = Limit.of("100 sign-in attempts per account per hour")
 RESETS = Limit.of("10 password requests per address per hour")
@@ -30,12 +31,13 @@ class OutboxMail(MailUtil):
     def send_mail(
         self, template: str, subject: str, recipient: Any, sender: Any, body: Any, html: Any, **context: Any
     ) -> None:
-        """Enqueue our own text for the two mails that are switched on."""
+        """Enqueue our own text, and commit it together with what Flask-Security has changed."""
         user: User = context["user"]
         link = context.get("reset_link")
         path = "/" + link.split("//", 1)[1].split("/", 1)[1] if link else None
         kind = "password_reset" if path else "password_changed"
         mail.enqueue(kind, to=user.email, name=user.name, link=f"{settings().site_url}{path}" if path else None)
+        _datastore.commit()
 
 
 class SignInForm(LoginForm):
@@ -78,14 +80,14 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_CLI_USERS_NAME": False,
         "SECURITY_API_ENABLED_METHODS": ["session"],
     }
-    datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
-    Security(app, datastore, login_form=SignInForm, mail_util_cls=OutboxMail)
+    Security(app, _datastore, login_form=SignInForm, mail_util_cls=OutboxMail)
     _check_sessions(app)
 
     @app.before_request
     def lock_before_writing() -> None:
         # Flask-Security reads, then writes, in a transaction of its own; under SQLite that must begin as a writer.
-        if request.blueprint == "security" and request.method == "POST":
+        # Sign-in is left out: it writes one row, in a transaction of its own, after the slow hashing.
+        if request.blueprint == "security" and request.method == "POST" and request.endpoint != "security.login":
             if request.endpoint == "security.forgot_password":
                 spend(RESETS)
             db.session.rollback()
@@ -103,7 +105,8 @@ def _check_sessions(app: Flask) -> None:
 
     @user_logged_in.connect_via(app)
     def remember(_app: Flask, user: User, **_: Any) -> None:
-        session[SESSION_KEY] = add_session(user)
+        _datastore.commit()  # a recovery code that was used, say
+        session[SESSION_KEY] = open_session(user)
 
     @user_logged_out.connect_via(app)
     def forget(_app: Flask, **_: Any) -> None:

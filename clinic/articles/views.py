@@ -18,7 +18,7 @@ from clinic.bookings.queries import active_services
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
-from clinic.core.limits import Limit
+from clinic.core.limits import Limit, TooMany
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
 from clinic.web.csrf import public_form
@@ -74,15 +74,19 @@ def article(slug: str) -> str | Response:
 
 @bp.post("/articles/<slug>/comments")
 @public_form
-def comment(slug: str) -> Response | tuple[str, int]:
-    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422)."""
+def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422, 429)."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
     form = CommentForm()
     if not form.validate():
         return _article_page(found, form), 422
-    spend(COMMENTS)
+    try:
+        spend(COMMENTS)
+    except TooMany as limit:
+        form.problems.append(limit.advice)
+        return _article_page(found, form), 429, {"Retry-After": str(limit.retry_after)}
     post_comment(
         article_id=found.id,
         article_title=found.title,

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from clinic.bookings.models import Service
 from clinic.core.settings import settings
 from clinic.core.text import canonical_mobile
-from clinic.web.forms import LineField, PublicForm, is_email
+from clinic.web.forms import LineField, PublicForm, is_email, is_name
 
 
 class TrialForm(PublicForm):
@@ -16,7 +16,7 @@ class TrialForm(PublicForm):
 
     name = LineField(
         "Your Name",
-        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters")],
+        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters"), is_name],
     )
     email = LineField(
         "Your Email",

@@ -6,7 +6,7 @@ from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.operations import book_trial
 from clinic.bookings.queries import active_services
-from clinic.core.limits import Limit
+from clinic.core.limits import Limit, TooMany
 from clinic.core.text import email_address
 from clinic.leads.queries import article_id_with_slug
 from clinic.web.csrf import public_form
@@ -30,13 +30,13 @@ def book() -> str:
 
 @bp.post("/book/")
 @public_form
-def book_post() -> Response | tuple[str, int]:
-    """Book: 303 to the thank-you page, or the form again with what is wrong (422)."""
+def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Book: 303 to the thank-you page, or the form again with what is wrong (422, 429)."""
     form = TrialForm(active_services())
     if not form.validate():
         return render_template("bookings/book.html", form=form), 422
-    spend(TRIALS)
     try:
+        spend(TRIALS)
         book_trial(
             name=form.name.data,
             email=email_address(form.email.data),
@@ -44,6 +44,9 @@ def book_post() -> Response | tuple[str, int]:
             service=form.services[form.service.data],
             article_id=article_id_with_slug(form.source.data or ""),
         )
+    except TooMany as limit:
+        form.problems.append(limit.advice)
+        return render_template("bookings/book.html", form=form), 429, {"Retry-After": str(limit.retry_after)}
     except TrialAlreadyUsed:
         form.problems.append(ALREADY_USED)
         return render_template("bookings/book.html", form=form), 422

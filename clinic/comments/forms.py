@@ -5,7 +5,7 @@ import re
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import TextArea
 
-from clinic.web.forms import LineField, PublicForm, TextField, is_email
+from clinic.web.forms import LineField, PublicForm, TextField, is_email, is_name
 
 MOST_LINKS = 2
 LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
@@ -29,7 +29,7 @@ class CommentForm(PublicForm):
     )
     name = LineField(
         "Your name",
-        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters")],
+        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters"), is_name],
     )
     email = LineField(
         "Your email",

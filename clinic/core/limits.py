@@ -31,6 +31,13 @@ class TooMany(Exception):
         self.limit = limit
         self.retry_after = retry_after
 
+    @property
+    def advice(self) -> str:
+        """What to do, in a sentence."""
+        minutes = -(-self.retry_after // 60)
+        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        return f"Please try again in {wait}. We allow {self.limit.sentence}."
+
 
 @dataclass(frozen=True)
 class Limit:

@@ -57,9 +57,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(TooMany)
     def too_many(error: TooMany) -> Response:
-        minutes = -(-error.retry_after // 60)
-        wait = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}. We allow {error.limit.sentence}."
-        response = error_page(429, wait)
+        response = error_page(429, error.advice)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
 

@@ -1,5 +1,6 @@
 """The base of the forms that visitors send, and the fields they share."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +42,12 @@ def is_email(form: Any, field: StringField) -> None:
         email_address(field.data or "")
     except ValueError:
         raise ValidationError("Enter an email address like name@example.com") from None
+
+
+def is_name(form: Any, field: StringField) -> None:
+    """A WTForms validator: a name. Our mails repeat it, so a link in it would make us send advertisements."""
+    if re.search(r"://|www\.|[<>]|\S\.\S+/", field.data or ""):
+        raise ValidationError("Enter a name without links or angle brackets")
 
 
 class PublicForm(FlaskForm):
