@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, g, request
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
+from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clinic import __version__
 from clinic.accounts.operations import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
@@ -18,7 +18,7 @@ from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.core.db import db
 from clinic.core.limits import Limiter
-from clinic.core.preferences import preferences
+from clinic.core.preferences import Preferences, preferences
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
 from clinic.media.views import bp as media_bp
@@ -82,8 +82,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     init_panel(app)
     app.cli.add_command(clinic_cli)
-    app.context_processor(lambda: {"clinic": preferences(), "version": __version__})
+    # Read when a template first names it: an error page must not ask a database that is away.
+    app.context_processor(lambda: {"clinic": LocalProxy(_facts)})
     return app
+
+
+def _facts() -> Preferences:
+    if "facts" not in g:
+        g.facts = preferences()
+    facts: Preferences = g.facts
+    return facts
 
 
 def read_settings() -> Settings:
