@@ -88,6 +88,7 @@ def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> A
     _fill(article, text, _free_slug(text.slug or slugify(text.title) or "untitled", None, is_chosen=bool(text.slug)))
     db.session.add(article)
     _flush(article)
+    _forget_redirects(article.slug)
     _note_images(article)
     audit.record("wrote", article, by=by, detail=article.title)
     return article
@@ -104,9 +105,10 @@ def edit_article(article: Article, text: Text, *, by: audit.Actor | None = None)
     _note_images(article)
     if article.state == ArticleState.PUBLISHED:
         _check_ready(article)
-    if article.slug != old_slug and was_published:
-        db.session.add(Redirect(slug=old_slug, article_id=article.id))
-    db.session.execute(sa.delete(Redirect).where(Redirect.slug == article.slug))
+    if article.slug != old_slug:
+        _forget_redirects(article.slug, old_slug)
+        if was_published:
+            db.session.add(Redirect(slug=old_slug, article_id=article.id))
     audit.record("edited", article, by=by, detail=article.title)
     return article
 
@@ -207,6 +209,11 @@ def _flush(article: Article) -> None:
         db.session.flush()
     except IntegrityError as error:
         raise SlugTaken(slug) from error
+
+
+def _forget_redirects(*slugs: str) -> None:
+    """An address that a text has now, or has last had, leads nowhere else."""
+    db.session.execute(sa.delete(Redirect).where(Redirect.slug.in_(slugs)))
 
 
 def _note_images(article: Article) -> None:
