@@ -11,8 +11,13 @@ from clinic.media.models import Image
 def image_ids(body: str) -> list[int]:
     """The pictures that a body shows, in order, each once."""
     figures = LexborHTMLParser(body).css("figure[data-image]")
-    ids = [int(value) for figure in figures if (value := figure.attributes.get("data-image") or "").isdecimal()]
-    return list(dict.fromkeys(ids))
+    ids = (_image_id(figure) for figure in figures)
+    return list(dict.fromkeys(id_ for id_ in ids if id_))
+
+
+def _image_id(figure: LexborNode) -> int | None:
+    number = figure.attributes.get("data-image") or ""
+    return int(number) if number.isdecimal() and len(number) < 10 else None
 
 
 def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image, str], str]) -> str:
@@ -25,8 +30,7 @@ def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image,
     for heading in parser.css("h2, h3"):
         _give_id(heading, taken)
     for place in parser.css("figure[data-image]"):
-        number = place.attributes.get("data-image") or ""
-        image = images.get(int(number)) if number.isdecimal() else None
+        image = images.get(_image_id(place) or 0)
         caption = place.css_first("figcaption")
         if image is None:
             place.decompose()

@@ -49,7 +49,7 @@ RESERVED_SLUGS = frozenset(
         "sitemap.xml",
         "static",
         "styleguide",
-        "tf-select",
+        "tf-rescue tf-select",
         "tf-setup",
         "tf-validate",
         "verify",
