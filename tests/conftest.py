@@ -49,6 +49,7 @@ class Client(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         db.session.rollback()
+        kwargs.setdefault("buffered", True)  # a streamed body is read where it is made
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 

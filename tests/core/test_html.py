@@ -174,6 +174,6 @@ def test_a_very_deep_text_is_cleaned_all_the_same() -> None:
 
 
 def test_plain_text_is_the_words_with_single_spaces() -> None:
-    assert plain_text("<h2>How</h2><p>Step   by\n<em>step</em>.</p>") == "How Step by step ."
+    assert plain_text("<h2>How</h2><p>Step   by\n<em>step</em></p>") == "How Step by step"
     assert plain_text("<p>5 &lt; 6 &amp; 7</p>") == "5 < 6 & 7"
     assert plain_text("") == ""

@@ -1,5 +1,6 @@
 """The real demo site on a port of its own, and people who walk through it with a browser and notice what is wrong."""
 
+import email.policy
 import os
 import subprocess
 import sys
@@ -30,8 +31,7 @@ from tests.services import find_chromium, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password for the demo"
-PHONE, DESKTOP = 375, 1280
-WIDTHS = (320, PHONE, DESKTOP)
+SMALLEST, PHONE, TABLET, DESKTOP = 320, 375, 820, 1280
 HEIGHT = 900
 ARTICLE = "/articles/sitting-and-your-gluteal-muscles/"
 CHROMIUM_ARGS = [
@@ -46,13 +46,14 @@ CHROMIUM_ARGS = [
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 # Elements that stick out to the right, but for those inside a part that scrolls by itself.
 STICKING_OUT = """() => {
-  const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
-  const scrolls = (node) => node && (/auto|scroll|hidden/.test(getComputedStyle(node).overflowX) && node !== document.body
-    && node !== document.documentElement || scrolls(node.parentElement));
-  const out = [...document.body.querySelectorAll("*")]
-    .filter((node) => node.getBoundingClientRect().right > width + 0.5 && !scrolls(node.parentElement));
-  return (out.length ? out : [document.body]).slice(-3).map((node) => node.outerHTML.slice(0, 120));
+  const root = document.documentElement, width = root.clientWidth;
+  if (root.scrollWidth <= width) return [];
+  const holder = (node) => getComputedStyle(node).position === "absolute" ? node.offsetParent : node.parentElement;
+  const isKept = (node) => node && node !== document.body && node !== root
+    && (getComputedStyle(node).overflowX !== "visible" || isKept(holder(node)));
+  const isOut = (node) => node.getBoundingClientRect().right > width + 0.5 && !isKept(holder(node));
+  return [...document.body.querySelectorAll("*")].filter(isOut).slice(-3).map((node) => node.outerHTML.slice(0, 120))
+    .concat(`${root.scrollWidth} pixels`);
 }"""
 
 
@@ -65,16 +66,13 @@ class Site:
 
     def mails_to(self, address: str) -> list[str]:
         """The subjects of the letters that the worker has delivered to this address."""
-        letters = [path.read_text() for path in sorted((self.instance / "mail").glob("*.eml"))]
-        return [
-            next(line.removeprefix("Subject: ") for line in letter.splitlines() if line.startswith("Subject: "))
-            for letter in letters
-            if f"To: {address}" in letter
-        ]
+        paths = sorted((self.instance / "mail").glob("*.eml"))
+        letters = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+        return [letter["Subject"] for letter in letters if address in letter["To"]]
 
-    def wait_for_mail(self, address: str) -> list[str]:
-        """The subjects, as soon as there is a letter."""
-        wait_for(lambda: bool(self.mails_to(address)), f"a letter to {address}")
+    def wait_for_mail(self, address: str, number: int = 1) -> list[str]:
+        """The subjects, as soon as there are so many letters."""
+        wait_for(lambda: len(self.mails_to(address)) >= number, f"{number} letters to {address}")
         return self.mails_to(address)
 
 
@@ -90,7 +88,9 @@ def running_site() -> Iterator[Site]:
             "FORM_MIN_SECONDS": "0",
             "DEMO_PASSWORD": PASSWORD,
         }
-        process = subprocess.Popen([sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log
+        )
 
         def is_ready() -> bool:
             if process.poll() is not None:
@@ -124,11 +124,15 @@ def _answers(url: str) -> bool:
 
 
 class Person:
-    """Somebody with a browser of their own. Every page they come to is checked, at three widths."""
+    """Somebody with a browser of their own. Every page they come to is checked, at the width of their screen and at 320
+    pixels; by a thorough one at all widths."""
 
-    def __init__(self, browser: Browser, site: Site, *, width: int = DESKTOP, **options: Any) -> None:
+    def __init__(
+        self, browser: Browser, site: Site, *, width: int = DESKTOP, is_thorough: bool = False, **options: Any
+    ) -> None:
         self.site = site
         self.width = width
+        self.is_thorough = is_thorough
         self.is_staff = False
         self.complaints: list[str] = []
         self.context: BrowserContext = browser.new_context(
@@ -159,13 +163,13 @@ class Person:
         """Press a button in the only table row with these words."""
         self._go(self.row(words).get_by_role("button", name=button))
 
-    def sign_in(self, role: str) -> None:
-        """Sign in as one of the demo staff."""
-        self.open("/login")
-        self.is_staff = True
-        self.fill(Email=f"{role}@example.org", Password=PASSWORD)
+    def sign_in(self, role: str, *, password: str = PASSWORD) -> None:
+        """Sign in as one of the demo staff, at the door where we stand or at the one with the known address."""
+        self.is_staff = True  # the door sets a cookie for its token
+        if self.path != "/login":
+            self.open("/login")
+        self.fill(Email=f"{role}@example.org", Password=password)
         self.press("Sign in")
-        assert self.path == "/admin/"
 
     def _go(self, target: Locator, status: int = 200) -> None:
         with self.page.expect_navigation() as navigation:
@@ -242,11 +246,15 @@ class Person:
         self._check_widths(where)
 
     def _check_widths(self, where: str) -> None:
-        for width in WIDTHS:
-            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        for width in (PHONE, DESKTOP, SMALLEST, TABLET) if self.is_thorough else (self.width, SMALLEST):
+            self._resize(width)
             out = self._sticking_out()
             assert not out, f"at {width} pixels the page scrolls sideways {where}: {out}"
-        self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+        self._resize(self.width)
+
+    def _resize(self, width: int) -> None:
+        if self.page.viewport_size != {"width": width, "height": HEIGHT}:
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
 
     def _sticking_out(self) -> list[str]:
         return list(self.page.evaluate(STICKING_OUT))

@@ -1,6 +1,7 @@
 """One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,16 +30,35 @@ def width(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
+@pytest.fixture(scope="session")
+def sign_ins(browser: Browser, site: Site) -> Callable[[str], Any]:
+    """The cookies of each role's sign-in, which happens once."""
+
+    @cache
+    def cookies(role: str) -> Any:
+        person = Person(browser, site)
+        person.sign_in(role)
+        assert person.path == "/admin/"
+        state = person.context.storage_state()
+        person.leave()
+        return state
+
+    return cookies
+
+
 @pytest.fixture
-def arrive(browser: Browser, site: Site) -> Iterator[MakePerson]:
-    """arrive(width) gives a visitor; arrive(width, "editor") gives one of the staff, signed in."""
+def arrive(browser: Browser, site: Site, sign_ins: Callable[[str], Any]) -> Iterator[MakePerson]:
+    """arrive(width) gives a visitor; arrive(width, "editor") one of the staff, signed in and at the dashboard."""
     people: list[Person] = []
 
     def arrive(width: int = DESKTOP, role: str = "", **options: Any) -> Person:
+        if role:
+            options["storage_state"] = sign_ins(role)
         person = Person(browser, site, width=width, **options)
         people.append(person)
         if role:
-            person.sign_in(role)
+            person.is_staff = True
+            person.open("/admin/")
         return person
 
     yield arrive
