@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format screenshots pins
+.PHONY: help run test check format bench screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,9 @@ check: .venv/.dev ## format, lint, types, import rule, templates, pins
 format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run
+	@$(BIN)/python -m bench.pages
 
 screenshots: .venv/.dev ## pictures of the pages at 375 and 1280 pixels, in screenshots/
 	@$(BIN)/python tests/provide.py

@@ -23,6 +23,19 @@ _datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
 PER_ADDRESS = Limit.of("30 sign-in attempts per address per minute")
 PER_ACCOUNT = Limit.of("100 sign-in attempts per account per hour")
 RESETS = Limit.of("10 password requests per address per hour")
+CODES = Limit.of("10 authentication codes per address per minute")
+LIMITS = {
+    "security.forgot_password": RESETS,
+    "security.two_factor_token_validation": CODES,
+    "security.mf_recovery": CODES,
+    "security.verify": CODES,
+}
+# Our text for each mail of Flask-Security that is wanted.
+MAILS = {
+    "reset_instructions": "password_reset",
+    "reset_notice": "password_changed",
+    "change_notice": "password_changed",
+}
 
 
 class OutboxMail(MailUtil):
@@ -32,10 +45,12 @@ class OutboxMail(MailUtil):
         self, template: str, subject: str, recipient: Any, sender: Any, body: Any, html: Any, **context: Any
     ) -> None:
         """Enqueue our own text, and commit it together with what Flask-Security has changed."""
+        kind = MAILS.get(template.rpartition("/")[2])
+        if kind is None:
+            return
         user: User = context["user"]
         link = context.get("reset_link")
         path = "/" + link.split("//", 1)[1].split("/", 1)[1] if link else None
-        kind = "password_reset" if path else "password_changed"
         mail.enqueue(kind, to=user.email, name=user.name, link=f"{settings().site_url}{path}" if path else None)
         _datastore.commit()
 
@@ -88,8 +103,8 @@ def init_sign_in(app: Flask) -> None:
         # Flask-Security reads, then writes, in a transaction of its own; under SQLite that must begin as a writer.
         # Sign-in is left out: it writes one row, in a transaction of its own, after the slow hashing.
         if request.blueprint == "security" and request.method == "POST" and request.endpoint != "security.login":
-            if request.endpoint == "security.forgot_password":
-                spend(RESETS)
+            if limit := LIMITS.get(request.endpoint or ""):
+                spend(limit)
             db.session.rollback()
             db.session.connection(execution_options={"clinic_write": True})
 

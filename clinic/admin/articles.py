@@ -8,7 +8,7 @@ from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy.orm import defer, joinedload, selectinload
 from wtforms import DateField, Form
-from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView
@@ -25,14 +25,14 @@ from clinic.articles.operations import (
     write_article,
 )
 from clinic.articles.queries import authors, categories, posts_to_pick
-from clinic.media.queries import newest_images
+from clinic.media.queries import images_by_id, newest_images
 from clinic.web.forms import LineField
 
 
 class PageForm(Form):
     """What a page and an article have in common."""
 
-    title = LineField("Title", [InputRequired("Enter a title"), Length(max=160)])
+    title = LineField("Title", [DataRequired("Enter a title"), Length(max=160)])
     slug = LineField(
         "Slug",
         [
@@ -63,7 +63,7 @@ class ArticleForm(PageForm):
     author_id = RowField("Author", lambda: ((one.id, one.name) for one in authors()))
     reviewer_id = RowField("Reviewed by", lambda: ((one.id, one.name) for one in authors()))
     reviewed_on = DateField("Reviewed on", [Optional()])
-    image_id = RowField("Picture", lambda: ((one.id, f"{one.id}: {one}") for one in newest_images()))
+    image_id = RowField("Picture", lambda: ())
     tag_words = LineField("Tags", [Length(max=200)], description="A few words, with commas between them.")
     teaser_ids = RowsField(
         "You may also like",
@@ -71,6 +71,13 @@ class ArticleForm(PageForm):
         description="Up to three articles to read next. Without a choice the site finds some.",
         render_kw={"size": 6},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The newest, and the one that is chosen, however old it is.
+        chosen = self.image_id.data or 0
+        images = {image.id: image for image in newest_images()} | images_by_id([chosen])
+        self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
 
 
 class PageScreen(StaffView):

@@ -5,7 +5,7 @@ from typing import Any
 from flask_login import current_user
 from markupsafe import Markup
 from wtforms import FileField, Form
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Refused, StaffView
@@ -21,12 +21,12 @@ class DescribeForm(Form):
 
     alt = LineField(
         "Alt text",
-        [InputRequired("Say what is seen, for people who cannot see it"), Length(max=240)],
+        [DataRequired("Say what is seen, for people who cannot see it"), Length(max=240)],
         description="What is seen, in one sentence. Screen readers read it out.",
     )
     credit = LineField(
         "Credit",
-        [InputRequired("Say who made the picture"), Length(max=160)],
+        [DataRequired("Say who made the picture"), Length(max=160)],
         description="Who made it, like “Photo: Mei Tan”.",
     )
 
@@ -35,7 +35,7 @@ class UploadForm(DescribeForm):
     """A new picture."""
 
     file = FileField(
-        "Picture", [InputRequired("Choose a picture: JPEG, PNG or WebP")], render_kw={"accept": ".jpg,.jpeg,.png,.webp"}
+        "Picture", [DataRequired("Choose a picture: JPEG, PNG or WebP")], render_kw={"accept": ".jpg,.jpeg,.png,.webp"}
     )
 
 

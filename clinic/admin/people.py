@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_login import current_user
 from wtforms import BooleanField, Form, PasswordField, SelectMultipleField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.accounts.access import Permission, RoleName
@@ -27,10 +27,10 @@ class RolesField(SelectMultipleField):
 class UserForm(Form):
     """A person who is there."""
 
-    name = LineField("Name", [InputRequired("Enter a name"), Length(max=120)])
+    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)])
     role_names = RolesField(
         "Roles",
-        [InputRequired("Choose at least one role")],
+        [DataRequired("Choose at least one role")],
         choices=[
             (RoleName.OWNER.value, "Owner: everything"),
             (RoleName.EDITOR.value, "Editor: articles, pages, media"),
@@ -44,7 +44,7 @@ class UserForm(Form):
 class NewUserForm(UserForm):
     """A new person."""
 
-    email = LineField("Email", [InputRequired("Enter an email address"), Length(max=254), is_email])
+    email = LineField("Email", [DataRequired("Enter an email address"), Length(max=254), is_email])
     password = PasswordField(
         "Password",
         [Optional(), Length(min=10, message="Use at least 10 characters")],

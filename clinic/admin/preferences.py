@@ -4,7 +4,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import Form, IntegerField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, Length, NumberRange
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Guarded
@@ -16,15 +16,15 @@ from clinic.web.forms import LineField, is_email
 class PreferenceForm(Form):
     """All preferences."""
 
-    name = LineField("Clinic name", [InputRequired("Enter the name"), Length(max=80)])
-    tagline = LineField("In one sentence", [InputRequired("Enter a sentence"), Length(max=160)])
-    address = LineField("Address", [InputRequired("Enter the address"), Length(max=240)])
-    phone = LineField("Phone", [InputRequired("Enter the phone number"), Length(max=40)])
-    email = LineField("Email", [InputRequired("Enter the email address"), is_email])
-    hours = LongField("Opening hours", [InputRequired("Enter the hours"), Length(max=600)], render_kw={"rows": 4})
-    desk_email = LineField("New leads are mailed to", [InputRequired("Enter an email address"), is_email])
-    moderator_email = LineField("Waiting comments are mailed to", [InputRequired("Enter an email address"), is_email])
-    voucher_days = IntegerField("A voucher is valid for (days)", [InputRequired("Enter a number"), NumberRange(1, 730)])
+    name = LineField("Clinic name", [DataRequired("Enter the name"), Length(max=80)])
+    tagline = LineField("In one sentence", [DataRequired("Enter a sentence"), Length(max=160)])
+    address = LineField("Address", [DataRequired("Enter the address"), Length(max=240)])
+    phone = LineField("Phone", [DataRequired("Enter the phone number"), Length(max=40)])
+    email = LineField("Email", [DataRequired("Enter the email address"), is_email])
+    hours = LongField("Opening hours", [DataRequired("Enter the hours"), Length(max=600)], render_kw={"rows": 4})
+    desk_email = LineField("New leads are mailed to", [DataRequired("Enter an email address"), is_email])
+    moderator_email = LineField("Waiting comments are mailed to", [DataRequired("Enter an email address"), is_email])
+    voucher_days = IntegerField("A voucher is valid for (days)", [DataRequired("Enter a number"), NumberRange(1, 730)])
 
 
 class PreferenceScreen(Guarded):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, RadioField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import BooleanField, RadioField
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from clinic.bookings.models import Service
 from clinic.core.settings import settings
 from clinic.core.text import canonical_mobile
-from clinic.web.forms import LineField, PublicForm, is_email, is_name
+from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
 
 
 class TrialForm(PublicForm):
@@ -16,33 +16,33 @@ class TrialForm(PublicForm):
 
     name = LineField(
         "Your Name",
-        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters"), is_name],
+        [DataRequired("Enter your name"), AtMost(120, "Enter a name of at most 120 characters"), is_name],
     )
     email = LineField(
         "Your Email",
         [
-            InputRequired("Enter your email address, so that we can confirm your trial"),
-            Length(max=254, message="Enter an email address of at most 254 characters"),
+            DataRequired("Enter your email address, so that we can confirm your trial"),
+            AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
     )
     mobile = LineField(
         "Your Mobile",
         [
-            InputRequired("Enter a mobile number we can reach you on"),
-            Length(max=40, message="Enter a mobile number of at most 40 characters"),
+            DataRequired("Enter a mobile number we can reach you on"),
+            AtMost(40, "Enter a mobile number of at most 40 characters"),
         ],
     )
     service = RadioField(
         "Please select the session you want to attend",
-        [InputRequired("Select the session you want to attend")],
+        [DataRequired("Select the session you want to attend")],
         validate_choice=False,
     )
     consent = BooleanField(
         "I agree that the clinic keeps these details to arrange my trial, as the privacy notice says",
-        [InputRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
+        [DataRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
     )
-    source = HiddenField(validators=[Optional(), Length(max=80)])
+    source = LineField("Source", [Length(max=80)])
 
     def __init__(self, services: list[Service], *args: Any, **kwargs: Any) -> None:
         self.services = {service.slug: service for service in services}

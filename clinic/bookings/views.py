@@ -7,7 +7,7 @@ from clinic.bookings.forms import TrialForm
 from clinic.bookings.operations import book_trial
 from clinic.bookings.queries import active_services
 from clinic.core.limits import Limit, TooMany
-from clinic.core.text import email_address
+from clinic.core.text import clean_line, email_address
 from clinic.leads.queries import article_id_with_slug
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
@@ -24,7 +24,7 @@ ALREADY_USED = (
 def book() -> str:
     """The form on its own page. `?from=` names the article that led here."""
     form = TrialForm(active_services())
-    form.source.data = request.args.get("from", "")[:80]
+    form.source.data = clean_line(request.args.get("from", ""))[:80]
     return render_template("bookings/book.html", form=form)
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import TextArea
 
-from clinic.web.forms import LineField, PublicForm, TextField, is_email, is_name
+from clinic.web.forms import AtMost, LineField, PublicForm, TextField, is_email, is_name
 
 MOST_LINKS = 2
 LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
@@ -23,19 +23,19 @@ class CommentForm(PublicForm):
     body = BodyField(
         "Your comment",
         [
-            InputRequired("Write your comment"),
-            Length(max=5000, message="Shorten your comment to at most 5,000 characters"),
+            DataRequired("Write your comment"),
+            AtMost(5000, "Shorten your comment to at most 5,000 characters"),
         ],
     )
     name = LineField(
         "Your name",
-        [InputRequired("Enter your name"), Length(max=120, message="Enter a name of at most 120 characters"), is_name],
+        [DataRequired("Enter your name"), AtMost(120, "Enter a name of at most 120 characters"), is_name],
     )
     email = LineField(
         "Your email",
         [
-            InputRequired("Enter your email address; it will not be published"),
-            Length(max=254, message="Enter an email address of at most 254 characters"),
+            DataRequired("Enter your email address; it will not be published"),
+            AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
     )

@@ -2,6 +2,7 @@
 
 import os
 import smtplib
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,10 +29,15 @@ class Connection(flask_mail.Connection):
     def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
         """An SMTP session, signed in. Raises OSError or SMTPException."""
         server = self._server
-        smtp = smtplib.SMTP_SSL if server.tls == "on" else smtplib.SMTP
-        host = smtp(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS)
+        # Left to itself smtplib takes any certificate, and would give the password to whoever stands in between.
+        trust = ssl.create_default_context()
+        host: smtplib.SMTP
+        if server.tls == "on":
+            host = smtplib.SMTP_SSL(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS, context=trust)
+        else:
+            host = smtplib.SMTP(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS)
         if server.tls == "start":
-            host.starttls()
+            host.starttls(context=trust)
         if server.user and server.password:
             host.login(server.user, server.password)
         return host

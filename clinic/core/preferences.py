@@ -43,12 +43,13 @@ def preferences() -> Preferences:
 
 @atomic()
 def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None:
-    """Keep the given values. Unknown names are a mistake of the caller: KeyError."""
-    known = {field.name for field in fields(Preferences)}
+    """Keep the given values. Raises KeyError for an unknown name, ValueError for a number that is none."""
+    known = {field.name: field.type for field in fields(Preferences)}
     before = preferences()
     for name, value in values.items():
         if name not in known:
             raise KeyError(name)
+        value = int(value) if known[name] is int else value
         if value != getattr(before, name):
             db.session.merge(Preference(name=name, value=str(value)))
             audit.record("changed", f"preference:{name}", by=by)

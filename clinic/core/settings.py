@@ -1,17 +1,22 @@
 """The settings of the place where the site runs: read once from the environment and instance/, checked, frozen."""
 
+import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import phonenumbers
 from flask import current_app
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 Env = Literal["production", "development", "test"]
 T = TypeVar("T")
+HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+", re.IGNORECASE)
 N = TypeVar("N", int, float)
 
 
@@ -67,7 +72,7 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
         raw = values.get(name, "").strip() or default
         try:
             return parse(raw)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, ArgumentError):
             raise SettingsError(f"{name} is wrong: expected {expected}") from None
 
     env: Env = take(
@@ -155,9 +160,14 @@ def _between(number: N, low: N, high: N) -> N:
 
 def _site_url(raw: str) -> str:
     parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    bare = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    if (
+        parts.scheme not in ("http", "https")
+        or not HOST.fullmatch(parts.hostname or "")
+        or raw.rstrip("/").lower() != bare
+    ):
         raise ValueError
-    return raw.rstrip("/")
+    return bare
 
 
 def _database_url(raw: str) -> str:
@@ -165,16 +175,22 @@ def _database_url(raw: str) -> str:
     if not separator:
         raise ValueError
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        url = make_url(f"postgresql+psycopg://{rest}")
+        if not url.database:
+            raise ValueError
         return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and rest.startswith("/"):
+    if scheme == "sqlite" and len(rest) > 1 and rest.startswith("/"):
         return raw
     raise ValueError
 
 
 def _redis_url(raw: str) -> str | None:
-    if raw and urlsplit(raw).scheme not in ("redis", "rediss", "unix"):
+    if not raw:
+        return None
+    parts = urlsplit(raw)
+    if parts.scheme not in ("redis", "rediss", "unix") or parts.port == 0:  # .port itself raises for "redis://host:x"
         raise ValueError
-    return raw or None
+    return raw
 
 
 def _mail_server(raw: str) -> MailServer | None:
@@ -196,7 +212,9 @@ def _mail_server(raw: str) -> MailServer | None:
 
 
 def _mail_sender(raw: str) -> str:
-    if "@" not in raw or "\n" in raw:
+    address = parseaddr(raw)[1]
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or "\n" in raw:
         raise ValueError
     return raw
 

@@ -40,14 +40,13 @@ UNCALLABLE = frozenset(
     }
 )
 # What people type between digits. Letters are left out: phonenumbers would read "0800 FLOWERS" as digits.
-MOBILE_SHAPE = re.compile(r"\+?[\d\s().\-/]{4,40}")
+MOBILE_SHAPE = re.compile(r"\(?\+?[\d\s().\-/]{4,40}")
 
 
 def clean_line(raw: str) -> str:
     """One line of plain text: NFC, no control or direction characters, single spaces, trimmed."""
-    kept = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", raw))
-    kept = "".join(char for char in kept if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co"))
-    return " ".join(kept.split())
+    spaced = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", raw))
+    return " ".join("".join(char for char in spaced if not _is_hidden(char)).split())
 
 
 def clean_text(raw: str) -> str:
@@ -58,7 +57,10 @@ def clean_text(raw: str) -> str:
 
 
 def _is_hidden(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") and char != "\t"
+    """Control, direction, surrogate and private characters, and Unicode's noncharacters, which HTML forbids."""
+    code = ord(char)
+    is_nonchar = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return is_nonchar or (unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") and char != "	")
 
 
 def email_address(raw: str) -> str:
@@ -99,6 +101,7 @@ def canonical_mobile(raw: str, region: str) -> str:
         raise ValueError("not a phone number")
     # People type 00 for + wherever they are; phonenumbers knows it only where it is the local prefix.
     typed = re.sub(r"^\(?00(?=[\s().\-/]*[1-9])", "+", typed)
+    typed = re.sub(r"^\(\s*\+", "+", typed)
     try:
         number = phonenumbers.parse(typed, region)
     except phonenumbers.NumberParseException:

@@ -42,7 +42,11 @@ def comes_from_here(request: Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc.lower() in (request.host.lower(), urlsplit(settings().site_url).netloc.lower())
+    try:
+        sender = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
+    return sender in (request.host.lower(), urlsplit(settings().site_url).netloc.lower())
 
 
 def init_csrf(app: Flask) -> None:

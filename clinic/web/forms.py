@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, request
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
-from wtforms.validators import ValidationError
+from wtforms.validators import StopValidation, ValidationError
 
 from clinic.core import clock
 from clinic.core.settings import settings
@@ -34,6 +34,19 @@ class TextField(StringField):
         """Take the first value, cleaned."""
         if valuelist:
             self.data = clean_text(valuelist[0])
+
+
+class AtMost:
+    """A WTForms validator for length that ends the checks of its field: one thing wrong, one sentence."""
+
+    def __init__(self, most: int, message: str) -> None:
+        self.most, self.message = most, message
+        self.field_flags = {"maxlength": most}
+
+    def __call__(self, form: Any, field: StringField) -> None:
+        """Raises StopValidation for a text that is too long."""
+        if len(field.data or "") > self.most:
+            raise StopValidation(self.message)
 
 
 def is_email(form: Any, field: StringField) -> None:
@@ -99,8 +112,8 @@ class PublicForm(FlaskForm):
         except ValueError:
             self.renew_stamp()
             return "This form was altered on its way. Please check it and press the button once more."
-        # The stamp counts whole seconds, so a form can look up to a second younger than it is.
-        if age + timedelta(seconds=1) < timedelta(seconds=settings().form_min_seconds):
+        # The stamp counts whole seconds, so a form can look up to a second older than it is, never younger.
+        if age < timedelta(seconds=settings().form_min_seconds):
             return "That was faster than we can read. Please check what you typed and press the button once more."
         if age > OLDEST_FORM:
             self.renew_stamp()
