@@ -72,6 +72,8 @@ def make_app(instance: Path, **environ: str) -> Flask:
     values = {"CLINIC_ENV": "test", "FORM_MIN_SECONDS": "0", "RATE_LIMITS": "off"} | environ
     app = create_app(load_settings(values, instance))
     app.test_client_class = Client
+    # The slowness of argon2 is what it is for, but not here.
+    app.extensions["security"].pwd_context.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
     with app.app_context():
         upgrade()
         ensure_roles()

@@ -73,6 +73,10 @@ class PeopleScreen(StaffView):
         "created_at": time_cell,
     }
 
+    def saved_url(self, model: User) -> str:
+        """The same form, unless the person has just taken this right from themselves."""
+        return super().saved_url(model) if self.is_accessible() else "/admin/"
+
     def get_create_form(self) -> type[Form]:
         """With e-mail and password."""
         return NewUserForm

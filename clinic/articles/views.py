@@ -110,6 +110,8 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     found = article_with_slug(kind, slug)
     if found is None:
         moved = new_address(slug)
+        if moved and moved.state == ArticleState.RETIRED:
+            abort(410)
         if moved and moved.kind == kind and moved.is_public:
             return redirect(moved.address, 301)  # type: ignore[return-value]
         abort(404)

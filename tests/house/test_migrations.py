@@ -1,0 +1,92 @@
+"""The migrations: up and down on empty databases, and a newest one that equals the models."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from clinic.app import create_app
+from clinic.core.db import Base, db
+from clinic.core.settings import load_settings
+from clinic.web.health import current_revision, head_revision, is_migrated
+
+VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An app whose database has nothing in it yet."""
+    environ = {"CLINIC_ENV": "test"}
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres")
+        environ["DATABASE_URL"] = server.new_database(f"empty_{secrets.token_hex(4)}")
+    app = create_app(load_settings(environ, tmp_path))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    db.session.rollback()
+    return set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_up_then_down_then_up_again(empty_app: Flask) -> None:
+    assert current_revision() is None
+    upgrade()
+    assert tables() == set(Base.metadata.tables)
+    assert is_migrated()
+    upgrade()  # once more changes nothing
+    downgrade(revision="base")
+    assert tables() == set()
+    upgrade()
+    db.session.rollback()
+    assert current_revision() == head_revision()
+
+
+def test_the_newest_migration_equals_the_models(empty_app: Flask) -> None:
+    upgrade()
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_rule_that_the_models_state_stands_in_the_database(empty_app: Flask) -> None:
+    upgrade()
+    db.session.rollback()
+    inspector = sa.inspect(db.engine)
+    for table in Base.metadata.sorted_tables:
+        checks = {one.name for one in table.constraints if isinstance(one, sa.CheckConstraint)}
+        assert {one["name"] for one in inspector.get_check_constraints(table.name)} == checks, table.name
+        wanted = {
+            (column.name, next(iter(column.foreign_keys)).ondelete) for column in table.columns if column.foreign_keys
+        }
+        kept = {
+            (key["constrained_columns"][0], key["options"].get("ondelete"))
+            for key in inspector.get_foreign_keys(table.name)
+        }
+        assert kept == wanted, table.name
+        for column in inspector.get_columns(table.name):
+            assert column["nullable"] == table.columns[column["name"]].nullable, (table.name, column["name"])
+
+
+def test_migrations_form_one_line_and_are_named_by_day_and_change() -> None:
+    files = sorted(VERSIONS.glob("*.py"))
+    assert files
+    for file in files:
+        day, _, change = file.stem.partition("_")
+        assert day.isdecimal(), file.name
+        assert len(day) == 8, file.name
+        assert change, file.name
+        text = file.read_text(encoding="utf-8")
+        assert "def downgrade" in text
+        assert "from clinic" not in text, "a migration must not change when the code does"
+    assert sum("down_revision = None" in file.read_text(encoding="utf-8") for file in files) == 1
