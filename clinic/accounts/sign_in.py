@@ -5,9 +5,10 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, redirect, request, session
 from flask_login import user_logged_in, user_logged_out
 from flask_security import LoginForm, MailUtil, Security, SQLAlchemyUserDatastore
+from werkzeug.wrappers import Response as BaseResponse
 
 from clinic.accounts.models import Passkey, Role, User
 from clinic.accounts.operations import end_session, open_session
@@ -97,6 +98,13 @@ def init_sign_in(app: Flask) -> None:
     }
     Security(app, _datastore, login_form=SignInForm, mail_util_cls=OutboxMail)
     _check_sessions(app)
+
+    @app.before_request
+    def ask_for_a_code_only_when_one_is_due() -> BaseResponse | None:
+        # Flask-Security signs out whoever opens this page without need, so a link from elsewhere could.
+        if request.endpoint == "security.two_factor_token_validation" and "tf_state" not in session:
+            return redirect("/login")
+        return None
 
     @app.before_request
     def lock_before_writing() -> None:

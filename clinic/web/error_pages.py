@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from clinic.core.limits import TooMany
+from clinic.web.logs import logged_path
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +64,12 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def database_away(error: OperationalError) -> Response:
-        log.error("the database does not answer", extra={"path": request.path}, exc_info=error)
+        log.error("the database does not answer", extra={"path": logged_path()}, exc_info=error)
         response = error_page(503)
         response.headers["Retry-After"] = "30"
         return response
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        log.error("unexpected error", extra={"path": request.path}, exc_info=error)
+        log.error("unexpected error", extra={"path": logged_path()}, exc_info=error)
         return error_page(500)

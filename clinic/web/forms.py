@@ -71,8 +71,8 @@ class PublicForm(FlaskForm):
         csrf_class = SameOrigin
 
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            """Only form data counts: a JSON body is an empty form."""
-            return request.form if request.method == "POST" else None
+            """Only form data counts: a JSON body is an empty form. With formdata=None the form stays empty."""
+            return request.form if formdata is not None and request.method == "POST" else None
 
     website = StringField("Website")
     stamp = HiddenField()

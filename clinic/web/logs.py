@@ -4,11 +4,14 @@ import json
 import logging
 import sys
 import time
+import traceback
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from flask import Flask, Response, g, has_request_context, request
+from sqlalchemy.exc import DBAPIError
 
 from clinic.core.settings import Env
 
@@ -30,8 +33,8 @@ class JsonLines(logging.Formatter):
         if request_id := _request_id():
             line["request_id"] = request_id
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            line["trace"] = _trace(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
@@ -44,7 +47,7 @@ class HumanLines(logging.Formatter):
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
         )
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{_trace(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else line
 
 
 def set_up_logging(env: Env) -> None:
@@ -76,12 +79,30 @@ def init_request_log(app: Flask) -> None:
                 "request",
                 extra={
                     "method": request.method,
-                    "path": request.path,
+                    "path": logged_path(),
                     "status": response.status_code,
                     "ms": round((time.perf_counter() - g.started) * 1000, 1),
                 },
             )
         return response
+
+
+def _trace(error: BaseException | None) -> str:
+    """Where each error of the chain arose, the first one first, with its words unless they are a database's.
+
+    PostgreSQL's words quote the row: "Key (email)=(…) already exists".
+    """
+    parts: list[str] = []
+    while error:
+        words = "" if isinstance(error, DBAPIError | psycopg.Error) else f": {error}"
+        parts.insert(0, f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__qualname__}{words}")
+        error = error.__cause__ or error.__context__
+    return "\n\n".join(parts)
+
+
+def logged_path() -> str:
+    """The path, but for addresses that are a secret by themselves: there the pattern, like /reset/<token>."""
+    return request.url_rule.rule if request.url_rule and request.blueprint == "security" else request.path
 
 
 def _request_id() -> str | None:

@@ -1,0 +1,191 @@
+"""The log: one line of JSON for each request, and nothing in it that is a person's or a secret."""
+
+import io
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.core.mail import send_due
+from clinic.web.logs import HumanLines, JsonLines
+from tests.factories import make_article, make_booking, make_services, make_user
+
+PERSON = {
+    "name": "Hidden-Name",
+    "email": "hidden-email@example.org",
+    "mobile": "9123 4567",
+    "service": "pilates-1-to-1",
+    "consent": "y",
+}
+PERSONAL = ("hidden", "91234567", "9123 4567", "203.0.113.7", "correct horse")
+VISITOR = {"REMOTE_ADDR": "203.0.113.7"}
+
+
+@pytest.fixture
+def written(app: Flask, _quiet_logs: None) -> Iterator[io.StringIO]:
+    """What the log of production holds since the test began."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    root, ours = logging.getLogger(), logging.getLogger("clinic")
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    ours.setLevel(logging.INFO)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def lines(written: io.StringIO, event: str = "request") -> list[dict[str, Any]]:
+    """The lines of one event. Every line there is has to be JSON."""
+    return [line for text in written.getvalue().strip().split("\n") if (line := json.loads(text))["event"] == event]
+
+
+def assert_nothing_personal(written: io.StringIO) -> None:
+    text = written.getvalue().lower()
+    assert text
+    for word in PERSONAL:
+        assert word not in text, word
+
+
+def test_each_request_is_one_line(client: FlaskClient, written: io.StringIO) -> None:
+    response = client.get("/articles/?page=1")
+    (line,) = lines(written)
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/articles/", 200)
+    assert (line["level"], line["logger"]) == ("info", "clinic.request")
+    assert line["ms"] > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["at"])
+
+
+def test_refused_and_unknown_requests_are_one_line_each_too(client: FlaskClient, written: io.StringIO) -> None:
+    make_services()
+    client.get("/nothing/")
+    client.put("/book/")
+    client.post("/book/", headers={"Sec-Fetch-Site": "cross-site"})
+    client.post("/book/")
+    client.get("/?x=%00")
+    client.get("/static/img/favicon.svg")
+    assert [line["status"] for line in lines(written)] == [404, 405, 403, 422, 400, 200]
+    assert len({line["request_id"] for line in lines(written)}) == 6
+
+
+def test_no_line_holds_what_a_visitor_has_typed(client: FlaskClient, written: io.StringIO) -> None:
+    make_services()
+    article = make_article()
+    headers = {"User-Agent": "hidden-agent", "Referer": "https://hidden.example", "Cookie": "x=hidden-cookie"}
+    for request in (
+        {"path": "/book/?from=hidden-query"},
+        {"path": "/book/", "method": "POST", "data": PERSON},
+        {"path": "/book/", "method": "POST", "data": PERSON},
+        {"path": "/book/", "method": "POST", "data": PERSON | {"mobile": "8123 4567"}},
+        {"path": "/book/", "method": "POST", "data": PERSON | {"email": "hidden-email@"}},
+        {
+            "path": f"{article.address}comments",
+            "method": "POST",
+            "data": {"body": "hidden-body", "name": "hidden", "email": "hidden@example.org"},
+        },
+        {"path": "/search/?q=hidden-search"},
+        {"path": "/nothing/?email=hidden-email@example.org"},
+        {"path": "/metrics", "headers": {"Authorization": "Bearer hidden-token"}},
+    ):
+        client.open(**({"headers": headers, "environ_base": VISITOR} | request))
+    assert len(lines(written)) == 9
+    assert_nothing_personal(written)
+
+
+def test_signing_in_leaves_neither_address_nor_password(
+    client: FlaskClient, sign_in: Callable[..., FlaskClient], written: io.StringIO
+) -> None:
+    person = make_user(email="hidden-staff@example.org")
+    sign_in(user=person)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").get_data(as_text=True))
+    assert token
+    for path in ("/login", "/reset"):
+        data = {"email": person.email, "password": "hidden-password", "csrf_token": token[1]}
+        assert client.post(path, data=data, environ_base=VISITOR).status_code < 500
+    assert_nothing_personal(written)
+    assert token[1] not in written.getvalue()
+
+
+def test_the_token_of_a_link_to_a_new_password_is_not_in_the_log(client: FlaskClient, written: io.StringIO) -> None:
+    """Who reads the log could use it before the person does."""
+    client.get("/reset/hidden-reset-token")
+    assert len(lines(written)) == 1
+    assert_nothing_personal(written)
+
+
+def test_a_mail_that_is_refused_leaves_no_address_in_the_log(app: Flask, written: io.StringIO) -> None:
+    make_booking(name="Hidden Name", email="hidden-email@example.org", mobile="+6591234567")
+
+    def refuse(_message: object) -> None:
+        raise ValueError("550 no such user hidden-email@example.org")
+
+    assert send_due(refuse, owner="a") == 2
+    assert [line["error"] for line in lines(written, "mail not sent")] == ["ValueError", "ValueError"]
+    assert_nothing_personal(written)
+
+
+def test_an_unexpected_error_is_a_line_with_its_trace_and_the_id_of_the_page(
+    app: Flask, client: FlaskClient, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setitem(app.view_functions, "articles.home", broken)
+    response = client.get("/?q=hidden-query")
+    (line,) = lines(written, "unexpected error")
+    assert line["level"] == "error"
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert "RuntimeError: broken on purpose" in line["trace"]
+    assert [one["status"] for one in lines(written)] == [500]
+    assert_nothing_personal(written)
+
+
+def test_an_error_of_the_database_does_not_quote_the_row(
+    app: Flask, client: FlaskClient, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's own words do: "Key (email)=(…) already exists"."""
+    address = "hidden-staff@example.org"
+    make_user(email=address)
+
+    def clash() -> str:
+        make_user(email=address)
+        return ""
+
+    monkeypatch.setitem(app.view_functions, "articles.home", clash)
+    assert client.get("/").status_code == 500
+    (line,) = lines(written, "unexpected error")
+    assert "IntegrityError" in line["trace"]
+    assert address not in written.getvalue()
+
+
+def test_nothing_in_an_address_can_forge_a_line(client: FlaskClient, written: io.StringIO) -> None:
+    for path in (
+        "/a%0a%7b%22event%22:%22request%22%7d/",
+        "/a%0d%0ab/",
+        "/%1b[31m/",
+        "/%22%7d/",
+        "/%ff%fe/",
+        "/%e2%80%a8/",
+    ):
+        client.get(path)
+    assert len(written.getvalue().strip().split("\n")) == 6
+    assert len(lines(written)) == 6
+
+
+def test_a_line_for_people_has_the_words_and_the_extras() -> None:
+    record = logging.makeLogRecord({"msg": "mail %s", "args": ("sent",), "levelname": "INFO", "tries": 2})
+    assert HumanLines().format(record).endswith("info    mail sent tries=2")
+
+
+def test_a_line_outside_a_request_has_no_id() -> None:
+    line = json.loads(JsonLines().format(logging.makeLogRecord({"msg": "worker started", "worker": "host:1"})))
+    assert "request_id" not in line
+    assert (line["event"], line["worker"]) == ("worker started", "host:1")
