@@ -231,7 +231,7 @@ class Person:
         return str(
             self.page.evaluate("""() => {
               const at = document.activeElement;
-              return at.id || at.getAttribute("role") || at.textContent.trim() || at.tagName;
+              return at === document.body ? "nothing" : at.id || at.getAttribute("role") || at.textContent.trim();
             }""")
         )
 
@@ -240,7 +240,8 @@ class Person:
     def look(self) -> None:
         """What holds for each page: silent console, own host, no cookie for visitors, no sideways scroll."""
         where = f"at {self.page.url}"
-        assert not self.complaints, f"{self.complaints} {where}"
+        complaints, self.complaints = self.complaints, []
+        assert not complaints, f"{complaints} {where}"
         if not self.is_staff:
             assert not self.context.cookies(), f"a cookie for a visitor {where}"
         self._check_widths(where)
