@@ -1,8 +1,10 @@
 """`make run`: settings, migrations and the demo clinic, then gunicorn and the worker, watched until Ctrl-C."""
 
+import errno
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,10 +28,15 @@ def main() -> int:
     try:
         _keep_secrets(instance)
         settings = read_settings()
+        if _is_taken(settings):
+            print(f"Another program listens on port {settings.port}: set PORT to a free one.", file=sys.stderr)
+            return 1
         _prepare(settings)
     except SettingsError as error:
         print(f"Settings: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
+        return 130
     return _watch(settings)
 
 
@@ -45,6 +52,16 @@ def _keep_secrets(instance: Path) -> None:
             "# The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered.\n"
             f"LEDGER_KEY={secrets.token_urlsafe(48)}\n"
         )
+
+
+def _is_taken(settings: Settings) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so a port just left is free
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _prepare(settings: Settings) -> None:

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 from types import FrameType
 
@@ -37,16 +36,17 @@ def work_once(app: Flask) -> int:
 
 def work(app: Flask) -> None:
     """Go on until SIGTERM or SIGINT. A database that is away is waited for, not died of."""
-    stop = threading.Event()
+    stopping = False
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        nonlocal stopping  # a flag and no Event: its lock cannot be taken twice when two signals come at once
+        stopping = True
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     log.info("worker started", extra={"worker": worker_name()})
     next_beat = next_sweep = 0.0
-    while not stop.is_set():
+    while not stopping:
         try:
             with app.app_context():
                 if time.monotonic() >= next_beat:
@@ -62,6 +62,7 @@ def work(app: Flask) -> None:
             tried = 0
             with app.app_context():
                 db.engine.dispose()
-        if not tried:
-            stop.wait(POLL_SECONDS)
+        wake_at = time.monotonic() + (0 if tried else POLL_SECONDS)
+        while not stopping and time.monotonic() < wake_at:
+            time.sleep(0.1)
     log.info("worker stopped", extra={"worker": worker_name()})
