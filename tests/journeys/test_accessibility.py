@@ -1,0 +1,74 @@
+"""Every page passes every rule of axe, light and dark, on a phone and on a desktop."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser
+
+from tests.journeys.browser import DESKTOP, HEIGHT, PHONE, Person, Site
+from tests.journeys.pages import DOOR, PANEL, PUBLIC
+
+pytestmark = pytest.mark.browser
+
+AXE = Axe().axe_script
+ALL_RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# The dark page is the light one in other colours: tokens.css changes nothing else.
+RULES_ON_COLOUR = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, site: Site) -> Iterator[Person]:
+    """Their browser lets axe in, which our policy keeps out."""
+    person = Person(browser, site, is_thorough=True, bypass_csp=True)
+    yield person
+    person.leave()
+
+
+@pytest.fixture(scope="module")
+def owner(browser: Browser, site: Site) -> Iterator[Person]:
+    person = Person(browser, site, is_thorough=True, bypass_csp=True)
+    person.sign_in("owner")
+    yield person
+    person.leave()
+
+
+def violations(person: Person) -> list[str]:
+    """What axe finds on the page as it stands, at each size and in each colour scheme, each thing once."""
+    page = person.page
+    page.evaluate(AXE)
+    found: dict[str, str] = {}
+    for width in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        for scheme, options in (("light", ALL_RULES), ("dark", RULES_ON_COLOUR)):
+            page.emulate_media(color_scheme=scheme)
+            result = page.evaluate("options => axe.run(document, options)", options)
+            for violation in result["violations"]:
+                for node in violation["nodes"]:
+                    about = f"{violation['id']} ({violation['impact']}) {node['target']}"
+                    found.setdefault(about, f"at {width} {scheme}: {about}: {node['failureSummary']}")
+    return list(found.values())
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, *DOOR])
+def test_a_page_for_visitors_has_nothing_that_axe_objects_to(visitor: Person, name: str) -> None:
+    visitor.is_staff = name in DOOR  # the door sets a cookie for its token
+    (PUBLIC | DOOR)[name](visitor)
+    assert violations(visitor) == []
+    visitor.context.clear_cookies()
+
+
+@pytest.mark.parametrize("name", PANEL)
+def test_a_page_of_the_panel_has_nothing_that_axe_objects_to(owner: Person, name: str) -> None:
+    PANEL[name](owner)
+    assert violations(owner) == []
+
+
+def test_the_picture_for_the_authenticator_stands_on_white_in_the_dark_too(owner: Person) -> None:
+    PANEL["second-factor-scan"](owner)
+    owner.page.emulate_media(color_scheme="dark")
+    picture = Image.open(io.BytesIO(owner.page.get_by_alt_text("QR code").screenshot())).convert("L")
+    assert picture.getextrema() == (0, 255)
+    assert picture.getpixel((4, 4)) == 255, "phones need a light rim around the code"
