@@ -38,7 +38,7 @@ check: .venv/.dev ## format, lint, types, import rule, templates, pins
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/djlint --check --lint --quiet clinic/templates
+	$(BIN)/djlint --lint --quiet clinic/templates
 
 format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff format .
