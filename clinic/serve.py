@@ -20,6 +20,7 @@ from clinic.demo.load import STAFF, load_demo
 from clinic.web.health import head_revision, is_migrated
 
 STOP_SECONDS = 20
+MOST_DEATHS = 6  # within a minute
 
 
 def main() -> int:
@@ -101,19 +102,22 @@ def _watch(settings: Settings) -> int:
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
     running = {name: subprocess.Popen(command, env=environ, cwd=ROOT) for name, command in commands.items()}
-    started = dict.fromkeys(commands, time.monotonic())
+    deaths: list[float] = []
     while not stopping:
         time.sleep(0.2)
         for name, process in running.items():
             if stopping or process.poll() is None:
                 continue
-            if time.monotonic() - started[name] < 3:
-                print(f"The {name} process ended at once with status {process.returncode}: see above.", file=sys.stderr)
+            deaths = [*deaths[1 - MOST_DEATHS :], time.monotonic()]
+            if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < 60:
+                print(
+                    f"The {name} process ends again and again (status {process.returncode}): see above.",
+                    file=sys.stderr,
+                )
                 _stop(running)
                 return 1
             print(f"The {name} process ended with status {process.returncode}: starting it again.", file=sys.stderr)
             running[name] = subprocess.Popen(commands[name], env=environ, cwd=ROOT)
-            started[name] = time.monotonic()
     _stop(running)
     return 0
 
@@ -128,6 +132,7 @@ def _stop(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":
