@@ -21,6 +21,7 @@ from clinic.core.limits import Limiter
 from clinic.core.preferences import Preferences, preferences
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
+from clinic.discovery.views import bp as discovery_bp
 from clinic.media.views import bp as media_bp
 from clinic.web.assets import init_assets
 from clinic.web.csrf import init_csrf
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_filters(app)
     init_assets(app)
     init_sign_in(app)
-    for blueprint in (health_bp, media_bp, bookings_bp, articles_bp):
+    for blueprint in (health_bp, media_bp, bookings_bp, articles_bp, discovery_bp):
         app.register_blueprint(blueprint)
     init_panel(app)
     app.cli.add_command(clinic_cli)

@@ -20,6 +20,11 @@ def _image_id(figure: LexborNode) -> int | None:
     return int(number) if number.isdecimal() and len(number) < 10 else None
 
 
+def heading_text(body: str) -> str:
+    """The words of all headings of a body."""
+    return " ".join(heading.text().strip() for heading in LexborHTMLParser(body).css("h2, h3, h4"))
+
+
 def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image, str], str]) -> str:
     """The body with each figure's picture in it. `figure(image, caption)` gives the HTML of one.
 

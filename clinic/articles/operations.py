@@ -6,7 +6,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.articles.body import image_ids
+from clinic.articles.body import heading_text, image_ids
 from clinic.articles.errors import NotReady, SlugTaken
 from clinic.articles.models import (
     Article,
@@ -19,7 +19,7 @@ from clinic.articles.models import (
     Tag,
     Teaser,
 )
-from clinic.core import audit, clock
+from clinic.core import audit, clock, search
 from clinic.core.db import atomic, db
 from clinic.core.html import plain_text, sanitise
 from clinic.core.text import slugify
@@ -106,6 +106,7 @@ def edit_article(article: Article, text: Text, *, by: audit.Actor | None = None)
     _note_images(article)
     if article.state == ArticleState.PUBLISHED:
         _check_ready(article)
+        _index(article)
     if article.slug != old_slug:
         _forget_redirects(article.slug, old_slug)
         if was_published:
@@ -120,6 +121,7 @@ def publish_article(article: Article, *, at: datetime | None = None, by: audit.A
     _check_ready(article)
     article.published_at = at or article.published_at or clock.now()
     article.state = ArticleState.PUBLISHED
+    _index(article)
     audit.record("published", article, by=by, detail=article.title)
     return article
 
@@ -128,6 +130,7 @@ def publish_article(article: Article, *, at: datetime | None = None, by: audit.A
 def retire_article(article: Article, *, by: audit.Actor | None = None) -> Article:
     """Take an article down: its address answers 410 from now on."""
     article.state = ArticleState.RETIRED
+    search.drop(article.id)
     audit.record("retired", article, by=by, detail=article.title)
     return article
 
@@ -136,6 +139,7 @@ def retire_article(article: Article, *, by: audit.Actor | None = None) -> Articl
 def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
     """Remove an article with its comments for good."""
     audit.record("deleted", article, by=by, detail=article.title)
+    search.drop(article.id)
     db.session.delete(article)
 
 
@@ -222,6 +226,15 @@ def _note_images(article: Article) -> None:
     for image_id in images_by_id(image_ids(article.body)):
         db.session.add(ArticleImage(article_id=article.id, image_id=image_id))
     db.session.flush()
+
+
+def _index(article: Article) -> None:
+    search.put(
+        article.id,
+        title=article.title,
+        headings=heading_text(article.body),
+        text=f"{article.summary} {plain_text(article.body)}",
+    )
 
 
 def _check_ready(article: Article) -> None:

@@ -1,0 +1,145 @@
+"""The search page, the feed, the sitemap, and the small files that robots ask for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from xml.sax.saxutils import escape
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
+from markupsafe import Markup
+from markupsafe import escape as escape_html
+
+from clinic.articles.queries import categories, category_with_slug
+from clinic.articles.views import article_body
+from clinic.core import clock, search
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.discovery.queries import SITEMAP_SIZE, addresses, count_public, found_articles, newest_for_feed
+
+bp = Blueprint("discovery", __name__)
+LONGEST_QUERY = 200  # characters
+FIXED = ("/", "/articles/", "/book/")
+
+
+@bp.get("/search/")
+def search_page() -> str:
+    """What readers look for, over articles and pages."""
+    typed = request.args.get("q", "")[:LONGEST_QUERY]
+    slug = request.args.get("category", "")
+    category = category_with_slug(slug) if slug else None
+    number = request.args.get("page", "1")
+    found = found_articles(
+        typed, category=category, number=int(number) if number.isdecimal() and len(number) < 6 else 1
+    )
+    return render_template(
+        "discovery/search.html", typed=typed, found=found, categories=categories(), category=category, marked=_marked
+    )
+
+
+def _marked(snippet: str) -> Markup:
+    """A snippet with the found words marked; everything else in it is escaped."""
+    html = str(escape_html(snippet)).replace(search.OPEN, "<mark>").replace(search.CLOSE, "</mark>")
+    return Markup(html)  # noqa: S704 - escaped above; the two tags are ours
+
+
+@bp.get("/feed.xml")
+def feed() -> Response:
+    """The newest articles with their whole text (Atom, RFC 4287). Ids are tag URIs (RFC 4151) that never change."""
+    articles = newest_for_feed()
+    newest = max((max(one.updated_at, one.published_at or one.updated_at) for one in articles), default=clock.now())
+    host = settings().site_url.partition("://")[2].partition(":")[0]
+    xml = render_template(
+        "discovery/feed.xml",
+        articles=articles,
+        newest=newest,
+        host=host,
+        site_url=settings().site_url,
+        body=lambda article: _absolute(str(article_body(article))),
+        rfc3339=_rfc3339,
+    )
+    return Response(xml, mimetype="application/atom+xml")
+
+
+def _absolute(html: str) -> str:
+    """The same HTML for readers elsewhere: addresses of our own get the site in front of them."""
+    site = settings().site_url
+    html = html.replace('href="/', f'href="{site}/').replace('src="/', f'src="{site}/')
+    return html.replace('srcset="/', f'srcset="{site}/').replace(", /media/", f", {site}/media/")
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> Response:
+    """All public addresses; an index of files when there are more than 50,000 (sitemaps.org)."""
+    parts = -(-count_public() // SITEMAP_SIZE)
+    lines = _sitemap_index(parts) if parts > 1 else _sitemap_lines(0, with_fixed=True)
+    return Response(stream_with_context(lines), mimetype="application/xml")
+
+
+@bp.get("/sitemap-<int:number>.xml")
+def sitemap_part(number: int) -> Response:
+    """One file of a large sitemap, counted from 1."""
+    parts = -(-count_public() // SITEMAP_SIZE)
+    if not 1 <= number <= parts:
+        abort(404)
+    return Response(stream_with_context(_sitemap_lines(number - 1, with_fixed=number == 1)), mimetype="application/xml")
+
+
+def _sitemap_index(parts: int) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    for number in range(1, parts + 1):
+        yield f"<sitemap><loc>{escape(settings().site_url)}/sitemap-{number}.xml</loc></sitemap>\n"
+    yield "</sitemapindex>\n"
+
+
+def _sitemap_lines(part: int, *, with_fixed: bool) -> Iterator[str]:
+    site = escape(settings().site_url)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    if with_fixed:
+        for path in FIXED:
+            yield f"<url><loc>{site}{path}</loc></url>\n"
+    for path, changed_at in addresses(part):
+        yield f"<url><loc>{site}{escape(path)}</loc><lastmod>{_rfc3339(changed_at)}</lastmod></url>\n"
+    yield "</urlset>\n"
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    """What robots should leave alone (RFC 9309)."""
+    lines = ("User-agent: *", "Disallow: /admin/", "Disallow: /login", "Disallow: /search/", "Disallow: /book/thanks/")
+    text = "\n".join((*lines, "", f"Sitemap: {settings().site_url}/sitemap.xml", ""))
+    return Response(text, mimetype="text/plain")
+
+
+@bp.get("/site.webmanifest")
+def manifest() -> Response:
+    """How the site looks on a home screen (W3C Web App Manifest)."""
+    answer = jsonify(
+        name=preferences().name,
+        short_name=preferences().name[:12],
+        start_url="/",
+        display="browser",
+        background_color="#fbf6ee",
+        theme_color="#fbf6ee",
+        icons=[
+            {"src": "/static/img/favicon.svg", "sizes": "any", "type": "image/svg+xml"},
+            {"src": "/static/img/icon-192.png", "sizes": "192x192", "type": "image/png"},
+            {"src": "/static/img/icon-512.png", "sizes": "512x512", "type": "image/png"},
+        ],
+    )
+    answer.mimetype = "application/manifest+json"
+    return answer
+
+
+@bp.get("/.well-known/security.txt")
+def security_txt() -> Response:
+    """Whom to tell about a hole (RFC 9116). It expires in half a year, counted from the first of this month."""
+    expires = clock.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
+        days=183
+    )
+    lines = (f"Contact: mailto:{preferences().email}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
+    canonical = f"Canonical: {settings().site_url}/.well-known/security.txt"
+    return Response("\n".join((*lines, canonical, "")), mimetype="text/plain")
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
