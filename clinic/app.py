@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_panel(app)
     app.cli.add_command(clinic_cli)
     # Read when a template first names it: an error page must not ask a database that is away.
-    app.context_processor(lambda: {"clinic": LocalProxy(_facts)})
+    app.context_processor(lambda: {"clinic": LocalProxy(_facts), "site_url": settings.site_url})
     return app
 
 

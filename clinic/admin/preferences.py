@@ -4,11 +4,12 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import Form, IntegerField
-from wtforms.validators import DataRequired, Length, NumberRange
+from wtforms.validators import URL, DataRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Guarded
 from clinic.admin.fields import LongField
+from clinic.core.hours import read_hours
 from clinic.core.preferences import change_preferences, preferences
 from clinic.web.forms import LineField, is_email
 
@@ -21,10 +22,42 @@ class PreferenceForm(Form):
     address = LineField("Address", [DataRequired("Enter the address"), Length(max=240)])
     phone = LineField("Phone", [DataRequired("Enter the phone number"), Length(max=40)])
     email = LineField("Email", [DataRequired("Enter the email address"), is_email])
-    hours = LongField("Opening hours", [DataRequired("Enter the hours"), Length(max=600)], render_kw={"rows": 4})
+    whatsapp = LineField("WhatsApp number", [Length(max=40)], description="Left empty, no link is shown.")
+    hours = LongField(
+        "Opening hours",
+        [DataRequired("Enter the hours"), Length(max=600)],
+        description="A line for each part of the week, like “Mon-Fri 8:00-20:00” or “Sun closed”.",
+        render_kw={"rows": 4},
+    )
+    special_days = LongField(
+        "Days that differ",
+        [Length(max=2000)],
+        description="A line for each, like “2026-12-25 closed Christmas Day” or “2026-12-24 9:00-13:00 Christmas Eve”.",
+        render_kw={"rows": 4},
+    )
+    country = LineField(
+        "Country", [DataRequired("Enter the country code"), Regexp("[A-Z]{2}", message="Two capitals, like SG")]
+    )
+    map_url = LineField("Link to a map", [Optional(), URL(message="Enter an address that begins with https://")])
+    socials = LongField("Pages elsewhere", [Length(max=1000)], description="One address a line.", render_kw={"rows": 3})
     desk_email = LineField("New leads are mailed to", [DataRequired("Enter an email address"), is_email])
     moderator_email = LineField("Waiting comments are mailed to", [DataRequired("Enter an email address"), is_email])
     voucher_days = IntegerField("A voucher is valid for (days)", [DataRequired("Enter a number"), NumberRange(1, 730)])
+
+    def validate_hours(self, field: LongField) -> None:
+        """Lines that can be read."""
+        _check_hours(field.data or "", "")
+
+    def validate_special_days(self, field: LongField) -> None:
+        """Lines that can be read."""
+        _check_hours("", field.data or "")
+
+
+def _check_hours(week: str, special_days: str) -> None:
+    try:
+        read_hours(week, special_days)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 class PreferenceScreen(Guarded):

@@ -1,6 +1,7 @@
 """From a stored body to what readers see: pictures put in, headings given ids."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -23,6 +24,29 @@ def _image_id(figure: LexborNode) -> int | None:
 def heading_text(body: str) -> str:
     """The words of all headings of a body."""
     return " ".join(heading.text().strip() for heading in LexborHTMLParser(body).css("h2, h3, h4"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a table of contents: where it leads (an id on the page) and what it says."""
+
+    id: str
+    text: str
+
+
+FEWEST_FOR_CONTENTS = 4
+
+
+def contents_of(body: str) -> list[Entry]:
+    """The main headings of a long body; nothing for a short one. The ids are those that render_body gives."""
+    parser = LexborHTMLParser(f"<main>{body}</main>")
+    taken: set[str] = set()
+    entries = []
+    for heading in parser.css("h2, h3"):
+        _give_id(heading, taken)
+        if heading.tag == "h2":
+            entries.append(Entry(heading.attributes["id"] or "", heading.text().strip()))
+    return entries if len(entries) >= FEWEST_FOR_CONTENTS else []
 
 
 def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image, str], str]) -> str:

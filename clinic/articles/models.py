@@ -39,6 +39,11 @@ class Author(Base):
     title: Mapped[str]
     bio: Mapped[str]
 
+    @property
+    def address(self) -> str:
+        """The path of their page."""
+        return f"/team/{self.slug}/"
+
     def __str__(self) -> str:
         return self.name
 
@@ -51,6 +56,11 @@ class Category(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(unique=True)
+
+    @property
+    def address(self) -> str:
+        """The path of its list."""
+        return f"/articles/category/{self.slug}/"
 
     def __str__(self) -> str:
         return self.name

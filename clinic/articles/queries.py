@@ -39,12 +39,19 @@ class Listing:
 
 
 def published_articles(
-    number: int = 1, *, category: Category | None = None, tag: Tag | None = None, size: int = PAGE_SIZE
+    number: int = 1,
+    *,
+    category: Category | None = None,
+    tag: Tag | None = None,
+    author: Author | None = None,
+    size: int = PAGE_SIZE,
 ) -> Listing | None:
     """Published posts, newest first. None when there is no such page (the first always exists)."""
     where = [Article.kind == Kind.POST, is_public()]
     if category:
         where.append(Article.category_id == category.id)
+    if author:
+        where.append(Article.author_id == author.id)
     if tag:
         where.append(Article.id.in_(sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)))
     total = db.session.scalar(sa.select(sa.func.count(Article.id)).where(*where)) or 0
@@ -112,6 +119,30 @@ def teasers_for(article: Article) -> list[Article]:
     return picked + list(more)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """The posts published just before and just after one."""
+
+    older: Article | None
+    newer: Article | None
+
+
+def neighbours_of(article: Article) -> Neighbours:
+    """What stands before and after a post in the list: one statement."""
+    if article.published_at is None:
+        return Neighbours(None, None)
+    public = (Article.kind == Kind.POST, is_public(), Article.id != article.id)
+    older = sa.select(Article.id).where(*public, Article.published_at <= article.published_at)
+    newer = sa.select(Article.id).where(*public, Article.published_at > article.published_at)
+    ids = sa.union_all(
+        older.order_by(Article.published_at.desc(), Article.id.desc()).limit(1).subquery().select(),
+        newer.order_by(Article.published_at, Article.id).limit(1).subquery().select(),
+    )
+    rows = db.session.scalars(sa.select(Article).options(defer(Article.body)).where(Article.id.in_(ids)))
+    by_side = {(one.published_at or article.published_at) > article.published_at: one for one in rows}
+    return Neighbours(older=by_side.get(False), newer=by_side.get(True))
+
+
 def _cards() -> sa.Select[tuple[Article]]:
     """Articles as cards show them: with picture, category and author, without the body."""
     return sa.select(Article).options(
@@ -125,6 +156,11 @@ def _cards() -> sa.Select[tuple[Article]]:
 def category_with_slug(slug: str) -> Category | None:
     """The category at an address."""
     return db.session.scalar(sa.select(Category).where(Category.slug == slug))
+
+
+def author_with_slug(slug: str) -> Author | None:
+    """The author at an address."""
+    return db.session.scalar(sa.select(Author).where(Author.slug == slug))
 
 
 def tag_with_slug(slug: str) -> Tag | None:

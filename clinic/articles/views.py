@@ -3,25 +3,32 @@
 from flask import Blueprint, Response, abort, get_template_attribute, redirect, render_template, request, url_for
 from markupsafe import Markup
 
-from clinic.articles.body import image_ids, render_body
+from clinic.articles.body import contents_of, image_ids, render_body
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
 from clinic.articles.queries import (
     article_with_slug,
+    author_with_slug,
+    authors,
+    categories,
     category_with_slug,
+    neighbours_of,
     new_address,
     published_articles,
     tag_with_slug,
     teasers_for,
 )
+from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, trail_data
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
 from clinic.core.limits import Limit, TooMany
+from clinic.core.preferences import preferences
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
 from clinic.web.csrf import public_form
+from clinic.web.filters import local_now
 from clinic.web.limits import spend
 
 bp = Blueprint("articles", __name__)
@@ -31,8 +38,14 @@ COMMENTS = Limit.of("20 comments per address per hour")
 @bp.get("/")
 def home() -> str:
     """Who we are, what we offer, what is new."""
-    services = active_services()
-    return render_template("articles/home.html", listing=published_articles(size=6), services=services)
+    return render_template(
+        "articles/home.html",
+        listing=published_articles(size=6),
+        services=active_services(),
+        team=authors(),
+        now=local_now(),
+        data=json_ld(clinic_data(preferences())),
+    )
 
 
 @bp.get("/articles/")
@@ -56,11 +69,17 @@ def tag(slug: str) -> str:
 
 
 def _list(title: str, category: Category | None, tag: Tag | None) -> str:
+    listing = published_articles(_page_number(), category=category, tag=tag) or abort(404)
+    return render_template(
+        "articles/list.html", title=title, listing=listing, categories=categories(), category=category
+    )
+
+
+def _page_number() -> int:
     number = request.args.get("page", "1")
     if not number.isascii() or not number.isdecimal() or len(number) > 6:
         abort(404)
-    listing = published_articles(int(number), category=category, tag=tag) or abort(404)
-    return render_template("articles/list.html", title=title, listing=listing)
+    return int(number)
 
 
 @bp.get("/articles/<slug>/")
@@ -97,13 +116,28 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
     return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
 
 
+@bp.get("/team/<slug>/")
+def author(slug: str) -> str:
+    """One of the team, with what they wrote."""
+    found = author_with_slug(slug) or abort(404)
+    number = _page_number()
+    listing = published_articles(number, author=found) or abort(404)
+    data = json_ld(
+        person_data(found),
+        clinic_data(preferences()),
+        trail_data([("Home", "/"), ("Team", "/team/"), (found.name, found.address)]),
+    )
+    return render_template("articles/author.html", author=found, listing=listing, data=data)
+
+
 @bp.get("/<slug>/")
 def page(slug: str) -> str | Response:
     """A page that staff write: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
-    return render_template("articles/page.html", article=found, body=article_body(found))
+    data = json_ld(clinic_data(preferences()), trail_data([("Home", "/"), (found.title, found.address)]))
+    return render_template("articles/page.html", article=found, body=article_body(found), data=data, now=local_now())
 
 
 def _readable(kind: Kind, slug: str) -> Article | Response:
@@ -129,7 +163,10 @@ def _article_page(article: Article, comment_form: CommentForm) -> str:
         "articles/article.html",
         article=article,
         body=article_body(article),
+        contents=contents_of(article.body),
         teasers=teasers_for(article),
+        neighbours=neighbours_of(article),
+        data=json_ld(*article_data(article, preferences())),
         comments=approved_comments(article.id),
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,

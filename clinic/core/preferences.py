@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import audit
 from clinic.core.db import Base, atomic, db
+from clinic.core.hours import Hours, read_hours
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,33 @@ class Preferences:
     name: str = "Move Therapy"
     tagline: str = "One-to-one movement therapy and Pilates in Singapore"
     address: str = "27 Example Walk, #02-08, Singapore 069999"
+    country: str = "SG"
     phone: str = "+65 6123 4567"
+    whatsapp: str = "+65 9123 0000"
     email: str = "hello@example.org"
-    hours: str = "Monday to Friday 8:00–20:00\nSaturday 9:00–14:00\nClosed on Sundays and public holidays"
+    hours: str = "Mon-Fri 8:00-20:00\nSat 9:00-14:00\nSun closed"
+    special_days: str = "2026-12-25 closed Christmas Day\n2027-01-01 closed New Year’s Day"
+    map_url: str = "https://www.openstreetmap.org/?mlat=1.2789&mlon=103.8431#map=17/1.2789/103.8431"
+    socials: str = ""
     desk_email: str = "desk@example.org"
     moderator_email: str = "moderator@example.org"
     voucher_days: int = 90
+
+    @property
+    def opening(self) -> Hours:
+        """When the clinic is open."""
+        return read_hours(self.hours, self.special_days)
+
+    @property
+    def whatsapp_url(self) -> str:
+        """A link that opens a chat (faq.whatsapp.com: click to chat), or nothing."""
+        digits = "".join(char for char in self.whatsapp if char.isdigit())
+        return f"https://wa.me/{digits}" if digits else ""
+
+    @property
+    def social_urls(self) -> list[str]:
+        """The clinic's pages elsewhere."""
+        return self.socials.split()
 
 
 class Preference(Base):

@@ -1,6 +1,7 @@
 """Pages for what goes wrong. They need neither the database nor a sign-in."""
 
 import logging
+import re
 
 from flask import Flask, Response, g, make_response, render_template
 from flask_wtf.csrf import CSRFError
@@ -30,7 +31,12 @@ def error_page(code: int, advice: str | None = None) -> Response:
     """The page for one status code."""
     title, text = TEXTS.get(code, TEXTS[500 if code >= 500 else 400])
     page = render_template(
-        "errors/error.html", code=code, title=title, text=advice or text, request_id=g.get("request_id")
+        "errors/error.html",
+        code=code,
+        title=title,
+        text=advice or text,
+        request_id=g.get("request_id"),
+        words=" ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
     )
     response = make_response(page, code)
     response.headers["Cache-Control"] = "no-store"

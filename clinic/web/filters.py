@@ -1,10 +1,12 @@
 """Template filters: how times, numbers and plain text are shown."""
 
 from datetime import date, datetime
+from urllib.parse import urlsplit
 
 from flask import Flask
 from markupsafe import Markup, escape
 
+from clinic.core import clock
 from clinic.core.settings import settings
 from clinic.core.text import readable_mobile
 
@@ -37,11 +39,21 @@ def dial(number: str) -> str:
     return "".join(char for char in number if char.isdigit() or char == "+")
 
 
+def host(url: str) -> str:
+    """The host of an address, as people say it: instagram.com."""
+    return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+def local_now() -> datetime:
+    """The present moment in the clinic's time zone."""
+    return _local(clock.now())
+
+
 def _local(value: datetime) -> datetime:
     return value.astimezone(settings().time_zone)
 
 
 def init_filters(app: Flask) -> None:
     """Register all filters under their own names."""
-    for function in (day, moment, machine_time, paragraphs, dial, readable_mobile):
+    for function in (day, moment, machine_time, paragraphs, dial, host, readable_mobile):
         app.template_filter(function.__name__)(function)

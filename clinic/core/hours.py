@@ -1,0 +1,150 @@
+"""Opening hours: read from the lines that staff write, shown to people and robots, and asked whether it is open now.
+
+A line of the week is "Mon-Fri 8:00-20:00", "Sat 9:00-14:00" or "Sun closed"; several spans of one day have commas
+between them. A line of the exceptions is "2026-12-25 closed Christmas Day" or "2026-12-24 9:00-13:00 Christmas Eve".
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY = "|".join(DAYS)
+WEEK_LINE = re.compile(rf"({_DAY})[a-z]*(?:\s*[-–]\s*({_DAY})[a-z]*)?\s+(.+)", re.IGNORECASE)
+EXCEPTION_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(closed|[\d:,\s–-]+?)(?:\s+([^\d\s].*))?", re.IGNORECASE)
+SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
+
+Span = tuple[time, time]
+
+
+@dataclass(frozen=True)
+class SpecialDay:
+    """One day that differs from its week."""
+
+    day: date
+    spans: tuple[Span, ...]
+    name: str
+
+    @property
+    def hours(self) -> str:
+        """9:00–13:00, or closed."""
+        return _hours(self.spans, "closed")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Days in a row with the same hours: for people ("Monday to Friday") and for robots (day names)."""
+
+    label: str
+    days: tuple[str, ...]
+    spans: tuple[Span, ...]
+
+    @property
+    def hours(self) -> str:
+        """8:00–20:00, or Closed."""
+        return _hours(self.spans, "Closed")
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The week, Monday first, and the days that differ."""
+
+    week: tuple[tuple[Span, ...], ...]
+    exceptions: tuple[SpecialDay, ...]
+
+    def spans_on(self, day: date) -> tuple[Span, ...]:
+        """When it is open on a day."""
+        for exception in self.exceptions:
+            if exception.day == day:
+                return exception.spans
+        return self.week[day.weekday()]
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether it is open at a moment, given in the clinic's zone."""
+        return any(opens <= moment.time() < closes for opens, closes in self.spans_on(moment.date()))
+
+    def status(self, moment: datetime) -> str:
+        """What a visitor wants to know now (in the clinic's zone): open until when, or when it opens next."""
+        for opens, closes in self.spans_on(moment.date()):
+            if opens <= moment.time() < closes:
+                return f"Open now, until {_clock(closes)}"
+            if moment.time() < opens:
+                return f"Closed now, opens today at {_clock(opens)}"
+        for ahead in range(1, 15):
+            day = moment.date() + timedelta(days=ahead)
+            if spans := self.spans_on(day):
+                name = "tomorrow" if ahead == 1 else LONG_DAYS[day.weekday()] if ahead < 7 else f"on {day.day} {day:%B}"
+                return f"Closed now, opens {name} at {_clock(spans[0][0])}"
+        return "Closed now"
+
+    def groups(self) -> list[Group]:
+        """The week in as few lines as it takes."""
+        groups: list[Group] = []
+        start = 0
+        for number in range(1, 8):
+            if number < 7 and self.week[number] == self.week[start]:
+                continue
+            first, last = LONG_DAYS[start], LONG_DAYS[number - 1]
+            label = first if start == number - 1 else f"{first} to {last}"
+            groups.append(Group(label, LONG_DAYS[start:number], self.week[start]))
+            start = number
+        return groups
+
+    def coming(self, today: date) -> list[SpecialDay]:
+        """The days of the next eight weeks that differ."""
+        return [one for one in self.exceptions if today <= one.day <= today + timedelta(weeks=8)]
+
+
+def read_hours(week: str, exceptions: str = "") -> Hours:
+    """Read both texts. Raises ValueError with a sentence that names the line at fault."""
+    days: list[tuple[Span, ...]] = [()] * 7
+    for line in _lines(week):
+        match = WEEK_LINE.fullmatch(line)
+        if not match:
+            raise ValueError(f"“{line}” is not like “Mon-Fri 8:00-20:00” or “Sun closed”")
+        first = DAYS.index(match[1].capitalize())
+        last = DAYS.index(match[2].capitalize()) if match[2] else first
+        if last < first:
+            raise ValueError(f"“{line}”: the week begins on Monday, so put the earlier day first")
+        for number in range(first, last + 1):
+            days[number] = _spans(match[3], line)
+    found = []
+    for line in _lines(exceptions):
+        match = EXCEPTION_LINE.fullmatch(line)
+        try:
+            day = date.fromisoformat(match[1] if match else "")
+        except ValueError:
+            raise ValueError(f"“{line}” is not like “2026-12-25 closed Christmas Day”") from None
+        assert match
+        found.append(SpecialDay(day, _spans(match[2], line), (match[3] or "").strip()))
+    return Hours(tuple(days), tuple(sorted(found, key=lambda one: one.day)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _spans(text: str, line: str) -> tuple[Span, ...]:
+    if text.strip().lower() == "closed":
+        return ()
+    spans = []
+    for part in text.split(","):
+        match = SPAN.fullmatch(part.strip())
+        try:
+            numbers = [int(number) for number in match.groups()] if match else []
+            opens, closes = time(numbers[0], numbers[1]), time(numbers[2], numbers[3])
+        except (IndexError, ValueError):
+            opens = closes = time(0)
+        if not match or opens >= closes:
+            raise ValueError(f"“{line}”: write hours like 8:00-20:00, or closed")
+        spans.append((opens, closes))
+    return tuple(sorted(spans))
+
+
+def _hours(spans: tuple[Span, ...], closed: str) -> str:
+    return ", ".join(f"{_clock(opens)}–{_clock(closes)}" for opens, closes in spans) or closed
+
+
+def _clock(value: time) -> str:
+    return f"{value.hour}:{value.minute:02d}"
