@@ -1,6 +1,16 @@
 """Home and the reading pages; the comment form of an article posts to this module too."""
 
-from flask import Blueprint, Response, abort, get_template_attribute, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    get_template_attribute,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from markupsafe import Markup
 
 from clinic.articles.body import contents_of, image_ids, render_body
@@ -18,6 +28,7 @@ from clinic.articles.queries import (
     teasers_for,
 )
 from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, trail_data
+from clinic.articles.share import share_picture
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
 from clinic.comments.forms import CommentForm
@@ -89,6 +100,15 @@ def article(slug: str) -> str | Response:
     if isinstance(found, Response):
         return found
     return _article_page(found, CommentForm())
+
+
+@bp.get("/articles/<slug>/share.jpg")
+def share(slug: str) -> Response:
+    """The picture that others show with a link to the article."""
+    found = article_with_slug(Kind.POST, slug)
+    if found is None or not found.is_public:
+        abort(404)
+    return send_file(share_picture(found, preferences().name), mimetype="image/jpeg", max_age=86400)
 
 
 @bp.post("/articles/<slug>/comments")
