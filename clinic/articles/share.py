@@ -15,7 +15,8 @@ from clinic.core.settings import settings
 SIZE = (1200, 630)  # pixels; what Open Graph readers ask for
 FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
 PAPER, INK, QUIET, ACCENT = "#fbf6ee", "#1f2a2e", "#566268", "#a83f26"
-TEXT_WIDTH = 560
+TEXT_WIDTH = 500
+PICTURE = (600, SIZE[1])
 LOOK = "1"  # raise it when the look changes, so that no old picture is served
 
 
@@ -42,9 +43,10 @@ def draw(title: str, clinic_name: str, picture: Path | None) -> bytes:
     width = TEXT_WIDTH if picture else SIZE[0] - 140
     if picture:
         with Pillow.open(picture) as lead:
-            card.paste(ImageOps.fit(lead.convert("RGB"), (500, SIZE[1])), (SIZE[0] - 500, 0))
+            whole = ImageOps.contain(lead.convert("RGB"), PICTURE)
+            card.paste(whole, (SIZE[0] - whole.width, (SIZE[1] - whole.height) // 2))
     pen.rectangle((70, 70, 130, 78), fill=ACCENT)
-    size = 66
+    size = 62
     while len(lines := _wrap(title, _heading(size), width)) * size * 1.18 > 400 and size > 30:
         size -= 4
     top = 120.0
