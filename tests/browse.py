@@ -112,7 +112,9 @@ def check(page: Page) -> None:
             continue  # data, which no browser runs
         assert script.attributes.get("src"), f"inline script {where}"
         assert not (script.text() or "").strip(), f"inline script {where}"
-    assert not page.tree.css("style, [style], link:not([rel=canonical])[href^='http'], script[src^='http'], img[src^='http']"), where
+    assert not page.tree.css(
+        "style, [style], link:not([rel=canonical])[href^='http'], script[src^='http'], img[src^='http']"
+    ), where
     for node in page.tree.css("*"):
         handlers = [name for name in node.attributes if name.startswith("on")]
         assert not handlers, f"inline handler {handlers} {where}"

@@ -45,6 +45,8 @@ RESERVED_SLUGS = frozenset(
         "readyz",
         "reset",
         "robots.txt",
+        "site.webmanifest",
+        ".well-known",
         "search",
         "sitemap.xml",
         "static",

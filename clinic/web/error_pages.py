@@ -3,7 +3,7 @@
 import logging
 import re
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -36,7 +36,7 @@ def error_page(code: int, advice: str | None = None) -> Response:
         title=title,
         text=advice or text,
         request_id=g.get("request_id"),
-        words=" ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
+        words="" if "." in request.path else " ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
     )
     response = make_response(page, code)
     response.headers["Cache-Control"] = "no-store"

@@ -17,13 +17,13 @@ SignIn = Callable[..., FlaskClient]
 def test_a_change_is_read_on_every_page_and_in_the_mails_from_now_on(sign_in: SignIn, client: FlaskClient) -> None:
     owner = sign_in("owner")
     page = visit(owner, "/admin/settings/").submit(
-        "Save", name="Hips & Co <b>", phone="+65 6999 8888", hours="Mondays\nonly", desk_email="hips@example.org"
+        "Save", name="Hips & Co <b>", phone="+65 6999 8888", hours="Mon 8:00-9:00", desk_email="hips@example.org"
     )
     assert "Saved" in page.status_text()
     assert page.values("Save")["name"] == "Hips & Co <b>"
     for path in ("/", "/articles/", "/book/", "/book/thanks/"):
         public = visit(client, path)
-        for words in ("Hips & Co <b>", "+65 6999 8888", "Mondays only"):
+        for words in ("Hips & Co <b>", "+65 6999 8888", "Monday 8:00–9:00"):
             assert words in public.text
         assert public.tree.css("a[href='tel:+6569998888']")
     make_booking()

@@ -79,8 +79,8 @@ def test_addresses_of_the_site_itself_cannot_be_taken(app: Flask) -> None:
 
 def test_every_first_part_of_an_address_of_the_site_is_reserved(app: Flask) -> None:
     first_parts = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
-    ours = {part for part in first_parts if part and not part.startswith("<")}
-    assert ours - RESERVED_SLUGS == set()
+    ours = {part for part in first_parts if part and "<" not in part}
+    assert ours - RESERVED_SLUGS == {"team"}  # staff write the page /team/; its people stand below it
 
 
 def test_publishing_says_everything_that_is_missing(app: Flask) -> None:

@@ -35,7 +35,13 @@ def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]
 
 def tables() -> set[str]:
     db.session.rollback()
-    return set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
+    names = set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
+    return {name for name in names if include_name(name)}
+
+
+def include_name(name: str | None, *_: object) -> bool:
+    """Not the tables of each engine's own full-text index: no model describes them."""
+    return not str(name).startswith(("search_fts", "search_vector"))
 
 
 def test_up_then_down_then_up_again(empty_app: Flask) -> None:
@@ -55,7 +61,7 @@ def test_the_newest_migration_equals_the_models(empty_app: Flask) -> None:
     upgrade()
     db.session.rollback()
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": include_name})
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -49,6 +49,7 @@ OWN_WORDS = {
     "author": {"slug", "name", "title", "bio"},
     "category": {"slug", "name"},
     "tag": {"slug", "name"},
+    "search_word": {"word"},
     "redirect": {"slug"},
     "image": {"key", "filename", "rendition_widths", "alt", "credit"},
     "service": {"slug", "name", "summary"},
