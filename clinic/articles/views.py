@@ -93,7 +93,7 @@ def _page_number() -> int:
     return int(number)
 
 
-@bp.get("/articles/<slug>/")
+@bp.get("/articles/<slug>/", strict_slashes=False)
 def article(slug: str) -> str | Response:
     """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
     found = _readable(Kind.POST, slug)
@@ -150,7 +150,7 @@ def author(slug: str) -> str:
     return render_template("articles/author.html", author=found, listing=listing, data=data)
 
 
-@bp.get("/<slug>/")
+@bp.get("/<slug>/", strict_slashes=False)
 def page(slug: str) -> str | Response:
     """A page that staff write: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)
@@ -173,6 +173,10 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
         abort(410)
     if not found.is_public:
         abort(404)
+    if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
+        # Here and not by the router, so that an address nobody has is 404 at once, with or without its slash.
+        query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+        return redirect(f"{found.address}{query}", 308)  # type: ignore[return-value]
     return found
 
 

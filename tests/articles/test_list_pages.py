@@ -97,3 +97,13 @@ def test_a_title_with_markup_is_shown_as_typed(client: FlaskClient) -> None:
         page = visit(client, path)
         assert "<b>Bold</b> & “sure”" in page.text
         assert "<script>alert(1)</script>" in page.text
+
+
+def test_a_missing_slash_is_added_for_good_and_an_unknown_address_is_404_at_once(client: FlaskClient) -> None:
+    article = make_article(slug="hips")
+    page = make_article(kind=Kind.PAGE, slug="about-us")
+    for address in (article.address, page.address):
+        answer = client.get(f"{address.rstrip('/')}?a=1")
+        assert (answer.status_code, answer.headers["Location"]) == (308, f"{address}?a=1")
+    for unknown in ("/nothing", "/nothing/", "/articles/nothing", "/logout"):
+        assert client.get(unknown).status_code == 404
