@@ -54,3 +54,4 @@ screenshots: .venv/.dev ## pictures of the pages at 375 and 1280 pixels, in scre
 pins: ## compile requirements*.txt anew (needs uv)
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url -o requirements.txt requirements.in
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url -o requirements-dev.txt requirements-dev.in
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url -o requirements-services.txt requirements-services.in

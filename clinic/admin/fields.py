@@ -50,10 +50,3 @@ class RowsField(SelectMultipleField):
             choices=lambda: list(rows()),
             **kwargs,
         )
-
-
-class OneOf(SelectField):
-    """One of a few words."""
-
-    def __init__(self, label: str, words: Iterable[str], **kwargs: Any) -> None:
-        super().__init__(label, choices=[(word, word.capitalize()) for word in words], **kwargs)
