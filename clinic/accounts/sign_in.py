@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask, redirect, request, session
 from flask_login import user_logged_in, user_logged_out
-from flask_security import LoginForm, MailUtil, Security, SQLAlchemyUserDatastore
+from flask_security import LoginForm, MailUtil, Security, SQLAlchemyUserDatastore, WebauthnUtil
+from webauthn.helpers.structs import AuthenticatorSelectionCriteria
 from werkzeug.wrappers import Response as BaseResponse
 
 from clinic.accounts.models import Passkey, Role, User
@@ -56,6 +57,16 @@ class OutboxMail(MailUtil):
         _datastore.commit()
 
 
+class AnyPasskey(WebauthnUtil):
+    """Flask-Security asks for a key apart from the computer as first factor; phones and computers will do for us."""
+
+    def authenticator_selection(self, user: User, usage: str) -> AuthenticatorSelectionCriteria:
+        """The library's wishes, without the one for a separate device."""
+        wishes = super().authenticator_selection(user, usage)
+        wishes.authenticator_attachment = None
+        return wishes
+
+
 class SignInForm(LoginForm):
     """Flask-Security's form, behind our limits."""
 
@@ -96,7 +107,7 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_CLI_USERS_NAME": False,
         "SECURITY_API_ENABLED_METHODS": ["session"],
     }
-    Security(app, _datastore, login_form=SignInForm, mail_util_cls=OutboxMail)
+    Security(app, _datastore, login_form=SignInForm, mail_util_cls=OutboxMail, webauthn_util_cls=AnyPasskey)
     _check_sessions(app)
 
     @app.before_request
