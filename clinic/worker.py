@@ -1,4 +1,4 @@
-"""The background loop: send the mail that is due, sweep what is old, say that it lives."""
+"""The background loop: send the mail that is due, make renditions, sweep what is old, say that it lives."""
 
 import logging
 import os
@@ -11,10 +11,15 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
+from clinic.articles.autosave import sweep_autosaves
+from clinic.articles.operations import remind_of_reviews, sweep_trash
+from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
+from clinic.media.operations import render_next
+from clinic.web.filters import local_now
 from clinic.web.health import beat
 
 log = logging.getLogger(__name__)
@@ -29,9 +34,12 @@ def worker_name() -> str:
 
 
 def work_once(app: Flask) -> int:
-    """Send everything that is due now. Returns how many messages were tried."""
+    """Do everything that is due now. Returns how many messages were tried."""
     with app.app_context():
-        return send_due(postman(), owner=worker_name(), most=1_000)
+        tried = send_due(postman(), owner=worker_name(), most=1_000)
+        while render_next():
+            pass
+        return tried
 
 
 def work(app: Flask) -> None:
@@ -55,14 +63,22 @@ def work(app: Flask) -> None:
                 if time.monotonic() >= next_sweep:
                     sweep_counts()
                     sweep_sessions()
+                    sweep_trash()
+                    sweep_autosaves()
+                    sweep_preview_links()
+                    remind_of_reviews(local_now().date())
                     next_sweep = time.monotonic() + SWEEP_SECONDS
-                tried = send_due(postman(), owner=worker_name())
+                found_work = bool(send_due(postman(), owner=worker_name()))
+                found_work = render_next() or found_work  # one picture takes seconds, and mail should not wait for all
         except SQLAlchemyError as error:
             log.warning("the database does not answer", extra={"error": type(error).__name__})
-            tried = 0
+            found_work = False
             with app.app_context():
                 db.engine.dispose()
-        wake_at = time.monotonic() + (0 if tried else POLL_SECONDS)
+        except OSError as error:
+            log.error("a picture cannot be rendered", extra={"error": str(error)})
+            found_work = False
+        wake_at = time.monotonic() + (0 if found_work else POLL_SECONDS)
         while not stopping and time.monotonic() < wake_at:
             time.sleep(0.1)
     log.info("worker stopped", extra={"worker": worker_name()})

@@ -7,3 +7,7 @@ class NotAPicture(Exception):
 
 class ImageInUse(Exception):
     """An article shows this picture."""
+
+
+class ImageReplaced(Exception):
+    """Somebody else has replaced the file meanwhile."""

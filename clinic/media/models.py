@@ -8,32 +8,84 @@ from clinic.core.db import Base, UtcDateTime
 
 
 class Image(Base):
-    """One uploaded picture. Its files lie in MEDIA_ROOT/<key>/: the cleaned original and the renditions."""
+    """One uploaded picture. Its files lie in MEDIA_ROOT/<folder>/: the cleaned original and, once a worker has made
+    them, the renditions; until then pages show the original.
+
+    `version` counts the files that this picture has had. Each has a folder of its own, so that a worker who is late
+    never writes an old picture among the new ones, and addresses name it, because browsers keep them for ever.
+    `focus_x` and `focus_y` say what must stay in sight when a page cuts it: percent from the left and the top.
+    """
 
     __tablename__ = "image"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     filename: Mapped[str]
+    extension: Mapped[str]  # of the original: jpg, png or webp
+    version: Mapped[int] = mapped_column(default=1)
     width: Mapped[int]  # pixels, after rotation
     height: Mapped[int]
-    rendition_widths: Mapped[str]  # pixels, ascending, "480,800"
+    colour: Mapped[str]  # the mean of all pixels, "#a83f26"
+    rendition_widths: Mapped[str] = mapped_column(default="")  # pixels, ascending, "480,800"
+    rendered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the worker that makes the renditions
     alt: Mapped[str]
+    is_decorative: Mapped[bool] = mapped_column(default=False)
     credit: Mapped[str]
+    source_url: Mapped[str] = mapped_column(default="")
+    licence: Mapped[str] = mapped_column(default="")
+    focus_x: Mapped[int] = mapped_column(default=50)
+    focus_y: Mapped[int] = mapped_column(default=50)
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     @property
-    def widths(self) -> list[int]:
-        """Widths of the renditions in pixels, ascending."""
-        return [int(width) for width in self.rendition_widths.split(",")]
+    def folder(self) -> str:
+        """Where the present files lie, within MEDIA_ROOT."""
+        return folder_of(self.key, self.version)
 
-    def url(self, width: int, extension: str) -> str:
-        """The address of one rendition; `extension` is webp or jpg."""
-        return f"/media/{self.key}/{width}.{extension}"
+    @property
+    def widths(self) -> list[int]:
+        """Widths of the renditions in pixels, ascending; none until they are made."""
+        return [int(width) for width in self.rendition_widths.split(",") if width]
+
+    @property
+    def formats(self) -> list[str]:
+        """The file extensions of the renditions, smallest files first; none until they are made."""
+        if not self.widths:
+            return []
+        return ["avif", "webp", "jpg"] if self.rendered_at else ["webp", "jpg"]
+
+    @property
+    def alt_text(self) -> str:
+        """What is read out; nothing for a picture that was declared decorative."""
+        return "" if self.is_decorative else self.alt
+
+    @property
+    def focus_class(self) -> str:
+        """The classes that keep the focal point in sight (css/base/picture.css); none for the middle."""
+        classes = [f"focus-x-{self.focus_x}"] if self.focus_x != 50 else []
+        return " ".join([*classes, f"focus-y-{self.focus_y}"] if self.focus_y != 50 else classes)
+
+    def file(self, most_width: int = 1600) -> str:
+        """The name of one file that every browser shows: the widest JPEG up to a width, or the original."""
+        fitting = [width for width in self.widths if width <= most_width] or self.widths[:1]
+        return f"{fitting[-1]}.jpg" if fitting else f"original.{self.extension}"
+
+    def url(self, most_width: int = 1600) -> str:
+        """The address of that file."""
+        return self._address(self.file(most_width))
 
     def srcset(self, extension: str) -> str:
         """Every rendition of one format, as the srcset attribute lists them."""
-        return ", ".join(f"{self.url(width, extension)} {width}w" for width in self.widths)
+        return ", ".join(f"{self._address(f'{width}.{extension}')} {width}w" for width in self.widths)
+
+    def _address(self, name: str) -> str:
+        return f"/media/{self.key}/{name}" + (f"?v={self.version}" if self.version > 1 else "")
 
     def __str__(self) -> str:
         return f"{self.alt or self.filename} ({self.width}×{self.height})"
+
+
+def folder_of(key: str, version: int) -> str:
+    """Where the files of one version of a picture lie, within MEDIA_ROOT."""
+    return key if version == 1 else f"{key}/v{version}"

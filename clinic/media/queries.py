@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from clinic.core.db import db
+from clinic.core.find import Found, first_found, has_words
 from clinic.media.models import Image
 
 
@@ -19,3 +20,25 @@ def images_by_id(ids: Iterable[int]) -> dict[int, Image]:
 def newest_images(most: int = 300) -> list[Image]:
     """The pictures an editor may choose from."""
     return list(db.session.scalars(sa.select(Image).order_by(Image.uploaded_at.desc(), Image.id.desc()).limit(most)))
+
+
+def find_images(text: str, most: int) -> Found[Image]:
+    """Pictures by alt text, credit and file name, newest first."""
+    wanted = sa.select(Image).where(has_words(text, Image.alt, Image.credit, Image.filename))
+    return first_found(wanted.order_by(Image.uploaded_at.desc(), Image.id.desc()), most)
+
+
+def images_with(words: str, page: int, size: int) -> list[Image]:
+    """The pictures whose alt text, credit or file name has all these words, the newest first: one page of them, and
+    one more if there is a next page."""
+    found = sa.select(Image)
+    for word in words.split()[:10]:
+        columns = (Image.alt, Image.credit, Image.filename)
+        found = found.where(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    newest = found.order_by(Image.uploaded_at.desc(), Image.id.desc())
+    return list(db.session.scalars(newest.offset((page - 1) * size).limit(size + 1)))
+
+
+def image_with_key(key: str) -> Image | None:
+    """The picture whose files lie under this key."""
+    return db.session.scalar(sa.select(Image).where(Image.key == key))

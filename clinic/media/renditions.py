@@ -1,6 +1,7 @@
 """From one upload to the files we serve: turned upright, stripped of metadata, in the widths that pages ask for."""
 
 import io
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 SAVE: dict[str, dict[str, Any]] = {
+    # A slower AVIF encoder takes four times as long for files 5 % smaller.
+    "avif": {"format": "AVIF", "quality": 60, "speed": 8},
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 82, "progressive": True},
 }
@@ -28,6 +31,12 @@ class Upright:
     pixels: Pillow.Image
     extension: str
     profile: bytes | None
+
+    @property
+    def colour(self) -> str:
+        """The mean of all pixels, "#a83f26"."""
+        red, green, blue = self.pixels.resize((1, 1), Pillow.Resampling.BOX).getpixel((0, 0))  # type: ignore[misc]
+        return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def read_upload(data: bytes) -> Upright:
@@ -53,21 +62,44 @@ def read_upload(data: bytes) -> Upright:
     return Upright(pixels=_as_rgb(picture), extension=extension, profile=profile)
 
 
-def write_files(upright: Upright, folder: Path) -> list[int]:
-    """Write the original and its renditions to a new folder. Returns the rendition widths in pixels, ascending."""
-    folder.mkdir(parents=True)
+def write_original(upright: Upright, folder: Path) -> None:
+    """Write the cleaned original; it takes the place of an older one only when it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
     clean = Pillow.new(upright.pixels.mode, upright.pixels.size)
     clean.paste(upright.pixels)
     profile: dict[str, Any] = {"icc_profile": upright.profile} if upright.profile else {}
-    clean.save(folder / f"original.{upright.extension}", quality=92, **profile)
-    widths = [width for width in WIDTHS if width < clean.width] or [clean.width]
-    if clean.width <= WIDTHS[-1] and clean.width not in widths:
-        widths.append(clean.width)
+    _save(clean, folder / f"original.{upright.extension}", quality=92, **profile)
+
+
+def write_renditions(folder: Path) -> list[int]:
+    """Make all renditions from the original in a folder. Returns their widths in pixels, ascending.
+
+    Raises OSError when the original is gone or the disk is full.
+    """
+    original = next(iter(sorted(folder.glob("original.*"))), folder / "original")
+    with Pillow.open(original) as picture:
+        profile: dict[str, Any] = {}
+        if picture.info.get("icc_profile"):
+            profile["icc_profile"] = picture.info["icc_profile"]
+        pixels = picture.convert("RGB")
+    widths = [width for width in WIDTHS if width < pixels.width] or [pixels.width]
+    if pixels.width <= WIDTHS[-1] and pixels.width not in widths:
+        widths.append(pixels.width)
     for width in widths:
-        copy = clean.resize((width, max(1, round(clean.height * width / clean.width))), Pillow.Resampling.LANCZOS)
+        copy = pixels.resize((width, max(1, round(pixels.height * width / pixels.width))), Pillow.Resampling.LANCZOS)
         for extension, options in SAVE.items():
-            copy.save(folder / f"{width}.{extension}", **options, **profile)
+            _save(copy, folder / f"{width}.{extension}", **options, **profile)
     return widths
+
+
+def _save(picture: Pillow.Image, path: Path, **options: Any) -> None:
+    """Never leaves half a file under a name that is served."""
+    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        picture.save(part, **options)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _as_rgb(picture: Pillow.Image) -> Pillow.Image:

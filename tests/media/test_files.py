@@ -12,14 +12,19 @@ from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse
 from clinic.media.models import Image
-from clinic.media.operations import delete_image, describe_image
+from clinic.media.operations import Description, delete_image, describe_image
 from tests.articles.test_operations import changed
 from tests.factories import make_article, make_image
 
 
 def test_each_file_is_served_with_its_type_and_kept_for_ever(client: FlaskClient) -> None:
     image = make_image()
-    for name, kind in (("480.jpg", "image/jpeg"), ("480.webp", "image/webp"), ("original.jpg", "image/jpeg")):
+    for name, kind in (
+        ("480.avif", "image/avif"),
+        ("480.jpg", "image/jpeg"),
+        ("480.webp", "image/webp"),
+        ("original.jpg", "image/jpeg"),
+    ):
         answer = client.get(f"/media/{image.key}/{name}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
         assert "immutable" in answer.headers["Cache-Control"]
@@ -90,5 +95,5 @@ def test_a_deleted_article_sets_its_pictures_free(app: Flask) -> None:
 
 
 def test_words_about_a_picture_can_change(app: Flask) -> None:
-    image = describe_image(make_image(), alt="A hip", credit="Photo: Ana")
-    assert (image.alt, image.credit) == ("A hip", "Photo: Ana")
+    image = describe_image(make_image(), Description(alt="A hip", credit="Photo: Ana", focus_x=30))
+    assert (image.alt, image.credit, image.focus_class) == ("A hip", "Photo: Ana", "focus-x-30")

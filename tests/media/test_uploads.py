@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from clinic.core.audit import AuditLine
-from clinic.core.db import db
+from clinic.core.db import atomic, db
 from clinic.core.settings import settings
+from clinic.media import operations
 from clinic.media.errors import NotAPicture
 from clinic.media.models import Image
-from clinic.media.operations import add_image
-from clinic.media.renditions import MOST_BYTES, read_upload, write_files
+from clinic.media.operations import Description, add_image, render_next
+from clinic.media.renditions import MOST_BYTES, read_upload, write_original, write_renditions
+from tests.conftest import MovableClock
 from tests.factories import picture_bytes
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -49,7 +52,8 @@ def with_thumbnail(jpeg: bytes) -> bytes:
 
 def written(data: bytes, folder: Path) -> dict[str, bytes]:
     """Every file that an upload becomes, by name."""
-    write_files(read_upload(data), folder)
+    write_original(read_upload(data), folder)
+    write_renditions(folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -59,7 +63,7 @@ def test_nothing_but_pixels_and_colour_profile_is_left_in_any_file(tmp_path: Pat
     assert b"SecretPhone" in upload
     files = written(upload, tmp_path / "x")
     assert sorted(files) == sorted(
-        [f"original.{extension}", *(f"{width}.{one}" for width in (480, 800, 900) for one in ("jpg", "webp"))]
+        [f"original.{extension}", *(f"{width}.{one}" for width in (480, 800, 900) for one in ("avif", "jpg", "webp"))]
     )
     for name, content in files.items():
         picture = Pillow.open(io.BytesIO(content))
@@ -110,9 +114,10 @@ def test_the_orientation_is_baked_into_the_pixels(tmp_path: Path, orientation: i
 def test_widths_never_exceed_the_picture(tmp_path: Path) -> None:
     for width, widths in ((30, [30]), (480, [480]), (1000, [480, 800, 1000]), (2000, [480, 800, 1200, 1600])):
         folder = tmp_path / str(width)
-        assert write_files(read_upload(picture_bytes(width, 20)), folder) == widths
+        write_original(read_upload(picture_bytes(width, 20)), folder)
+        assert write_renditions(folder) == widths
         for one in widths:
-            for extension in ("jpg", "webp"):
+            for extension in ("avif", "jpg", "webp"):
                 assert Pillow.open(folder / f"{one}.{extension}").width == one
 
 
@@ -137,6 +142,7 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+SAID = Description(alt="Hip", credit="Photo: Ana")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -163,8 +169,8 @@ def test_what_is_no_good_picture_is_refused_with_a_sentence(data: bytes, words: 
 
 
 def test_an_upload_leaves_a_row_files_and_a_line_in_the_log(app: Flask) -> None:
-    image = add_image(picture_bytes(900, 600), filename="x" * 200 + ".jpg", alt="Hip", credit="Photo: Ana")
-    assert (image.width, image.height, image.widths) == (900, 600, [480, 800, 900])
+    image = add_image(picture_bytes(900, 600), filename="x" * 200 + ".jpg", said=SAID)
+    assert (image.width, image.height, image.colour) == (900, 600, "#a93f27")  # as JPEG keeps it
     assert len(image.filename) <= 120
     assert (settings().media_root / image.key / "original.jpg").exists()
     assert db.session.scalars(sa.select(AuditLine.verb)).all() == ["uploaded"]
@@ -173,6 +179,65 @@ def test_an_upload_leaves_a_row_files_and_a_line_in_the_log(app: Flask) -> None:
 def test_a_refused_upload_leaves_neither_row_nor_folder(app: Flask) -> None:
     before = set(settings().media_root.glob("*"))
     with pytest.raises(NotAPicture):
-        add_image(SVG, filename="x.svg", alt="", credit="")
+        add_image(SVG, filename="x.svg", said=SAID)
     assert set(settings().media_root.glob("*")) == before
     assert db.session.scalar(sa.select(sa.func.count(Image.id))) == 0
+
+
+def test_an_upload_is_shown_at_once_and_its_renditions_come_from_the_worker(app: Flask, client: FlaskClient) -> None:
+    image = add_image(picture_bytes(900, 600, "PNG"), filename="hip.png", said=SAID)
+    assert (image.url(), image.formats) == (f"/media/{image.key}/original.png", [])
+    assert client.get(image.url()).status_code == 200
+    assert render_next()
+    assert not render_next()
+    db.session.expire_all()
+    assert (image.widths, image.formats) == ([480, 800, 900], ["avif", "webp", "jpg"])
+    assert image.url(800) == f"/media/{image.key}/800.jpg"
+    for extension in image.formats:
+        for entry in image.srcset(extension).split(", "):
+            assert client.get(entry.split()[0]).status_code == 200
+
+
+def test_each_picture_is_rendered_by_one_worker_and_a_dead_one_is_followed_by_the_next(
+    app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        add_image(picture_bytes(300, 200), filename="hip.jpg", said=SAID)
+    first = operations._claim()
+    second = operations._claim()
+    assert first
+    assert second
+    assert first[0] != second[0]
+    assert not render_next(), "both are claimed"
+    clock.move(minutes=6)
+    assert [render_next(), render_next(), render_next()] == [True, True, False]
+
+
+def test_a_full_disk_leaves_the_picture_to_be_tried_again(
+    app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = add_image(picture_bytes(300, 200), filename="hip.jpg", said=SAID)
+
+    def full(*_args: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pillow.Image, "save", full)
+        with pytest.raises(OSError, match="No space"):
+            render_next()
+    assert sorted(path.name for path in (settings().media_root / image.key).iterdir()) == ["original.jpg"]
+    clock.move(minutes=6)
+    assert render_next()
+    db.session.expire_all()
+    assert image.widths == [300]
+
+
+def test_renditions_of_a_file_that_was_replaced_meanwhile_do_not_count(app: Flask) -> None:
+    image = add_image(picture_bytes(300, 200), filename="hip.jpg", said=SAID)
+    claim = operations._claim()
+    assert claim
+    with atomic():
+        image.version = 2
+    operations._note_renditions(image.id, claim[2], [300])
+    db.session.expire_all()
+    assert image.rendered_at is None
