@@ -4,8 +4,10 @@ A document is known by a number (`ref`) and has a title, headings and a text. Ro
 the change that they describe. What people type is cut into words first: no engine's query language gets in.
 """
 
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,29 +79,44 @@ def read(typed: str) -> Query:
 def matches(query: Query) -> sa.Subquery:
     """The documents that have all words, or words that begin with them: ref, rank (smallest is best), snippet."""
     statement = sa.text(_SELECT[_dialect()]).bindparams(
-        query=_expression(query.words, " AND "), open=OPEN, close=CLOSE, most=MOST_HITS
+        query=_expression(query.words), open=OPEN, close=CLOSE, most=MOST_HITS
     )
     return statement.columns(
         sa.column("ref", sa.Integer), sa.column("rank", sa.Float), sa.column("snippet", sa.Text)
     ).subquery("hits")
 
 
-def similar(ref: int, text: str, most: int) -> list[int]:
-    """The documents that share most words with a text, best first, without the document itself."""
-    words = list(dict.fromkeys(word for word in words_of(text) if len(word) > 3))[:MOST_WORDS]
+def similar(ref: int, text: str, most: int) -> dict[int, float]:
+    """The documents that share the most telling words of a text, without the document `ref` itself, each with a score
+    (higher is more alike; scores of two calls are only roughly comparable)."""
+    words = _telling_words(text)
     if not words:
-        return []
-    rows = db.session.execute(
-        sa.text(_SIMILAR[_dialect()]), {"query": _expression(words, " OR "), "ref": ref, "most": most}
-    )
-    return [row.ref for row in rows]
+        return {}
+    query = " | ".join(words) if _dialect() == "postgresql" else " OR ".join(f'"{word}"' for word in words)
+    rows = db.session.execute(sa.text(_SIMILAR[_dialect()]), {"query": query, "ref": ref, "most": most})
+    return {row.ref: row.score for row in rows}
 
 
-def _expression(words: Iterable[str], join: str) -> str:
-    """The words in the engine's own language; each is only letters and digits here."""
+def _telling_words(text: str) -> list[str]:
+    """Words that stand often in the text, in another document too, and in few others (tf-idf); a word that every second
+    document has tells nothing."""
+    times = Counter(_index_words(text))
+    rows = db.session.execute(sa.select(SearchWord.word, SearchWord.documents).where(SearchWord.word.in_(times)))
+    documents = {row.word: row.documents for row in rows if row.documents > 1}
+    all_documents = max(documents.values(), default=1)  # as many as have the most common word
+    weight = {
+        word: (1 + math.log(times[word])) * math.log(all_documents / number)
+        for word, number in documents.items()
+        if 2 * number <= all_documents
+    }
+    return sorted(weight, key=lambda word: (-weight[word], word))[:MOST_WORDS]
+
+
+def _expression(words: Iterable[str]) -> str:
+    """All of the words, or words that begin with them, in the engine's own language; each is letters and digits."""
     if _dialect() == "postgresql":
-        return {" AND ": " & ", " OR ": " | "}[join].join(f"{word}:*" for word in words)
-    return join.join(f'"{word}"*' for word in words)
+        return " & ".join(f"{word}:*" for word in words)
+    return " AND ".join(f'"{word}"*' for word in words)
 
 
 def _dialect() -> str:
@@ -107,7 +124,11 @@ def _dialect() -> str:
 
 
 def _distinct(*texts: str) -> set[str]:
-    return {word for word in words_of(" ".join(texts)) if 3 <= len(word) <= 40 and not word.isdecimal()}
+    return set(_index_words(" ".join(texts)))
+
+
+def _index_words(text: str) -> list[str]:
+    return [word for word in words_of(text) if 3 <= len(word) <= 40 and not word.isdecimal()]
 
 
 def _count_words(words: set[str], step: int) -> None:
@@ -174,11 +195,11 @@ _SELECT = {
 }
 _SIMILAR = {
     "sqlite": """
-        SELECT rowid AS ref FROM search_fts WHERE search_fts MATCH :query AND rowid <> :ref
-        ORDER BY bm25(search_fts, 4.0, 2.0, 1.0) LIMIT :most
+        SELECT rowid AS ref, -bm25(search_fts, 4.0, 2.0, 1.0) AS score FROM search_fts
+        WHERE search_fts MATCH :query AND rowid <> :ref ORDER BY score DESC LIMIT :most
     """,
     "postgresql": """
-        SELECT ref FROM search_vector, to_tsquery('english', :query) AS q WHERE vector @@ q AND ref <> :ref
-        ORDER BY ts_rank(vector, q) DESC LIMIT :most
+        SELECT ref, ts_rank(vector, q) AS score FROM search_vector, to_tsquery('english', :query) AS q
+        WHERE vector @@ q AND ref <> :ref ORDER BY score DESC LIMIT :most
     """,
 }

@@ -111,6 +111,17 @@ def canonical_mobile(raw: str, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def mobile_digits(typed: str, region: str) -> str:
+    """The digits to look for when somebody types a number, or a part of one, in any spelling. "" if it is no number."""
+    typed = clean_line(unicodedata.normalize("NFKC", typed))
+    if not MOBILE_SHAPE.fullmatch(typed):
+        return ""
+    try:
+        return canonical_mobile(typed, region).removeprefix("+")
+    except ValueError:  # a part of a number
+        return "".join(char for char in typed if char.isdecimal())
+
+
 def readable_mobile(e164: str) -> str:
     """An E.164 number as people read it: +65 9123 4567."""
     return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -9,6 +9,7 @@ from clinic.core.text import (
     clean_text,
     email_address,
     minutes_to_read,
+    mobile_digits,
     readable_mobile,
     slugify,
 )
@@ -214,3 +215,19 @@ def test_a_slug_is_short_and_plain() -> None:
 
 def test_reading_takes_at_least_a_minute() -> None:
     assert [minutes_to_read(words) for words in (0, 1, 230, 800)] == [1, 1, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        ("0065 9123 4567", "6591234567"),
+        ("９１２３ ４５６７", "6591234567"),
+        ("9123", "9123"),
+        ("4 567", "4567"),
+        ("12", ""),
+        ("Tan 9123", ""),
+        ("", ""),
+    ],
+)
+def test_a_number_or_a_part_of_one_is_looked_for_by_its_digits(typed: str, digits: str) -> None:
+    assert mobile_digits(typed, "SG") == digits

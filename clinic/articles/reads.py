@@ -1,0 +1,76 @@
+"""How often articles are read: counted on the server, by day, with nothing about who read.
+
+A read is a GET of an article by no known robot, no prefetch and no signed-in person. Each process keeps its counts in
+memory and a thread of its own adds them to the table every few seconds, so that reading costs no write. A process that
+is killed loses the counts of these seconds.
+"""
+
+import atexit
+import logging
+import threading
+from collections import Counter
+from datetime import date
+from functools import lru_cache
+
+from crawleruseragents import is_crawler
+from flask import Flask, Request, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from clinic.articles.operations import add_reads
+from clinic.web.filters import local_now
+
+log = logging.getLogger(__name__)
+FLUSH_SECONDS = 10.0
+_is_crawler = lru_cache(maxsize=1024)(is_crawler)  # the list is long, and most browsers say the same
+
+
+def is_read(request: Request) -> bool:
+    """Whether this request counts as somebody reading."""
+    agent = request.headers.get("User-Agent", "")
+    purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
+    is_staff = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+    is_person = bool(agent) and not _is_crawler(agent)
+    return request.method == "GET" and is_person and not is_staff and "prefetch" not in purpose
+
+
+class ReadCounter:
+    """The counts of one process that are not in the table yet."""
+
+    def __init__(self, app: Flask, *, in_background: bool) -> None:
+        self._app = app
+        self._counts: Counter[tuple[str, date]] = Counter()
+        self._lock = threading.Lock()
+        self._is_started = not in_background
+
+    def note(self, slug: str) -> None:
+        """Count one read of the article with this slug, today in the clinic's zone."""
+        with self._lock:
+            self._counts[slug, local_now().date()] += 1
+            if not self._is_started:  # here and not in __init__: gunicorn forks, and threads do not survive that
+                self._is_started = True
+                threading.Thread(target=self._go_on, name="reads", daemon=True).start()
+                atexit.register(self.flush)
+
+    def flush(self) -> None:
+        """Add what was counted to the table; what cannot be written is kept for the next time."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        try:
+            with self._app.app_context():
+                add_reads(counts)
+        except SQLAlchemyError as error:
+            log.warning("reads could not be written", extra={"error": type(error).__name__})
+            with self._lock:
+                self._counts.update(counts)
+
+    def _go_on(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(FLUSH_SECONDS):
+            self.flush()
+
+
+def init_reads(app: Flask, *, in_background: bool) -> None:
+    """Make the counter of this process; in tests it writes only when it is told to."""
+    app.extensions["clinic.reads"] = ReadCounter(app, in_background=in_background)
