@@ -7,6 +7,22 @@ class TrialAlreadyUsed(Exception):
     """This person has had their trial."""
 
 
+class ServiceTaken(Exception):
+    """Another service has this name or this slug. `field` says which."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class ServiceBooked(Exception):
+    """Bookings refer to the service. `number` says how many."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(str(number))
+        self.number = number
+
+
 class NotHeld(Exception):
     """The booking no longer waits for a decision."""
 

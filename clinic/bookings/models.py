@@ -9,10 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.order import Ordered
 from clinic.leads.models import Lead
 
 
-class Service(Base):
+class Service(Ordered, Base):
     """What the clinic sells. Only an active one can be chosen for a trial."""
 
     __tablename__ = "service"
@@ -21,9 +22,14 @@ class Service(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(unique=True)
     summary: Mapped[str]
+    body: Mapped[str] = mapped_column(default="")  # sanitised HTML
     minutes: Mapped[int]
-    position: Mapped[int]
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def address(self) -> str:
+        """The path of its page."""
+        return f"/services/{self.slug}/"
 
     def __str__(self) -> str:
         return self.name

@@ -27,6 +27,9 @@ class Preferences:
     desk_email: str = "desk@example.org"
     moderator_email: str = "moderator@example.org"
     voucher_days: int = 90
+    review_email: str = "editor@example.org"
+    review_months: int = 12
+    claims: str = ""  # lines of words that advertising for health should avoid; empty: those of the product
 
     @property
     def opening(self) -> Hours:

@@ -16,6 +16,7 @@ from clinic.accounts.operations import create_user
 from clinic.articles.models import Article, Kind
 from clinic.articles.operations import (
     Text,
+    add_reads,
     edit_article,
     ensure_author,
     ensure_category,
@@ -32,7 +33,8 @@ from clinic.core.mail import Message, MessageState
 from clinic.core.settings import settings
 from clinic.leads.models import Stage
 from clinic.leads.operations import add_note, change_stage
-from clinic.media.operations import add_image
+from clinic.media.operations import Description, add_image
+from clinic.web.filters import local_now
 
 CONTENT = Path(__file__).parent / "content"
 STAFF = (
@@ -72,10 +74,12 @@ def load_demo(*, if_empty: bool) -> bool:
             role: create_user(email=email, name=name, roles=[role], password=password) for email, name, role in STAFF
         }
         for position, (slug, name, summary) in enumerate(SERVICES):
-            ensure_service(slug=slug, name=name, summary=summary, minutes=60, position=position)
+            body = (CONTENT / "services" / f"{slug}.html").read_text(encoding="utf-8")
+            ensure_service(slug=slug, name=name, summary=summary, minutes=60, position=position, body=body)
         images = {name: _add_picture(entry, staff[RoleName.EDITOR]) for name, entry in pictures.items()}
         articles = _add_articles(images, staff[RoleName.EDITOR])
         _add_pages(images, staff[RoleName.EDITOR])
+        _add_reads(articles)
         _add_comments(articles, staff[RoleName.MODERATOR])
         _add_leads(articles, staff[RoleName.DESK])
         # The demo's people do not exist: their mail is shown in the outbox as sent, and never leaves.
@@ -100,7 +104,8 @@ def _password() -> str:
 
 def _add_picture(entry: dict[str, Any], by: User) -> int:
     data = (CONTENT / "pictures" / f"{entry['name']}.png").read_bytes()
-    return add_image(data, filename=f"{entry['name']}.png", alt=entry["alt"], credit=entry["credit"], by=by).id
+    said = Description(alt=entry["alt"], credit=entry["credit"])
+    return add_image(data, filename=f"{entry['name']}.png", said=said, by=by).id
 
 
 def _add_articles(images: dict[str, int], by: User) -> dict[str, Article]:
@@ -131,6 +136,19 @@ def _add_articles(images: dict[str, int], by: User) -> dict[str, Article]:
         edit_article(articles[slug], texts[slug], by=by)
         publish_article(articles[slug], at=meta["published_at"], by=by)
     return articles
+
+
+def _add_reads(articles: dict[str, Article]) -> None:
+    """Four weeks of readers, more on working days."""
+    today = local_now().date()
+    days = [today - timedelta(days=ago) for ago in range(1, 29)]
+    add_reads(
+        {
+            (slug, day): 4 + (7 * place + 3 * day.toordinal()) % 9 + (6 if day.weekday() < 5 else 0) + 3 * place
+            for place, slug in enumerate(sorted(articles))
+            for day in days
+        }
+    )
 
 
 def _add_pages(images: dict[str, int], by: User) -> None:

@@ -1,0 +1,61 @@
+"""MenuItem and HomeSection: what frames the texts of the site."""
+
+import enum
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.core.db import Base, state_column
+from clinic.core.order import Ordered
+
+
+class Place(enum.StrEnum):
+    """Where a menu stands on each page."""
+
+    HEADER = "header"
+    FOOTER = "footer"
+
+
+class MenuItem(Ordered, Base):
+    """One link of a menu. `address` is a path of this site or an https address."""
+
+    __tablename__ = "menu_item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[Place] = mapped_column(state_column(Place))
+    label: Mapped[str]
+    address: Mapped[str]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SectionKind(enum.StrEnum):
+    """The sections that the home page can have; templates/articles/home/ has a file for each."""
+
+    SERVICES = "services"
+    STAGES = "stages"
+    NEWEST = "newest"
+    MOST_READ = "most_read"
+    TEAM = "team"
+    PLACE = "place"
+    QUESTIONS = "questions"
+
+
+class HomeSection(Ordered, Base):
+    """One section of the home page. `body` has the texts of the stages and of the questions (texts.py: blocks)."""
+
+    __tablename__ = "home_section"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[SectionKind] = mapped_column(state_column(SectionKind), unique=True)
+    heading: Mapped[str]
+    body: Mapped[str] = mapped_column(default="")
+    is_shown: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether its texts are staff's own; the other kinds show what stands elsewhere."""
+        return self.kind in (SectionKind.STAGES, SectionKind.QUESTIONS)
+
+    def __str__(self) -> str:
+        return self.heading
