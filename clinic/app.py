@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from clinic.accounts.operations import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
+from clinic.articles.reads import init_reads
 from clinic.articles.views import bp as articles_bp
 from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
@@ -23,7 +24,10 @@ from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
 from clinic.media.views import bp as media_bp
+from clinic.site.queries import Menus, menus
+from clinic.styleguide import bp as styleguide_bp
 from clinic.web.assets import init_assets
+from clinic.web.compress import init_compress
 from clinic.web.csrf import init_csrf
 from clinic.web.error_pages import init_errors
 from clinic.web.filters import init_filters
@@ -73,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["clinic.stamper"] = Stamper(settings.secret_key)
     init_request_log(app)
     init_headers(app)
+    init_compress(app)
     _init_limits_of_size(app)
     init_csrf(app)
     init_errors(app)
@@ -81,18 +86,30 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_sign_in(app)
     for blueprint in (health_bp, media_bp, bookings_bp, articles_bp, discovery_bp):
         app.register_blueprint(blueprint)
+    if settings.env != "production":
+        app.register_blueprint(styleguide_bp)
     init_panel(app)
+    init_reads(app, in_background=settings.env != "test")
     app.cli.add_command(clinic_cli)
-    # Read when a template first names it: an error page must not ask a database that is away.
-    app.context_processor(lambda: {"clinic": LocalProxy(_facts), "site_url": settings.site_url})
+    # Read when a template first names them: an error page must not ask a database that is away.
+    app.context_processor(
+        lambda: {"clinic": LocalProxy(_facts), "menus": LocalProxy(_menus), "site_url": settings.site_url}
+    )
     return app
 
 
 def _facts() -> Preferences:
     if "facts" not in g:
-        g.facts = preferences()
+        g.facts = current_app.extensions["clinic.last_facts"] = preferences()
     facts: Preferences = g.facts
     return facts
+
+
+def _menus() -> Menus:
+    if "menus" not in g:
+        g.menus = menus()
+    found: Menus = g.menus
+    return found
 
 
 def read_settings() -> Settings:

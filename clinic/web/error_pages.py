@@ -1,9 +1,9 @@
-"""Pages for what goes wrong. They need neither the database nor a sign-in."""
+"""Pages for what goes wrong. They need neither the database nor a sign-in: name and phone are those last seen."""
 
 import logging
 import re
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -22,23 +22,44 @@ TEXTS = {
     413: ("That is too much at once", "What was sent is larger than we accept. Shorten it or choose a smaller file."),
     415: ("We cannot read this kind of data", "Please use the form on the page."),
     429: ("Please wait a little", "This was done many times in a short while."),
-    500: ("Something went wrong on our side", "It has been noted. Please try again in a few minutes, or call us."),
+    500: ("Something went wrong on our side", "It has been noted. Please try again in a few minutes."),
     503: ("We are out of reach for a moment", "Please try again in a minute. Nothing you sent was accepted yet."),
 }
 
 
 def error_page(code: int, advice: str | None = None) -> Response:
-    """The page for one status code."""
+    """The page for one status code; a script of the panel gets its sentence as JSON."""
     title, text = TEXTS.get(code, TEXTS[500 if code >= 500 else 400])
-    page = render_template(
-        "errors/error.html",
-        code=code,
-        title=title,
-        text=advice or text,
-        request_id=g.get("request_id"),
-        words="" if "." in request.path else " ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
-    )
-    response = make_response(page, code)
+    if request.path.startswith("/admin/") and request.path.endswith(".json"):
+        response = jsonify(error=advice or text)
+        response.status_code = code
+    else:
+        page = render_template(
+            "errors/error.html",
+            code=code,
+            title=title,
+            text=advice or text,
+            request_id=g.get("request_id"),
+            clinic=current_app.extensions.get("clinic.last_facts"),
+            words="" if "." in request.path else " ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
+        )
+        response = make_response(page, code)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def keeps_typed(request: Request) -> bool:
+    """Whether an unanswered form of the panel holds text that would be lost."""
+    is_form = request.path.startswith("/admin/") and not request.path.endswith(".json") and "csrf_token" in request.form
+    typed = (value.strip() for name, value in request.form.items() if name not in ("csrf_token", "id", "url"))
+    return is_form and any(typed)
+
+
+def kept_page() -> Response:
+    """For a form of the panel whose sign-in has ended meanwhile: what was typed, to be sent again after signing in."""
+    typed = [(name, value) for name, values in request.form.lists() for value in values if name != "csrf_token"]
+    page = render_template("security/kept.html", typed=typed, lost_files=bool(request.files))
+    response = make_response(page, 401)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -48,6 +69,8 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def stale_token(error: CSRFError) -> Response:
+        if keeps_typed(request):
+            return kept_page()
         return error_page(
             400, "Your sign-in has changed since this page was opened. Go back, reload the page, try again."
         )

@@ -1,6 +1,6 @@
 """The headers of every answer."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from clinic.core.settings import settings
 
@@ -31,6 +31,8 @@ def init_headers(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        if frames := g.get("frame_sources"):
+            response.headers.setdefault("Content-Security-Policy", f"{CONTENT_SECURITY_POLICY}; frame-src {frames}")
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings().site_url.startswith("https://"):

@@ -102,7 +102,8 @@ def _trace(error: BaseException | None) -> str:
 
 def logged_path() -> str:
     """The path, but for addresses that are a secret by themselves: there the pattern, like /reset/<token>."""
-    return request.url_rule.rule if request.url_rule and request.blueprint == "security" else request.path
+    rule = request.url_rule.rule if request.url_rule else ""
+    return rule if request.blueprint == "security" or "<secret>" in rule or "<token>" in rule else request.path
 
 
 def _request_id() -> str | None:

@@ -16,6 +16,7 @@ from clinic.bookings.views import TRIALS
 from clinic.comments.models import Comment
 from clinic.core.db import db
 from clinic.core.limits import Limit, Limiter
+from clinic.core.preferences import Preferences
 from clinic.core.settings import load_settings
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
@@ -206,3 +207,12 @@ def test_an_unexpected_error_has_its_page_also_without_a_database(
 def test_without_a_database_style_sheets_and_scripts_are_served(lost: Flask, adrift: FlaskClient) -> None:
     assert adrift.get(lost.extensions["clinic.assets"].url("site.css")).status_code == 200
     assert adrift.get("/static/img/favicon.svg").status_code == 200
+
+
+def test_a_page_for_our_own_fault_says_how_to_reach_the_clinic_as_last_known(lost: Flask, adrift: FlaskClient) -> None:
+    assert "Call us" not in page_of(adrift, "/").text
+    lost.extensions["clinic.last_facts"] = Preferences(name="Moving Well", phone="+65 6000 0000")
+    page = page_of(adrift, "/")
+    assert page.status == 503
+    assert "Moving Well" in page.text
+    assert page.one('a[href="tel:+6560000000"]').text() == "+65 6000 0000"

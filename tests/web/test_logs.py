@@ -114,10 +114,12 @@ def test_signing_in_leaves_neither_address_nor_password(
     assert token[1] not in written.getvalue()
 
 
-def test_the_token_of_a_link_to_a_new_password_is_not_in_the_log(client: FlaskClient, written: io.StringIO) -> None:
+@pytest.mark.parametrize("path", ["/reset/{}", "/preview/{}/", "/still-correct/{}/"])
+def test_the_secret_of_a_link_is_not_in_the_log(client: FlaskClient, written: io.StringIO, path: str) -> None:
     """Who reads the log could use it before the person does."""
-    client.get("/reset/hidden-reset-token")
+    client.get(path.format("hidden-reset-token"))
     assert len(lines(written)) == 1
+    assert "hidden" not in written.getvalue()
     assert_nothing_personal(written)
 
 
