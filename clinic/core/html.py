@@ -3,10 +3,11 @@
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
-ALLOWED_CLASSES = {"aside": {"pull-call", "callout"}, "section": {"sources"}}
+ALLOWED_CLASSES = {"aside": {"pull-call", "callout", "disclaimer"}, "section": {"sources"}}
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},
-    "figure": {"data-image"},
+    "figure": {"data-image", "data-alt", "data-credit", "data-video"},
+    "section": {"data-part"},
     "ol": {"start"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
