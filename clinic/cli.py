@@ -10,6 +10,8 @@ from clinic import worker as background
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
 from clinic.accounts.operations import create_user
+from clinic.articles.operations import reindex_article
+from clinic.articles.queries import published_ids
 from clinic.core.text import email_address
 from clinic.demo.load import load_demo
 
@@ -50,9 +52,17 @@ def create_user_command(email: str, role: str, name: str, password_stdin: bool) 
 
 
 @clinic_cli.command()
+def reindex() -> None:
+    """Build the search index anew; the site goes on meanwhile."""
+    with click.progressbar(published_ids(), label="Indexing") as ids:
+        for id_ in ids:
+            reindex_article(id_)
+
+
+@clinic_cli.command()
 @click.option("--once", is_flag=True, help="Send what is due now, then end.")
 def worker(once: bool) -> None:
-    """Send mail in the background."""
+    """Send mail and make renditions in the background."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     if once:
         click.echo(f"{background.work_once(app)} messages tried.")

@@ -46,7 +46,7 @@ def run() -> None:
             with context.begin_transaction():
                 context.run_migrations()
         finally:
-            if is_sqlite and raw:
+            if is_sqlite and raw and not connection.invalidated:  # Ctrl-C closes it
                 raw.execute("PRAGMA foreign_keys = ON")  # type: ignore[attr-defined]
 
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import Role, StaffSession, User, user_role
 from clinic.core.db import db
+from clinic.core.find import Found, first_found, has_words
 
 
 def user_with_email(email: str) -> User | None:
@@ -27,3 +28,8 @@ def is_session_open(key: str, user_id: int) -> bool:
     """Whether this sign-in has not been signed out."""
     row = sa.select(StaffSession.key).where(StaffSession.key == key, StaffSession.user_id == user_id)
     return db.session.scalar(row) is not None
+
+
+def find_users(text: str, most: int) -> Found[User]:
+    """People with a login by name and e-mail."""
+    return first_found(sa.select(User).where(has_words(text, User.name, User.email)).order_by(User.name, User.id), most)

@@ -1,5 +1,6 @@
 """From a stored body to what readers see: pictures put in, headings given ids."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ class Entry:
 
 
 FEWEST_FOR_CONTENTS = 4
+TRIAL_FORM = "section[data-part=trial-form]"
 
 
 def contents_of(body: str) -> list[Entry]:
@@ -49,11 +51,34 @@ def contents_of(body: str) -> list[Entry]:
     return entries if len(entries) >= FEWEST_FOR_CONTENTS else []
 
 
-def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image, str], str]) -> str:
-    """The body with each figure's picture in it. `figure(image, caption)` gives the HTML of one.
+def heading_ids(body: str) -> set[str]:
+    """The ids that render_body gives to the headings of a body: where a link such as "#sources" may lead."""
+    taken: set[str] = set()
+    for heading in LexborHTMLParser(f"<main>{body}</main>").css("h2, h3"):
+        _give_id(heading, taken)
+    return taken
 
-    A picture that is gone leaves nothing behind.
-    """
+
+VIDEO = re.compile(r"(youtube):([\w-]{6,20})|(vimeo):(\d{6,12})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The HTML of what a body only names: `figure(image, caption, alt=…, credit=…)`, where alt and credit are None for
+    the picture's own words; `video(site, id, caption)`; and the trial form, or what stands for it."""
+
+    figure: Callable[..., str]
+    video: Callable[[str, str, str], str]
+    trial_form: str
+
+
+def has_trial_form(body: str) -> bool:
+    """Whether the trial form stands within the body."""
+    return LexborHTMLParser(body).css_first(TRIAL_FORM) is not None
+
+
+def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> str:
+    """The body with pictures, videos and the trial form put in. A picture that is gone leaves nothing behind."""
     parser = LexborHTMLParser(f"<main>{body}</main>")
     taken: set[str] = set()
     for heading in parser.css("h2, h3"):
@@ -64,12 +89,35 @@ def render_body(body: str, images: Mapping[int, Image], figure: Callable[[Image,
         if image is None:
             place.decompose()
             continue
-        part = LexborHTMLParser(figure(image, caption.inner_html or "" if caption else "")).css_first("figure")
-        assert part is not None
-        place.replace_with(part)
+        here = place.attributes
+        html = parts.figure(
+            image,
+            caption.inner_html or "" if caption else "",
+            alt=(here["data-alt"] or "") if "data-alt" in here else None,
+            credit=here.get("data-credit"),
+        )
+        _put(place, html)
+    for place in parser.css("figure[data-video]"):
+        video = VIDEO.fullmatch(place.attributes.get("data-video") or "")
+        caption = place.css_first("figcaption")
+        words = caption.text().strip() if caption else ""
+        site, id_ = (one for one in video.groups() if one) if video else ("", "")
+        _put(place, parts.video(site, id_, words) if video else "")
+    for number, place in enumerate(parser.css(TRIAL_FORM)):
+        _put(place, parts.trial_form if number == 0 else "")
     root = parser.css_first("main")
     assert root is not None
     return root.inner_html or ""
+
+
+def _put(place: LexborNode, html: str) -> None:
+    """Let the first element of some HTML take a place; without one the place goes."""
+    body = LexborHTMLParser(html).body
+    part = body.css_first("*:not(body)") if body else None
+    if part is None:
+        place.decompose()
+    else:
+        place.replace_with(part)
 
 
 def _give_id(heading: LexborNode, taken: set[str]) -> None:

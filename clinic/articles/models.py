@@ -1,14 +1,18 @@
-"""Article, Author, Category, Tag, Redirect."""
+"""Article and what hangs on it: Author, Category, Tag, Teaser, Revision, Autosave, Redirect."""
 
 import enum
+import hashlib
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from clinic.accounts.models import User
 from clinic.core import clock
 from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.order import Ordered
 from clinic.core.text import minutes_to_read
 from clinic.media.models import Image
 
@@ -28,8 +32,8 @@ class ArticleState(enum.StrEnum):
     RETIRED = "retired"
 
 
-class Author(Base):
-    """Who writes or reviews articles, as readers see them."""
+class Author(Ordered, Base):
+    """Who writes or reviews articles, as readers see them. Who is on the team stands on the home page."""
 
     __tablename__ = "author"
 
@@ -38,6 +42,10 @@ class Author(Base):
     name: Mapped[str]
     title: Mapped[str]
     bio: Mapped[str]
+    is_on_team: Mapped[bool] = mapped_column(default=True)
+    image_id: Mapped[int | None] = mapped_column(sa.ForeignKey("image.id"), index=True)
+
+    image: Mapped[Image | None] = relationship()
 
     @property
     def address(self) -> str:
@@ -48,7 +56,7 @@ class Author(Base):
         return self.name
 
 
-class Category(Base):
+class Category(Ordered, Base):
     """The one subject that an article is filed under."""
 
     __tablename__ = "category"
@@ -75,6 +83,14 @@ class Tag(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
 
+    @property
+    def address(self) -> str:
+        """The path of its list."""
+        return f"/articles/tag/{self.slug}/"
+
+    def __str__(self) -> str:
+        return self.name
+
 
 article_tag = sa.Table(
     "article_tag",
@@ -96,8 +112,24 @@ class Teaser(Base):
     shown: Mapped["Article"] = relationship(foreign_keys=[shown_id])
 
 
+class Relation(Base):
+    """Two articles that share telling words, noted when one of them is indexed; each pair stands here both ways."""
+
+    __tablename__ = "relation"
+    __table_args__ = (sa.Index("ix_relation_best", "article_id", "score"),)
+
+    article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    shown_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True)
+    score: Mapped[float]
+
+
 class Article(Base):
-    """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7."""
+    """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7.
+
+    `version` counts the saves: who saves a form that was opened at an older one is told of the newer. What lies in the
+    trash has `trashed_at` and is shown to nobody; its slug stays its own. `signed_off` is the digest of the text that
+    the reviewer read.
+    """
 
     __tablename__ = "article"
     __table_args__ = (
@@ -112,20 +144,29 @@ class Article(Base):
     summary: Mapped[str]
     body: Mapped[str]
     words: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
     state: Mapped[ArticleState] = mapped_column(state_column(ArticleState), default=ArticleState.DRAFT)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    trashed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    retired_because: Mapped[str] = mapped_column(default="")
+    successor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="SET NULL"), index=True)
     reviewed_on: Mapped[date | None]
+    review_due_on: Mapped[date | None] = mapped_column(index=True)
+    signed_off: Mapped[str] = mapped_column(default="")
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"), index=True)
     reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"), index=True)
     category_id: Mapped[int | None] = mapped_column(sa.ForeignKey("category.id"), index=True)
     image_id: Mapped[int | None] = mapped_column(sa.ForeignKey("image.id"), index=True)
+    image_alt: Mapped[str] = mapped_column(default="")
+    image_credit: Mapped[str] = mapped_column(default="")
 
     author: Mapped[Author | None] = relationship(foreign_keys=[author_id])
     reviewer: Mapped[Author | None] = relationship(foreign_keys=[reviewer_id])
     category: Mapped[Category | None] = relationship()
     image: Mapped[Image | None] = relationship()
+    successor: Mapped["Article | None"] = relationship(remote_side=[id])
     tags: Mapped[list[Tag]] = relationship(secondary=article_tag, order_by=Tag.name)
     teasers: Mapped[list[Teaser]] = relationship(
         foreign_keys=[Teaser.article_id],
@@ -148,28 +189,122 @@ class Article(Base):
     def is_public(self) -> bool:
         """Whether readers see it now. Asked at read time, so no job has to fire."""
         return (
-            self.state == ArticleState.PUBLISHED and self.published_at is not None and self.published_at <= clock.now()
+            self.state == ArticleState.PUBLISHED
+            and self.trashed_at is None
+            and self.published_at is not None
+            and self.published_at <= clock.now()
         )
+
+    @classmethod
+    def is_public_now(cls) -> sa.ColumnElement[bool]:
+        """The same, asked of the database."""
+        return sa.and_(cls.state == ArticleState.PUBLISHED, cls.published_at <= clock.now(), cls.trashed_at.is_(None))
 
     @property
     def state_word(self) -> str:
         """The state as staff see it: a published one whose time has not come is "scheduled"."""
         return "scheduled" if self.state == ArticleState.PUBLISHED and not self.is_public else str(self.state)
 
+    @property
+    def is_changed_since_review(self) -> bool:
+        """Whether the words are other ones than the reviewer has read."""
+        return bool(self.signed_off) and self.signed_off != text_digest(self.title, self.summary, self.body)
+
     def __str__(self) -> str:
         return self.title
 
 
-class Redirect(Base):
-    """An old slug and the article that had it."""
+def text_digest(*parts: str) -> str:
+    """A short name for these exact words."""
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
 
-    __tablename__ = "redirect"
+
+class Revision(Base):
+    """An article as it was after one save, by the names of the operation's input (Text)."""
+
+    __tablename__ = "revision"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(sa.String(80), unique=True)
     article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    fields: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+
+    by: Mapped[User | None] = relationship()
+
+
+class Autosave(Base):
+    """What one person has typed into the form of one article and not saved yet. `place` is "articles:7" or, for a new
+    one, "articles:new"; `base_version` is the version that the form was opened at; `fields` are the form's."""
+
+    __tablename__ = "autosave"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    base_version: Mapped[int]
+    fields: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Presence(Base):
+    """When somebody last had the form of an article open."""
+
+    __tablename__ = "presence"
+
+    article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    user: Mapped[User] = relationship()
+
+
+class PreviewLink(Base):
+    """A secret address under which anyone reads an article as it is now. Only the digest of the secret is kept."""
+
+    __tablename__ = "preview_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     article: Mapped[Article] = relationship()
+    by: Mapped[User | None] = relationship()
+
+
+class ReadCount(Base):
+    """How often an article was read on one day of the clinic's calendar."""
+
+    __tablename__ = "read_count"
+
+    article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, index=True)
+    reads: Mapped[int]
+
+
+class Redirect(Base):
+    """An old path of this site, and where it leads now: to an article wherever that moves, or to a fixed path."""
+
+    __tablename__ = "redirect"
+    __table_args__ = (sa.CheckConstraint("(article_id IS NULL) = (target <> '')", name="one_target"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(sa.String(400), unique=True)
+    article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    target: Mapped[str] = mapped_column(sa.String(400), default="", index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    article: Mapped[Article | None] = relationship()
+
+    @property
+    def leads_to(self) -> str:
+        """The path it leads to."""
+        return self.article.address if self.article else self.target
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class ArticleImage(Base):

@@ -1,13 +1,16 @@
 """Every write about articles and pages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.articles import emails
 from clinic.articles.body import heading_text, image_ids
-from clinic.articles.errors import NotReady, SlugTaken
+from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import (
     Article,
     ArticleImage,
@@ -15,16 +18,25 @@ from clinic.articles.models import (
     Author,
     Category,
     Kind,
+    ReadCount,
     Redirect,
+    Relation,
+    Revision,
     Tag,
     Teaser,
+    text_digest,
 )
 from clinic.core import audit, clock, search
-from clinic.core.db import atomic, db
+from clinic.core.clock import months_after
+from clinic.core.db import atomic, db, upsert
 from clinic.core.html import plain_text, sanitise
+from clinic.core.preferences import preferences
 from clinic.core.text import slugify
+from clinic.media.models import Image
 from clinic.media.queries import images_by_id
 
+MOST_RELATIONS = 12
+TRASH_KEPT = timedelta(days=30)
 # First parts of addresses that pages may not take, because the site itself answers there.
 RESERVED_SLUGS = frozenset(
     [
@@ -40,6 +52,8 @@ RESERVED_SLUGS = frozenset(
         "logout",
         "media",
         "metrics",
+        "preview",
+        "still-correct",
         "mf-recovery",
         "mf-recovery-codes",
         "readyz",
@@ -77,8 +91,28 @@ class Text:
     reviewed_on: date | None = None
     category_id: int | None = None
     image_id: int | None = None
+    image_alt: str = ""  # instead of the picture's own words, where others fit better
+    image_credit: str = ""
     tags: list[str] = field(default_factory=list)
     teaser_ids: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, article: Article) -> "Text":
+        """What is stored."""
+        own = {name: getattr(article, name) for name in cls.__dataclass_fields__ if hasattr(article, name)}
+        own["tags"] = sorted(tag.name for tag in article.tags)
+        return cls(**own, teaser_ids=[teaser.shown_id for teaser in article.teasers])
+
+    def as_fields(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return vars(self) | {"reviewed_on": self.reviewed_on.isoformat() if self.reviewed_on else None}
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> "Text":
+        """From a JSON column."""
+        day = fields.get("reviewed_on")
+        known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
+        return cls(**known | {"reviewed_on": date.fromisoformat(day) if day else None})
 
 
 @atomic()
@@ -91,50 +125,150 @@ def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> A
     _fill(article, text, _free_slug(text.slug or slugify(text.title) or "untitled", None, is_chosen=bool(text.slug)))
     db.session.add(article)
     _flush(article)
-    _forget_redirects(article.slug)
+    forget_redirects(article.address)
     _note_images(article)
+    _keep_revision(article, by)
     audit.record("wrote", article, by=by, detail=article.title)
     return article
 
 
 @atomic()
-def edit_article(article: Article, text: Text, *, by: audit.Actor | None = None) -> Article:
-    """Save a changed text. Once published, a changed slug leaves a redirect. Raises SlugTaken, NotReady."""
-    old_slug = article.slug
+def edit_article(
+    article: Article, text: Text, *, base: int | None = None, by: audit.Actor | None = None, verb: str = "edited"
+) -> Article:
+    """Save a changed text and keep it as a revision; a text that is the same changes nothing.
+
+    Once published, a changed slug leaves a redirect. `base` is the version that the editor started from. Raises
+    SlugTaken, NotReady, and ArticleChanged when there is a newer version than `base`.
+    """
+    db.session.refresh(article, with_for_update=True)
+    if base is not None and base != article.version:
+        raise ArticleChanged(article.version)
+    _keep_first_revision(article)
+    before, old_address = Text.of(article), article.address
     was_published = article.published_at is not None
-    _fill(article, text, _free_slug(text.slug or old_slug, article, is_chosen=True))
-    article.updated_at = clock.now()
+    _fill(article, text, _free_slug(text.slug or article.slug, article, is_chosen=True))
     _flush(article)
+    if Text.of(article) == before:
+        return article
+    article.version += 1
+    article.updated_at = clock.now()
     _note_images(article)
     if article.state == ArticleState.PUBLISHED:
         _check_ready(article)
         _index(article)
-    if article.slug != old_slug:
-        _forget_redirects(article.slug, old_slug)
+    if article.address != old_address:
+        forget_redirects(article.address, old_address)
         if was_published:
-            db.session.add(Redirect(slug=old_slug, article_id=article.id))
-    audit.record("edited", article, by=by, detail=article.title)
+            db.session.add(Redirect(path=old_address, article_id=article.id, created_at=clock.now()))
+    _keep_revision(article, by)
+    audit.record(verb, article, by=by, detail=article.title)
     return article
 
 
 @atomic()
-def publish_article(article: Article, *, at: datetime | None = None, by: audit.Actor | None = None) -> Article:
-    """Show an article to readers, now or from `at` on. Raises NotReady. Publishing again keeps the first date."""
+def restore_revision(revision: Revision, *, by: audit.Actor | None = None) -> Article:
+    """Make an article again what it was after an earlier save: that is a new revision. Raises NotReady.
+
+    What the old text names and is no longer there (an author, a picture) is left out, and an address that is another's
+    by now is not taken back.
+    """
+    article = db.session.get_one(Article, revision.article_id)
+    text = Text.from_fields(revision.fields)
+    if _is_taken(text.slug, article):
+        text.slug = article.slug
+    models = {"author_id": Author, "reviewer_id": Author, "category_id": Category, "image_id": Image}
+    for name, model in models.items():
+        if getattr(text, name) is not None and db.session.get(model, getattr(text, name)) is None:
+            setattr(text, name, None)
+    text.teaser_ids = [id_ for id_ in text.teaser_ids if db.session.get(Article, id_)]
+    return edit_article(article, text, by=by, verb="restored")
+
+
+@atomic()
+def publish_article(
+    article: Article, *, at: datetime | None = None, despite: str = "", by: audit.Actor | None = None
+) -> Article:
+    """Show an article to readers, now or from `at` on. Raises NotReady. Publishing again keeps the first date.
+
+    `despite` is why it is published although there were findings (preflight.py).
+    """
     _check_ready(article)
-    article.published_at = at or article.published_at or clock.now()
+    now = clock.now()
+    was_public = article.published_at is not None and article.published_at <= now
+    article.published_at = at or (article.published_at if was_public else now)
     article.state = ArticleState.PUBLISHED
+    article.retired_because, article.successor_id = "", None
     _index(article)
-    audit.record("published", article, by=by, detail=article.title)
+    audit.record("published" if article.is_public else "scheduled", article, by=by, detail=despite or article.title)
     return article
 
 
 @atomic()
-def retire_article(article: Article, *, by: audit.Actor | None = None) -> Article:
-    """Take an article down: its address answers 410 from now on."""
+def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> None:
+    """Make a scheduled article a draft again; harmless when its time has come."""
+    db.session.refresh(article, with_for_update=True)
+    if article.state_word == "scheduled":
+        article.state, article.published_at = ArticleState.DRAFT, None
+        search.drop(article.id)
+        audit.record("unscheduled", article, by=by, detail=article.title)
+
+
+@atomic()
+def retire_article(
+    article: Article, *, because: str = "", successor: Article | None = None, by: audit.Actor | None = None
+) -> Article:
+    """Take an article down. Its address answers 410 from now on, or leads to the successor. Raises RedirectRefused."""
+    onward = successor
+    while onward is not None:
+        if onward.id == article.id:
+            raise RedirectRefused("Readers would be sent in a circle. Choose another article.")
+        onward = onward.successor
     article.state = ArticleState.RETIRED
+    article.retired_because = because
+    article.successor_id = successor.id if successor else None
     search.drop(article.id)
-    audit.record("retired", article, by=by, detail=article.title)
+    audit.record("retired", article, by=by, detail=because or article.title)
     return article
+
+
+@atomic()
+def trash_article(article: Article, *, by: audit.Actor | None = None) -> None:
+    """Hide an article from readers and from the lists. It keeps everything, its slug too, until it is swept."""
+    if article.trashed_at is None:
+        article.trashed_at = clock.now()
+        audit.record("trashed", article, by=by, detail=article.title)
+
+
+@atomic()
+def untrash_article(article: Article, *, by: audit.Actor | None = None) -> None:
+    """Bring an article back from the trash exactly as it was."""
+    if article.trashed_at is not None:
+        article.trashed_at = None
+        audit.record("untrashed", article, by=by, detail=article.title)
+
+
+def sweep_trash() -> None:
+    """Remove for good what has lain in the trash for its time."""
+    old = sa.select(Article).where(Article.trashed_at < clock.now() - TRASH_KEPT).limit(100)
+    for article in db.session.scalars(old).all():
+        delete_article(article)
+
+
+@atomic()
+def sign_off_article(article: Article, *, on: date, by: audit.Actor | None = None) -> None:
+    """Note that the text as it stands was read by its reviewer and is correct."""
+    article.reviewed_on = on
+    _note_sign_off(article)
+    audit.record("confirmed", article, by=by, detail=article.title)
+
+
+@atomic()
+def remind_of_reviews(today: date) -> None:
+    """Write one mail for each article whose review is due by this day of the clinic's calendar."""
+    due = sa.select(Article).where(Article.review_due_on <= today, Article.state == ArticleState.PUBLISHED)
+    for article in db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)):
+        emails.review_due(article)
 
 
 @atomic()
@@ -143,6 +277,29 @@ def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
     audit.record("deleted", article, by=by, detail=article.title)
     search.drop(article.id)
     db.session.delete(article)
+
+
+@atomic()
+def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
+    """Add to the counts of articles (by slug) and days. A slug that is nobody's any more is left out."""
+    slugs = {slug for slug, _ in counts}
+    ids = {
+        row.slug: row.id
+        for row in db.session.execute(sa.select(Article.slug, Article.id).where(Article.slug.in_(slugs)))
+    }
+    rows = sorted((ids[slug], day, reads) for (slug, day), reads in counts.items() if slug in ids)
+    for id_, day, reads in rows:  # in one order everywhere, so that two processes never wait for each other in a circle
+        insert = upsert(ReadCount).values(article_id=id_, day=day, reads=reads)
+        add = {"reads": ReadCount.reads + insert.excluded.reads}
+        db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "day"], set_=add))
+
+
+@atomic()
+def reindex_article(id_: int) -> None:
+    """Put one text into the search index anew, if it is published."""
+    article = db.session.get(Article, id_)
+    if article and article.state == ArticleState.PUBLISHED:
+        _index(article)
 
 
 @atomic()
@@ -174,10 +331,15 @@ def _fill(article: Article, text: Text, slug: str) -> None:
     article.body = sanitise(text.body)
     article.words = len(plain_text(article.body).split())
     article.author_id = text.author_id
+    is_new_review = (article.reviewer_id, article.reviewed_on) != (text.reviewer_id, text.reviewed_on)
     article.reviewer_id = text.reviewer_id
     article.reviewed_on = text.reviewed_on
+    if is_new_review:
+        _note_sign_off(article)
     article.category_id = text.category_id
     article.image_id = text.image_id
+    article.image_alt = text.image_alt
+    article.image_credit = text.image_credit
     with db.session.no_autoflush:
         article.tags = _tags_named(text.tags)
         wanted = [id_ for id_ in dict.fromkeys(text.teaser_ids) if id_ != article.id]
@@ -218,9 +380,37 @@ def _flush(article: Article) -> None:
         raise SlugTaken(slug) from error
 
 
-def _forget_redirects(*slugs: str) -> None:
+def forget_redirects(*paths: str) -> None:
     """An address that a text has now, or has last had, leads nowhere else."""
-    db.session.execute(sa.delete(Redirect).where(Redirect.slug.in_(slugs)))
+    db.session.execute(sa.delete(Redirect).where(Redirect.path.in_(paths)))
+
+
+def _keep_revision(article: Article, by: audit.Actor | None) -> None:
+    fields = Text.of(article).as_fields()
+    db.session.add(
+        Revision(
+            article_id=article.id,
+            version=article.version,
+            at=article.updated_at,
+            by_id=by.id if by else None,
+            fields=fields,
+        )
+    )
+
+
+def _keep_first_revision(article: Article) -> None:
+    """For an article that is older than revisions are."""
+    if db.session.scalar(sa.select(Revision.id).where(Revision.article_id == article.id).limit(1)) is None:
+        _keep_revision(article, None)
+
+
+def _note_sign_off(article: Article) -> None:
+    """Which words the reviewer has read, and when the next review is due."""
+    is_reviewed = article.reviewed_on is not None and article.reviewer_id is not None
+    article.signed_off = text_digest(article.title, article.summary, article.body) if is_reviewed else ""
+    article.review_due_on = (
+        months_after(article.reviewed_on, preferences().review_months) if is_reviewed and article.reviewed_on else None
+    )
 
 
 def _note_images(article: Article) -> None:
@@ -231,12 +421,22 @@ def _note_images(article: Article) -> None:
 
 
 def _index(article: Article) -> None:
-    search.put(
-        article.id,
-        title=article.title,
-        headings=heading_text(article.body),
-        text=f"{article.summary} {plain_text(article.body)}",
+    headings, text = heading_text(article.body), f"{article.summary} {plain_text(article.body)}"
+    search.put(article.id, title=article.title, headings=headings, text=text)
+    if article.kind == Kind.POST:
+        _relate(article, f"{article.title} {headings} {text}")
+
+
+def _relate(article: Article, text: str) -> None:
+    """Note which articles share its telling words. Here and not when a page is read: the question costs a search."""
+    db.session.execute(
+        sa.delete(Relation).where(sa.or_(Relation.article_id == article.id, Relation.shown_id == article.id))
     )
+    alike = search.similar(article.id, text, MOST_RELATIONS)
+    posts = db.session.scalars(sa.select(Article.id).where(Article.id.in_(alike), Article.kind == Kind.POST))
+    for other in posts.all():
+        db.session.add(Relation(article_id=article.id, shown_id=other, score=alike[other]))
+        db.session.add(Relation(article_id=other, shown_id=article.id, score=alike[other]))
 
 
 def _check_ready(article: Article) -> None:
@@ -249,7 +449,8 @@ def _check_ready(article: Article) -> None:
             missing.append("a category")
         if article.author_id is None:
             missing.append("an author")
-        if image and not (image.alt and image.credit):
+        says = image and (image.alt or image.is_decorative or article.image_alt)
+        if image and not (says and (image.credit or article.image_credit)):
             missing.append("an alt text and a credit of its picture")
     if missing:
         raise NotReady(missing)

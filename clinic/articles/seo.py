@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from clinic.articles.models import Article, Author
+from clinic.bookings.models import Service
 from clinic.core.preferences import Preferences
 from clinic.core.settings import settings
 
@@ -55,6 +56,17 @@ def person_data(author: Author) -> Data:
     }
 
 
+def service_data(service: Service) -> Data:
+    """What the clinic sells (schema.org/Service)."""
+    return {
+        "@type": "Service",
+        "name": service.name,
+        "description": service.summary,
+        "url": f"{settings().site_url}{service.address}",
+        "provider": {"@id": f"{settings().site_url}/#clinic"},
+    }
+
+
 def article_data(article: Article, clinic: Preferences) -> list[Data]:
     """An article, its page and its people (schema.org/Article, MedicalWebPage)."""
     site = settings().site_url
@@ -88,7 +100,7 @@ def article_data(article: Article, clinic: Preferences) -> list[Data]:
     if article.author:
         text["author"] = {"@id": person_data(article.author)["@id"]}
     if article.image:
-        text["image"] = f"{site}{article.image.url(article.image.widths[-1], 'jpg')}"
+        text["image"] = f"{site}{article.image.url()}"
     trail = [("Home", "/"), ("Articles", "/articles/")]
     if article.category:
         trail.append((article.category.name, article.category.address))

@@ -22,7 +22,7 @@ LOOK = "1"  # raise it when the look changes, so that no old picture is served
 
 def share_picture(article: Article, clinic_name: str) -> Path:
     """The JPEG file of an article's share picture, drawn when it is asked for the first time after a change."""
-    shown = (LOOK, article.title, clinic_name, article.image.key if article.image else "")
+    shown = (LOOK, article.title, clinic_name, f"{article.image.key} {article.image.version}" if article.image else "")
     name = f"{article.id}-{hashlib.sha256('|'.join(shown).encode()).hexdigest()[:12]}.jpg"
     path = settings().media_root / "share" / name
     if not path.exists():
@@ -78,5 +78,5 @@ def _heading(size: int) -> ImageFont.FreeTypeFont:
 def _lead_picture(article: Article) -> Path | None:
     if article.image is None:
         return None
-    path = settings().media_root / article.image.key / f"{article.image.widths[-1]}.jpg"
+    path = settings().media_root / article.image.folder / article.image.file()
     return path if path.exists() else None

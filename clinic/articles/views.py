@@ -1,10 +1,15 @@
 """Home and the reading pages; the comment form of an article posts to this module too."""
 
+from datetime import timedelta
+
 from flask import (
     Blueprint,
     Response,
     abort,
+    current_app,
+    g,
     get_template_attribute,
+    make_response,
     redirect,
     render_template,
     request,
@@ -12,49 +17,72 @@ from flask import (
     url_for,
 )
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import Gone, NotFound
 
-from clinic.articles.body import contents_of, image_ids, render_body
+from clinic.articles.body import Parts, contents_of, has_trial_form, image_ids, render_body
+from clinic.articles.emails import STILL_CORRECT
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
+from clinic.articles.operations import sign_off_article
+from clinic.articles.preview import article_for_preview
 from clinic.articles.queries import (
     article_with_slug,
     author_with_slug,
-    authors,
     categories,
     category_with_slug,
+    most_read,
     neighbours_of,
-    new_address,
+    newest_articles,
     published_articles,
     tag_with_slug,
+    team,
     teasers_for,
 )
-from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, trail_data
+from clinic.articles.reads import is_read
+from clinic.articles.redirects import redirect_from
+from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, service_data, trail_data
 from clinic.articles.share import share_picture
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
+from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
 from clinic.core.preferences import preferences
+from clinic.core.signing import unsign
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
+from clinic.site.queries import shown_sections
+from clinic.site.texts import blocks
 from clinic.web.csrf import public_form
+from clinic.web.error_pages import error_page
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
 
 bp = Blueprint("articles", __name__)
+TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'
+VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
+MOST_SUCCESSORS = 10
+REVIEW_LINK_LIVES = timedelta(days=120)
+MOST_READ_WITHIN = timedelta(days=28)
 COMMENTS = Limit.of("20 comments per address per hour")
 
 
 @bp.get("/")
 def home() -> str:
-    """Who we are, what we offer, what is new."""
+    """Who we are, what we offer, what is new and what is read."""
+    now = local_now()
+    newest = newest_articles(3)
     return render_template(
         "articles/home.html",
-        listing=published_articles(size=6),
+        newest=newest,
+        most_read=most_read(now.date() - MOST_READ_WITHIN, without=newest),
         services=active_services(),
-        team=authors(),
-        now=local_now(),
+        team=team(),
+        sections=shown_sections(),
+        blocks=blocks,
+        now=now,
         data=json_ld(clinic_data(preferences())),
     )
 
@@ -99,6 +127,8 @@ def article(slug: str) -> str | Response:
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
+    if is_read(request):
+        current_app.extensions["clinic.reads"].note(slug)
     return _article_page(found, CommentForm())
 
 
@@ -136,6 +166,24 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
     return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
 
 
+@bp.get("/services/<slug>/")
+def service(slug: str) -> str:
+    """One service, with the trial form set to it."""
+    services = active_services()
+    found = next((one for one in services if one.slug == slug), None) or abort(404)
+    form = TrialForm(services, formdata=None)
+    form.service.data = slug
+    trail = [("Home", "/"), ("Services", "/services/"), (found.name, found.address)]
+    return render_template(
+        "bookings/service.html",
+        service=found,
+        others=[one for one in services if one is not found],
+        body=Markup(found.body),  # noqa: S704 - sanitised when it was saved
+        trial_form_of_page=form,
+        data=json_ld(service_data(found), clinic_data(preferences()), trail_data(trail)),
+    )
+
+
 @bp.get("/team/<slug>/")
 def author(slug: str) -> str:
     """One of the team, with what they wrote."""
@@ -156,21 +204,15 @@ def page(slug: str) -> str | Response:
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
-    data = json_ld(clinic_data(preferences()), trail_data([("Home", "/"), (found.title, found.address)]))
-    return render_template("articles/page.html", article=found, body=article_body(found), data=data, now=local_now())
+    return _page_page(found)
 
 
 def _readable(kind: Kind, slug: str) -> Article | Response:
     found = article_with_slug(kind, slug)
     if found is None:
-        moved = new_address(slug)
-        if moved and moved.state == ArticleState.RETIRED:
-            abort(410)
-        if moved and moved.kind == kind and moved.is_public:
-            return redirect(moved.address, 301)  # type: ignore[return-value]
-        abort(404)
-    if found.state == ArticleState.RETIRED:
-        abort(410)
+        abort(404)  # which looks for a redirect first
+    if found.state == ArticleState.RETIRED or found.trashed_at:
+        return _moved(found)
     if not found.is_public:
         abort(404)
     if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
@@ -180,13 +222,99 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     return found
 
 
-def _article_page(article: Article, comment_form: CommentForm) -> str:
+def _moved(article: Article) -> Response:
+    """Where readers of an article go: to it, or to the one that an editor named when it was taken down.
+
+    Raises Gone for one that was taken down, NotFound for one that is not out yet or lies in the trash.
+    """
+    shown: Article | None = article
+    for _ in range(MOST_SUCCESSORS):
+        if shown and shown.is_public:
+            return redirect(shown.address, 301)  # type: ignore[return-value]
+        shown = shown.successor if shown and shown.state == ArticleState.RETIRED and not shown.trashed_at else None
+    raise Gone if article.state == ArticleState.RETIRED and not article.trashed_at else NotFound
+
+
+@bp.app_errorhandler(404)
+def not_found(error: NotFound) -> Response:
+    """An old address leads to the new one; any other is not found. Without a database nothing is looked up."""
+    if request.method not in ("GET", "HEAD"):
+        return error_page(404)
+    try:
+        old = redirect_from(request.path)
+        if old is None:
+            return error_page(404)
+        return _moved(old.article) if old.article else redirect(old.target, 301)  # type: ignore[return-value]
+    except Gone:
+        return error_page(410)
+    except (NotFound, SQLAlchemyError):
+        return error_page(404)
+
+
+@bp.get("/preview/<secret>/")
+def preview(secret: str) -> Response:
+    """An article before it is published, for who was given the link."""
+    found = article_for_preview(secret) or abort(404)
+    response = make_response(preview_page(found))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def preview_page(article: Article) -> str:
+    """The page as readers would see it. What the template shows of a published one is shown as of now."""
+    if article.kind == Kind.PAGE:
+        return _page_page(article, is_preview=True)
+    return _article_page(article, CommentForm(formdata=None), is_preview=True)
+
+
+@bp.get("/still-correct/<token>/")
+def still_correct(token: str) -> str:
+    """Ask whether an article is still correct. Nothing changes before the button is pressed."""
+    return render_template("articles/still_correct.html", article=_due_article(token))
+
+
+@bp.post("/still-correct/<token>/")
+@public_form
+def still_correct_post(token: str) -> str:
+    """Note that it is."""
+    found = _due_article(token)
+    if found is not None:
+        sign_off_article(found, on=local_now().date())
+    return render_template("articles/still_correct.html", article=found, is_done=found is not None)
+
+
+def _due_article(token: str) -> Article | None:
+    """The article that a link asks about; None when that review has been done."""
+    try:
+        value = unsign(STILL_CORRECT, token, most_age=REVIEW_LINK_LIVES)
+    except ValueError:
+        abort(404)
+    id_, _, due_on = value.partition(" ")
+    found = db.session.get(Article, int(id_)) or abort(404)
+    return found if str(found.review_due_on) == due_on else None
+
+
+def _page_page(article: Article, *, is_preview: bool = False) -> str:
+    form = TrialForm(active_services(), formdata=None) if has_trial_form(article.body) else None
+    return render_template(
+        "articles/page.html",
+        article=article,
+        body=article_body(article, form),
+        data=json_ld(clinic_data(preferences()), trail_data([("Home", "/"), (article.title, article.address)])),
+        now=local_now(),
+        is_preview=is_preview,
+    )
+
+
+def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
     trial_form = TrialForm(active_services(), formdata=None)
     trial_form.source.data = article.slug
     return render_template(
         "articles/article.html",
         article=article,
-        body=article_body(article),
+        body=article_body(article, trial_form),
+        has_own_form=has_trial_form(article.body),
         contents=contents_of(article.body),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),
@@ -195,11 +323,19 @@ def _article_page(article: Article, comment_form: CommentForm) -> str:
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,
         comment_received=request.args.get("comment") == "received",
+        is_preview=is_preview,
     )
 
 
-def article_body(article: Article) -> Markup:
-    """The body as readers see it, with its pictures."""
-    figure = get_template_attribute("parts/picture.html", "figure")
-    html = render_body(article.body, images_by_id(image_ids(article.body)), figure)
+def article_body(article: Article, form: TrialForm | None = None) -> Markup:
+    """The body as readers see it, with its pictures. Without the form a link stands in its place, for a feed say."""
+    trial_form = get_template_attribute("parts/trial_form.html", "trial_form")
+    parts = Parts(
+        figure=get_template_attribute("parts/picture.html", "figure"),
+        video=get_template_attribute("parts/video.html", "video"),
+        trial_form=str(trial_form(form)) if form else TRIAL_LINK,
+    )
+    html = render_body(article.body, images_by_id(image_ids(article.body)), parts)
+    if "data-embed" in html:
+        g.frame_sources = VIDEO_SITES
     return Markup(html)  # noqa: S704 - the body was sanitised when it was saved

@@ -1,6 +1,7 @@
 """Every write about comments."""
 
 import hashlib
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -43,3 +44,37 @@ def moderate_comment(comment: Comment, state: CommentState, *, by: User) -> bool
         return False
     audit.record(str(state), comment, by=by)
     return True
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """What became of comments that somebody wanted as they were: put back, so already, or decided anew by others."""
+
+    done: int
+    before: int
+    decided: int
+
+
+@atomic()
+def undo_moderation(states: dict[int, CommentState], *, of: CommentState, by: User) -> PutBack:
+    """Give comments the state that each had before `by` moved it to `of`. What others decided since stays."""
+    counts = {"done": 0, "before": 0, "decided": 0}
+    comments = db.session.scalars(sa.select(Comment).where(Comment.id.in_(states)).order_by(Comment.id))
+    for comment in comments.all():
+        state = states[comment.id]
+        is_waiting = state == CommentState.PENDING
+        changed = db.session.execute(
+            sa.update(Comment)
+            .where(Comment.id == comment.id, Comment.state == of, Comment.moderated_by_id == by.id)
+            .values(
+                state=state,
+                moderated_at=None if is_waiting else clock.now(),
+                moderated_by_id=None if is_waiting else by.id,
+            )
+        )
+        if changed.rowcount:  # type: ignore[attr-defined]
+            audit.record("put back", comment, by=by, detail=state)
+            counts["done"] += 1
+        else:
+            counts["before" if comment.state == state else "decided"] += 1
+    return PutBack(**counts)

@@ -1,9 +1,11 @@
 """Every read about comments."""
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from clinic.comments.models import Comment, CommentState
 from clinic.core.db import db
+from clinic.core.find import Found, first_found, has_words
 
 MOST_SHOWN = 500
 
@@ -30,3 +32,10 @@ def comments_by_id(ids: list[int]) -> list[Comment]:
     return list(
         db.session.scalars(sa.select(Comment).where(Comment.id.in_(ids)).order_by(Comment.posted_at).limit(MOST_SHOWN))
     )
+
+
+def find_comments(text: str, most: int) -> Found[Comment]:
+    """Comments by who wrote them and by their words, newest first, with the article each stands under."""
+    wanted = sa.select(Comment).where(has_words(text, Comment.name, Comment.email, Comment.body))
+    newest = wanted.order_by(Comment.posted_at.desc(), Comment.id.desc())
+    return first_found(newest.options(joinedload(Comment.article)), most)

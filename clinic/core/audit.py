@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import clock
@@ -44,3 +45,20 @@ def record(verb: str, thing: Base | str, *, by: Actor | None = None, detail: str
             detail=detail,
         )
     )
+
+
+def actors() -> list[tuple[int, str]]:
+    """Who stands in the log: id and the last name in use, by name."""
+    rows = db.session.execute(
+        sa.select(AuditLine.actor_id, sa.func.max(AuditLine.actor))
+        .where(AuditLine.actor_id.is_not(None))
+        .group_by(AuditLine.actor_id)
+        .order_by(sa.func.max(AuditLine.actor))
+        .limit(200)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def verbs() -> list[str]:
+    """What has been done at all, by word."""
+    return list(db.session.scalars(sa.select(AuditLine.verb).distinct().order_by(AuditLine.verb).limit(200)))

@@ -1,5 +1,6 @@
 """The search page, the feed, the sitemap, and the small files that robots ask for."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
@@ -8,8 +9,11 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
-from clinic.articles.queries import categories, category_with_slug
+from clinic.articles.models import Author, Category
+from clinic.articles.queries import authors, categories, category_with_slug
 from clinic.articles.views import article_body
+from clinic.bookings.models import Service
+from clinic.bookings.queries import active_services
 from clinic.core import clock, search
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
@@ -59,9 +63,14 @@ def feed() -> Response:
     return Response(xml, mimetype="application/atom+xml")
 
 
+# The colour under a picture needs our style sheet to stay behind it.
+GROUND = re.compile(r"<svg class=\"picture-ground\".*?</svg>", re.DOTALL)
+
+
 def _absolute(html: str) -> str:
     """The same HTML for readers elsewhere: addresses of our own get the site in front of them."""
     site = settings().site_url
+    html = GROUND.sub("", html)
     html = html.replace('href="/', f'href="{site}/').replace('src="/', f'src="{site}/')
     return html.replace('srcset="/', f'srcset="{site}/').replace(", /media/", f", {site}/media/")
 
@@ -95,7 +104,8 @@ def _sitemap_lines(part: int, *, with_fixed: bool) -> Iterator[str]:
     site = escape(settings().site_url)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     if with_fixed:
-        for path in FIXED:
+        listed: list[Service | Author | Category] = [*active_services(), *authors(), *categories()]
+        for path in (*FIXED, *(one.address for one in listed)):
             yield f"<url><loc>{site}{path}</loc></url>\n"
     for path, changed_at in addresses(part):
         yield f"<url><loc>{site}{escape(path)}</loc><lastmod>{_rfc3339(changed_at)}</lastmod></url>\n"

@@ -36,3 +36,14 @@ def change_stage(lead: Lead, stage: Stage, *, by: audit.Actor | None = None) -> 
     if changed.rowcount:  # type: ignore[attr-defined]
         add_event(lead.id, f"Stage is now {stage}", by=by)
         audit.record("changed stage", lead, by=by, detail=stage)
+
+
+@atomic()
+def undo_stage(lead: Lead, before: Stage, *, of: Stage, by: audit.Actor) -> bool:
+    """Move a lead back, if it is still where it was moved to. False when it is somewhere else by now."""
+    changed = db.session.execute(sa.update(Lead).where(Lead.id == lead.id, Lead.stage == of).values(stage=before))
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        return False
+    add_event(lead.id, f"Stage is {before} again", by=by)
+    audit.record("put back", lead, by=by, detail=before)
+    return True

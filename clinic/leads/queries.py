@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.core.db import Base, db
+from clinic.core.find import Found, first_found, has_words
+from clinic.core.text import mobile_digits
 from clinic.leads.models import Lead, LeadEvent, Stage
 
 
@@ -23,6 +25,14 @@ def lead_with_history(lead_id: int) -> Lead | None:
 def count_in_stage(stage: Stage) -> int:
     """How many leads are in this stage."""
     return db.session.scalar(sa.select(sa.func.count(Lead.id)).where(Lead.stage == stage)) or 0
+
+
+def find_leads(text: str, *, region: str, most: int) -> Found[Lead]:
+    """Leads by name, e-mail, or mobile as it is dialled or written anywhere, newest first."""
+    where = has_words(text, Lead.name, Lead.email, Lead.mobile)
+    if digits := mobile_digits(text, region):
+        where = sa.or_(where, Lead.mobile.contains(digits))
+    return first_found(sa.select(Lead).where(where).order_by(Lead.created_at.desc(), Lead.id.desc()), most)
 
 
 def leads_for_export() -> Iterator[Lead]:

@@ -8,9 +8,10 @@ from flask.testing import FlaskClient
 from clinic.articles.models import Kind
 from clinic.articles.operations import retire_article
 from clinic.articles.queries import PAGE_SIZE
+from clinic.core.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
-from tests.factories import make_article, make_category, make_image, make_services
+from tests.factories import make_article, make_category, make_image, make_services, make_user
 
 
 def titles(page: Page) -> list[str]:
@@ -107,3 +108,11 @@ def test_a_missing_slash_is_added_for_good_and_an_unknown_address_is_404_at_once
         assert (answer.status_code, answer.headers["Location"]) == (308, f"{address}?a=1")
     for unknown in ("/nothing", "/nothing/", "/articles/nothing", "/logout"):
         assert client.get(unknown).status_code == 404
+
+
+def test_the_contact_page_shows_the_clinics_facts_as_they_are_now(client: FlaskClient) -> None:
+    make_article(kind=Kind.PAGE, slug="contact", title="Contact")
+    change_preferences({"phone": "+65 6000 0000", "hours": "Mon-Sun 7:00-9:00"}, by=make_user())
+    page = visit(client, "/contact/")
+    assert page.tree.css('main a[href="tel:+6560000000"]')
+    assert "Monday to Sunday 7:00–9:00" in " ".join(page.texts("main .hours"))

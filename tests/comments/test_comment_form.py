@@ -54,7 +54,7 @@ def test_an_approved_comment_is_there_at_the_next_request_and_gone_when_rejected
     comment = make_comment(article, body="Shown words", name="Jo")
     moderate_comment(comment, CommentState.APPROVED, by=moderator)
     page = visit(client, article.address)
-    assert page.texts(".comment header strong") == ["Jo"]
+    assert page.texts(".comment-name") == ["Jo"]
     assert "Shown words" in page.text
     assert page.texts("#comments-title") == ["1 comment"]
     moderate_comment(comment, CommentState.REJECTED, by=moderator)
@@ -67,7 +67,7 @@ def test_comments_stand_oldest_first_under_their_own_article(client: FlaskClient
         make_comment(article, state=CommentState.APPROVED, name=name)
         clock.move(minutes=1)
     make_comment(other, state=CommentState.APPROVED, name="Elsewhere")
-    assert visit(client, article.address).texts(".comment header strong") == ["First", "Second"]
+    assert visit(client, article.address).texts(".comment-name") == ["First", "Second"]
 
 
 def test_the_same_comment_sent_again_is_one_comment_and_one_mail(client: FlaskClient) -> None:

@@ -37,7 +37,8 @@ def test_the_sitemap_lists_what_is_public_with_its_last_change(client: FlaskClie
     tree = Xml.fromstring(client.get("/sitemap.xml").data)
     places = [url.findtext(f"{MAP}loc") for url in tree]
     assert places[-1] == f"http://127.0.0.1:8000{article.address}"
-    assert len(places) == len(views.FIXED) + 1
+    people = ["/team/lim-pei-shuang/", "/articles/category/back-pain/"]
+    assert places[:-1] == [f"http://127.0.0.1:8000{path}" for path in (*views.FIXED, *people)]
     assert tree[-1].findtext(f"{MAP}lastmod") is not None
 
 
@@ -49,7 +50,7 @@ def test_a_large_sitemap_is_an_index_of_files(client: FlaskClient, monkeypatch: 
     tree = Xml.fromstring(client.get("/sitemap.xml").data)
     assert len(tree.findall(f"{MAP}sitemap")) == 3
     sizes = [len(Xml.fromstring(client.get(f"/sitemap-{number}.xml").data)) for number in (1, 2, 3)]
-    assert sizes == [2 + len(views.FIXED), 2, 1]
+    assert sizes == [2 + len(views.FIXED) + 2, 2, 1]
     assert client.get("/sitemap-4.xml").status_code == 404
 
 

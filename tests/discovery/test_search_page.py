@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.articles.models import Kind
+from clinic.articles.models import Article, Kind
 from clinic.articles.operations import Text, delete_article, edit_article, retire_article
 from clinic.core import clock as time
+from clinic.core import search as index
+from clinic.core.db import atomic, db
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_category
@@ -117,3 +121,14 @@ def test_many_hits_come_in_pages(client: FlaskClient) -> None:
 def test_whatever_is_typed_gives_a_page(client: FlaskClient, typed: str) -> None:
     make_article(title="Kneecap")
     assert search(client, typed).status == 200
+
+
+def test_reindex_brings_back_what_the_index_has_lost(app: Flask, client: FlaskClient) -> None:
+    make_article(title="Strong knees")
+    make_article(title="Secret knees", publish=False)
+    with atomic():
+        index.drop(db.session.scalars(sa.select(Article.id).order_by(Article.id)).first() or 0)
+    assert titles(search(client, "knees")) == []
+    answer = app.test_cli_runner().invoke(args=["clinic", "reindex"])
+    assert answer.exit_code == 0
+    assert titles(search(client, "knees")) == ["Strong knees"]

@@ -1,0 +1,19 @@
+"""One function per message about articles."""
+
+from clinic.articles.models import Article
+from clinic.core import mail, signing
+from clinic.core.preferences import preferences
+
+STILL_CORRECT = "still-correct"
+
+
+def review_due(article: Article) -> None:
+    """To whoever looks after reviews: one mail for each due date, with a link that asks if all is still correct."""
+    value = f"{article.id} {article.review_due_on}"
+    mail.enqueue(
+        "review_due",
+        to=preferences().review_email,
+        once_key=f"review_due:{value}",
+        article=article,
+        token=signing.sign(STILL_CORRECT, value),
+    )

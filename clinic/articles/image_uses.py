@@ -1,0 +1,63 @@
+"""Where pictures are shown."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import defer
+
+from clinic.articles.models import Article, ArticleImage, Author
+from clinic.core.db import db
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place that shows a picture. `what` is the kind of row that `id` names, `state` its state as staff see it."""
+
+    what: str
+    id: int
+    title: str
+    how: str
+    state: str
+
+
+Found = list[tuple[int, Use]]
+
+
+def _as_main_picture(ids: Collection[int]) -> Found:
+    shown = sa.select(Article).where(Article.image_id.in_(ids)).options(defer(Article.body)).order_by(Article.title)
+    return [(row.image_id or 0, _of_article(row, "main picture")) for row in db.session.scalars(shown)]
+
+
+def _in_a_text(ids: Collection[int]) -> Found:
+    shown = (
+        sa.select(ArticleImage.image_id, Article)
+        .join(Article, Article.id == ArticleImage.article_id)
+        .where(ArticleImage.image_id.in_(ids))
+        .options(defer(Article.body))
+        .order_by(Article.title)
+    )
+    return [(image_id, _of_article(article, "in the text")) for image_id, article in db.session.execute(shown)]
+
+
+def _as_portrait(ids: Collection[int]) -> Found:
+    shown = sa.select(Author).where(Author.image_id.in_(ids)).order_by(Author.name)
+    return [(row.image_id or 0, Use("author", row.id, row.name, "portrait", "")) for row in db.session.scalars(shown)]
+
+
+def _of_article(article: Article, how: str) -> Use:
+    state = "in the trash" if article.trashed_at else article.state_word
+    return Use(what=str(article.kind), id=article.id, title=article.title, how=how, state=state)
+
+
+# Whatever else comes to show pictures has its own line here.
+SOURCES: tuple[Callable[[Collection[int]], Found], ...] = (_as_main_picture, _in_a_text, _as_portrait)
+
+
+def uses_of(ids: Collection[int]) -> dict[int, list[Use]]:
+    """Every place that shows one of these pictures, by the picture's id."""
+    uses: dict[int, list[Use]] = {id_: [] for id_ in ids}
+    for source in SOURCES:
+        for image_id, use in source(ids):
+            uses[image_id].append(use)
+    return uses

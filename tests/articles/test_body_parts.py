@@ -1,0 +1,48 @@
+"""What a body only names, as readers meet it: the trial form, a video."""
+
+from flask.testing import FlaskClient
+
+from clinic.articles.models import Kind
+from tests.browse import visit
+from tests.factories import make_article, make_services
+
+FORM = '<p>Before.</p><section data-part="trial-form"></section><p>After.</p><section data-part="trial-form"></section>'
+
+
+def test_the_trial_form_stands_where_it_was_put_and_only_there(client: FlaskClient) -> None:
+    make_services()
+    page = visit(client, make_article(body=FORM).address)
+    assert len(page.tree.css("form[action='/book/']")) == 1
+    assert page.tree.css(".prose .trial")
+    assert page.values("Book my trial")["source"]
+    done = page.submit("Book my trial", name="", email="x")
+    assert done.status == 422
+
+
+def test_a_page_can_have_the_form_and_a_feed_has_a_link_instead(client: FlaskClient) -> None:
+    make_services()
+    assert visit(client, make_article(kind=Kind.PAGE, slug="start", body=FORM).address).tree.css(".prose .trial")
+    make_article(body=FORM)
+    feed = client.get("/feed.xml").text
+    assert "/book/" in feed
+    assert "<form" not in feed
+    assert "&lt;form" not in feed
+
+
+def test_a_video_is_a_link_until_it_is_pressed_and_only_its_page_may_frame_it(client: FlaskClient) -> None:
+    body = '<p>Look.</p><figure data-video="youtube:dQw4w9WgXcQ"><figcaption>A bridge</figcaption></figure>'
+    page = visit(client, make_article(body=body).address)
+    link = page.one("a.video-link")
+    assert link.attributes["href"] == "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    assert not page.tree.css("iframe")
+    policy = page.response.headers["Content-Security-Policy"]
+    assert policy.endswith("frame-src https://www.youtube-nocookie.com https://player.vimeo.com")
+    other = visit(client, make_article().address)
+    assert "frame-src" not in other.response.headers["Content-Security-Policy"]
+    assert not other.tree.css("script[src*=video]")
+
+
+def test_a_video_from_anywhere_else_leaves_nothing_behind(client: FlaskClient) -> None:
+    places = ("elsewhere:1234567", "youtube:x", "youtube:<b>", "vimeo:notanumber", "")
+    body = "<p>Look.</p>" + "".join(f'<figure data-video="{one}"></figure>' for one in places)
+    assert not visit(client, make_article(body=body).address).tree.css(".prose figure")
