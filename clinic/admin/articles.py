@@ -1,86 +1,44 @@
-"""Articles and pages: write, publish, take down."""
+"""Articles and pages: write, check, publish, take down, bring back."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, g, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy.orm import defer, joinedload, selectinload
-from wtforms import DateField, Form
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Answer, Refused, StaffView
+from clinic.admin.article_forms import ArticleForm, PageForm
+from clinic.admin.article_pages import MOST_REASON, NEEDS_REASON, TextPages, list_of, typed_fields
+from clinic.admin.base import Answer, Refused, flash_undo
 from clinic.admin.cells import link_cell, state_cell, time_cell
-from clinic.admin.fields import CodeField, LongField, RowField, RowsField
-from clinic.articles.errors import NotReady, SlugTaken
+from clinic.articles.autosave import autosave_at, drop_autosave, keep_autosave, note_presence, others_present
+from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import Article, Kind
 from clinic.articles.operations import (
-    Text,
     delete_article,
     edit_article,
-    publish_article,
     retire_article,
+    sign_off_article,
+    trash_article,
+    unschedule_article,
+    untrash_article,
     write_article,
 )
-from clinic.articles.queries import authors, categories, posts_to_pick
-from clinic.media.queries import images_by_id, newest_images
-from clinic.web.forms import LineField
+from clinic.articles.preview import preview_links
+from clinic.articles.queries import (
+    article_in_trash,
+    articles_to_link,
+    findings_in,
+    posts_to_pick,
+)
+from clinic.core.text import clean_text
+from clinic.web.filters import local_now, moment
 
 
-class PageForm(Form):
-    """What a page and an article have in common."""
-
-    title = LineField("Title", [DataRequired("Enter a title"), Length(max=160)])
-    slug = LineField(
-        "Slug",
-        [
-            Optional(),
-            Length(max=80),
-            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
-        ],
-        description="The last part of the address. Left empty, it is made from the title.",
-    )
-    summary = LongField(
-        "Summary",
-        [Length(max=320)],
-        description="One or two sentences for lists and search results.",
-        render_kw={"rows": 3},
-    )
-    body = CodeField(
-        "Body",
-        description="HTML: paragraphs, headings (h2, h3), lists, quotes, tables, links."
-        ' <figure data-image="7"></figure> shows picture 7 of Media with its credit.',
-        render_kw={"rows": 24, "spellcheck": "true", "class": "code"},
-    )
-
-
-class ArticleForm(PageForm):
-    """An article: also where it belongs, who wrote it and what stands around it."""
-
-    category_id = RowField("Category", lambda: ((one.id, one.name) for one in categories()))
-    author_id = RowField("Author", lambda: ((one.id, one.name) for one in authors()))
-    reviewer_id = RowField("Reviewed by", lambda: ((one.id, one.name) for one in authors()))
-    reviewed_on = DateField("Reviewed on", [Optional()])
-    image_id = RowField("Picture", lambda: ())
-    tag_words = LineField("Tags", [Length(max=200)], description="A few words, with commas between them.")
-    teaser_ids = RowsField(
-        "You may also like",
-        posts_to_pick,
-        description="Up to three articles to read next. Without a choice the site finds some.",
-        render_kw={"size": 6},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # The newest, and the one that is chosen, however old it is.
-        chosen = self.image_id.data or 0
-        images = {image.id: image for image in newest_images()} | images_by_id([chosen])
-        self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
-
-
-class PageScreen(StaffView):
+class PageScreen(TextPages):
     """Pages: about, services, contact …"""
 
     permission = Permission.ARTICLE_EDIT
@@ -90,6 +48,7 @@ class PageScreen(StaffView):
     intro = "Texts that stand by themselves: about, services, team, contact, privacy."
     empty_text = "No page here yet. A page stands by itself, like About or Contact."
     edit_template = create_template = "admin/article_form.html"
+    row_template = "admin/article_buttons.html"
     can_create = can_edit = can_delete = True
     column_list = ["title", "state_word", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
@@ -103,64 +62,223 @@ class PageScreen(StaffView):
         "updated_at": time_cell,
     }
     tab_column = "state"
-    tabs = (("all", "All"), ("draft", "Drafts"), ("published", "Published"), ("retired", "Taken down"))
+    tabs: tuple[tuple[str, str], ...] = (
+        ("all", "All"),
+        ("draft", "Drafts"),
+        ("scheduled", "Scheduled"),
+        ("published", "Published"),
+        ("retired", "Taken down"),
+        ("trash", "Trash"),
+    )
+
+    # The list
 
     def row_filter(self) -> Iterable[Any]:
-        """Only this kind."""
-        return (Article.kind == self.kind,)
+        """Only this kind, and not what lies in the trash unless that is what was asked for."""
+        return (Article.kind == self.kind, *((Article.trashed_at.is_(None),) if self.tab() != "trash" else ()))
+
+    def _tab_filter(self) -> Iterable[Any]:
+        match self.tab():
+            case "trash":
+                return (Article.trashed_at.is_not(None),)
+            case "scheduled":
+                return (Article.state == "published", ~Article.is_public_now())
+            case "published":
+                return (Article.is_public_now(),)
+            case "review":
+                return (Article.is_public_now(), Article.review_due_on <= local_now().date())
+            case _:
+                return super()._tab_filter()
 
     def load_options(self) -> Iterable[Any]:
         """The list does without the bodies."""
         return (defer(Article.body),) if request.endpoint == f"{self.endpoint}.index_view" else ()
 
+    # Writing
+
+    def edit_form(self, obj: Article | None = None) -> Any:
+        """The stored text, or what this person has typed and not saved, if that is what they ask for."""
+        if obj is None:
+            abort(404)
+        if request.method == "POST":
+            return self.form(request.form)
+        values = self.form.values_of(obj)
+        if request.args.get("unsaved") and (unsaved := autosave_at(current_user, self.place(obj))):
+            return self.form(MultiDict(unsaved.fields), data=values)
+        return self.form(None, obj=obj, data=values)
+
+    def create_form(self, obj: Any = None) -> Any:
+        """Empty, or what this person has typed and not saved."""
+        if request.method == "POST":
+            return self.form(request.form)
+        unsaved = autosave_at(current_user, self.place(None)) if request.args.get("unsaved") else None
+        return self.form(MultiDict(unsaved.fields) if unsaved else None)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Answer:
+        """The form of one text. Who saves over somebody else's newer one is shown both (409)."""
+        try:
+            return super().edit_view()
+        except ArticleChanged:
+            return self.conflict_page()
+
     def create(self, form: PageForm) -> Article:
         """Write a draft, and publish it if that button was pressed."""
         try:
-            article = write_article(self.kind, self.text_of(form), by=current_user)
+            article = write_article(self.kind, form.text, by=current_user)
         except SlugTaken as error:
             raise Refused(_slug_taken(error), "slug") from None
-        self._publish_if_asked(article)
+        drop_autosave(current_user, self.place(None))
+        self._publish_if_asked(article, form)
         return article
 
     def update(self, form: PageForm, model: Article) -> None:
         """Save, and publish if that button was pressed."""
         try:
-            edit_article(model, self.text_of(form), by=current_user)
+            edit_article(model, form.text, base=form.base_version, by=current_user)
         except SlugTaken as error:
             raise Refused(_slug_taken(error), "slug") from None
         except NotReady as error:
-            raise Refused(f"A published text needs {_and(error.missing)}. Nothing was saved yet.") from None
-        self._publish_if_asked(model)
+            raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved yet.") from None
+        drop_autosave(current_user, self.place(model))
+        self._publish_if_asked(model, form)
 
-    def delete(self, model: Article) -> None:
-        """For good."""
-        delete_article(model, by=current_user)
+    def form_context(self, model: Article | None) -> dict[str, Any]:
+        """What stands around the form: findings, unsaved text, who else is here, links for a preview."""
+        context: dict[str, Any] = {
+            "place": self.place(model),
+            "unsaved": None if request.args.get("unsaved") else autosave_at(current_user, self.place(model)),
+            "findings": [],
+            "others": [],
+            "links": [],
+        }
+        if model and request.method == "GET":
+            note_presence(current_user, model.id)
+            context |= {
+                "findings": findings_in(model),
+                "others": others_present(current_user, model.id),
+                "links": preview_links(model),
+            }
+        return context
+
+    def saved_url(self, model: Article) -> str:
+        """To the checks, when publishing has to wait for a reason."""
+        if g.get("waits_for_reason"):
+            at = request.form.get("publish_at") or None
+            return url_for(".check", id=model.id, at=at)
+        return url_for(".edit_view", id=model.id, saved=1, back=request.args.get("back"))
 
     def saved_text(self, model: Article) -> str:
         """Say what readers see now."""
-        return "Saved and published." if model.is_public else "Saved. Readers do not see it yet."
+        if model.is_public:
+            return "Saved and published."
+        if model.state_word == "scheduled" and model.published_at:
+            return f"Saved. Readers see it from {moment(model.published_at)} on."
+        return "Saved. Readers do not see it yet."
 
-    def text_of(self, form: Any) -> Text:
-        """The operation's input from the form."""
-        return Text(
-            title=form.title.data, slug=form.slug.data or "", summary=form.summary.data or "", body=form.body.data or ""
-        )
+    def _publish_if_asked(self, article: Article, form: PageForm) -> None:
+        if "publish" not in request.form:
+            return
+        if any(finding.weight in NEEDS_REASON for finding in findings_in(article)):
+            g.waits_for_reason = True
+            return
+        self.publish(article, form)
+
+    # States
 
     @expose("/retire/", methods=("POST",))
     def retire(self) -> Answer:
-        """Take down."""
+        """Take down, with a reason, and perhaps with where readers go instead."""
         article = self.row_or_404()
-        retire_article(article, by=current_user)
-        flash("Taken down. Its address now says that it is no longer here.", "success")
+        reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
+        successor = self.get_one(request.form.get("successor", ""))
+        if not reason:
+            flash("Say why it is taken down: colleagues will ask.", "error")
+        else:
+            try:
+                retire_article(article, because=reason, successor=successor, by=current_user)
+                where = f"leads to “{successor.title}”" if successor else "says that it is no longer here"
+                flash(f"Taken down. Its address {where}.", "success")
+            except RedirectRefused as error:
+                flash(str(error), "error")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
-    def _publish_if_asked(self, article: Article) -> None:
-        if "publish" not in request.form:
-            return
-        try:
-            publish_article(article, by=current_user)
-        except NotReady as error:
-            flash(f"Saved, but not published: it needs {_and(error.missing)}.", "error")
+    @expose("/unschedule/", methods=("POST",))
+    def unschedule(self) -> Answer:
+        """Back to a draft."""
+        article = self.row_or_404()
+        unschedule_article(article, by=current_user)
+        flash("It is a draft again. Readers will not see it.", "success")
+        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+
+    @expose("/confirm/", methods=("POST",))
+    def confirm(self) -> Answer:
+        """The reviewer has read it and it is still correct."""
+        article = self.row_or_404()
+        if article.reviewer_id is None:
+            flash("Choose first who reviews it, and save.", "error")
+        else:
+            sign_off_article(article, on=local_now().date(), by=current_user)
+            flash("Noted: reviewed today.", "success")
+        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+
+    def delete(self, model: Article) -> None:
+        """Into the trash."""
+        trash_article(model, by=current_user)
+
+    def deleted(self, model: Article) -> None:
+        """Say where it is, and offer it back."""
+        flash_undo(f"Deleted: “{model.title}” stays in the trash for 30 days.", url_for(".untrash"), id=str(model.id))
+
+    @expose("/untrash/", methods=("POST",))
+    def untrash(self) -> Answer:
+        """Out of the trash, exactly as it was."""
+        article = self._trashed_or_404()
+        untrash_article(article, by=current_user)
+        flash(f"Back again: “{article.title}”.", "success")
+        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+
+    @expose("/purge/", methods=("GET", "POST"))
+    def purge(self) -> Answer:
+        """Out of the trash for good, after asking."""
+        article = self._trashed_or_404()
+        if request.method == "GET":
+            return self.render("admin/article_purge.html", model=article)
+        delete_article(article, by=current_user)
+        flash("Deleted for good.", "success")
+        return redirect(url_for(".index_view", tab="trash"), 303)  # type: ignore[return-value]
+
+    def _trashed_or_404(self) -> Article:
+        return article_in_trash(self.kind, request.values.get("id", 0, type=int)) or abort(404)
+
+    # For scripts
+
+    @expose("/autosave.json", methods=("POST",))
+    def autosave(self) -> Response:
+        """Keep what is typed, and tell who else is here."""
+        article = self.get_one(request.form.get("id", ""))
+        if request.form.get("title") is not None:
+            form = self.form(request.form)
+            keep_autosave(current_user, self.place(article), typed_fields(), form.base_version or 0)
+        answer: dict[str, Any] = {"at": f"{local_now():%H:%M}", "others": [], "version": None}
+        if article:
+            note_presence(current_user, article.id)
+            answer |= {"others": others_present(current_user, article.id), "version": article.version}
+        return jsonify(answer)
+
+    @expose("/forget/", methods=("POST",))
+    def forget(self) -> Answer:
+        """Drop what was typed and not saved."""
+        article = self.get_one(request.form.get("id", ""))
+        drop_autosave(current_user, self.place(article))
+        flash("The unsaved text is gone.", "success")
+        url = url_for(".edit_view", id=article.id) if article else url_for(".create_view")
+        return redirect(url, 303)  # type: ignore[return-value]
+
+    @expose("/pick.json")
+    def pick(self) -> Response:
+        """Texts of the site that a link may lead to."""
+        return jsonify(items=articles_to_link(request.args.get("q", "")[:100]))
 
 
 class ArticleScreen(PageScreen):
@@ -173,6 +291,7 @@ class ArticleScreen(PageScreen):
     empty_text = "No article here yet. “New article” begins one; nobody sees it until you publish it."
     column_list = ["title", "state_word", "category", "author", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
+    tabs = (*PageScreen.tabs[:-1], ("review", "Review due"), PageScreen.tabs[-1])
 
     def load_options(self) -> Iterable[Any]:
         """Category and author for the list; tags and teasers for the form."""
@@ -180,35 +299,13 @@ class ArticleScreen(PageScreen):
             return (defer(Article.body), joinedload(Article.category), joinedload(Article.author))
         return (selectinload(Article.tags), selectinload(Article.teasers))
 
-    def edit_form(self, obj: Article | None = None) -> Any:
-        """Tags as words, teasers as ids."""
-        if obj is None:
-            abort(404)
-        return ArticleForm(
-            request.form if request.method == "POST" else None,
-            obj=obj,
-            data={
-                "tag_words": ", ".join(tag.name for tag in obj.tags),
-                "teaser_ids": [teaser.shown_id for teaser in obj.teasers],
-            },
-        )
-
-    def text_of(self, form: ArticleForm) -> Text:
-        """The operation's input from the form."""
-        text = super().text_of(form)
-        text.category_id = form.category_id.data
-        text.author_id = form.author_id.data
-        text.reviewer_id = form.reviewer_id.data
-        text.reviewed_on = form.reviewed_on.data
-        text.image_id = form.image_id.data
-        text.tags = [word.strip() for word in (form.tag_words.data or "").split(",") if word.strip()]
-        text.teaser_ids = (form.teaser_ids.data or [])[:3]
-        return text
+    def successors(self) -> list[tuple[int, str]]:
+        """Where readers of an article that is taken down may go."""
+        return posts_to_pick()
 
 
 def _slug_taken(error: SlugTaken) -> str:
-    return f"The address “{error}” is in use by another text or by the site itself. Choose another slug."
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return (
+        f"The address “{error}” is in use by another text (perhaps one in the trash) or by the site itself."
+        " Choose another slug."
+    )

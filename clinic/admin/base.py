@@ -12,7 +12,9 @@ from flask_login import current_user
 from wtforms import Form
 
 from clinic.accounts.access import Permission
-from clinic.core.db import db
+from clinic.admin.back import here, is_panel_path, way_back
+from clinic.core.db import Base, db
+from clinic.web.error_pages import keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
 Answer = Response | tuple[str, int] | str
@@ -40,8 +42,31 @@ class Guarded(BaseView):
         """A visitor is sent to sign in; who has signed in gets 403."""
         if current_user.is_authenticated:
             abort(403)
-        here = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-        return redirect(url_for("security.login", next=here))
+        if keeps_typed(request):
+            return kept_page()
+        wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+        return redirect(url_for("security.login", next=wanted))
+
+    # What the templates ask for.
+
+    def here(self) -> str:
+        """The address of this page, for links and forms that should lead back to it."""
+        return here()
+
+    def list_url(self) -> str:
+        """The first page of this screen."""
+        return url_for(f"{self.endpoint}.{self._default_view}")
+
+    def crumb_url(self) -> str:
+        """This screen's list for the breadcrumb: as it was left, if that is where the person came from."""
+        index, back = url_for(f"{self.endpoint}.{self._default_view}"), self.list_url()
+        return back if back.partition("?")[0] == index else index
+
+    def history_url(self, row: Base) -> str | None:
+        """Where the history of one row is read, if this person may read it."""
+        if not current_user.can(Permission.ACTIVITY_READ):
+            return None
+        return url_for("activity_admin.index_view", thing=f"{row.__tablename__}:{row.id}")  # type: ignore[attr-defined]
 
 
 class StaffView(Guarded, ModelView):
@@ -60,13 +85,15 @@ class StaffView(Guarded, ModelView):
     # Text and address of each tab over the list: (value, label). The first is where the list opens.
     tabs: tuple[tuple[str, str], ...] = ()
     tab_column = ""
+    row_template: str = ""  # the buttons of a row
     empty_text = "Nothing here yet."
     heading = ""
     intro = ""
     singular = ""
 
     def __init__(self, model: type[Any], name: str, endpoint: str, category: str) -> None:
-        super().__init__(model, db, name=name, endpoint=endpoint, category=category, url=f"/admin/{name.lower()}")
+        url = f"/admin/{name.lower().replace(' ', '-')}"
+        super().__init__(model, db, name=name, endpoint=endpoint, category=category, url=url)
 
     # Reading: one condition for the list, its count and the single row, so that no id opens a row that is not listed.
 
@@ -103,6 +130,18 @@ class StaffView(Guarded, ModelView):
         asked = request.args.get("tab", "")
         return asked if asked in dict(self.tabs) else (self.tabs[0][0] if self.tabs else "")
 
+    def list_url(self) -> str:
+        """The list as it was left: tab, search, sort and page."""
+        return way_back(url_for(".index_view"))
+
+    def tab_url(self, value: str) -> str:
+        """The address of a tab; search and sort stay as they are."""
+        return url_for(".index_view", **(self.kept_args() | {"tab": value, "search": request.args.get("search")}))
+
+    def kept_args(self) -> dict[str, Any]:
+        """What a new search keeps of the address: everything but the words and the page."""
+        return {name: value for name, value in request.args.items() if name not in ("search", "page", "back")}
+
     def _tab_filter(self) -> Iterable[Any]:
         tab = self.tab()
         return () if tab in ("", "all") else (getattr(self.model, self.tab_column) == tab,)
@@ -134,9 +173,15 @@ class StaffView(Guarded, ModelView):
         """Remove a row by an operation. Raises Refused."""
         raise NotImplementedError
 
+    def form_context(self, model: Any) -> dict[str, Any]:
+        """What else the form's page shows. `model` is None for a new row."""
+        return {}
+
     def saved_url(self, model: Any) -> str:
-        """Where saving leads."""
-        return url_for(".edit_view", id=model.id) if self.can_edit else url_for(".index_view")
+        """Where saving leads: to the list if the form says so, else to the form again, which still knows the list."""
+        if not self.can_edit or is_panel_path(request.form.get("back", "")):
+            return self.list_url()
+        return url_for(".edit_view", id=model.id, back=request.args.get("back"))
 
     def saved_text(self, model: Any) -> str:
         """What saving says."""
@@ -164,6 +209,10 @@ class StaffView(Guarded, ModelView):
 
         return self._form_page(form, model, save)
 
+    def deleted(self, model: Any) -> None:
+        """Say that a row was deleted."""
+        flash(f"Deleted: {self.singular}.", "success")
+
     def _form_page(self, form: Any, model: Any, save: Any) -> Answer:
         if request.method == "POST" and form.validate():
             try:
@@ -176,7 +225,7 @@ class StaffView(Guarded, ModelView):
             else:
                 flash(self.saved_text(saved), "success")
                 return redirect(self.saved_url(saved), 303)  # type: ignore[return-value]
-        page = self.render(self.edit_template, form=form, model=model)
+        page = self.render(self.edit_template, form=form, model=model, **self.form_context(model))
         return page if request.method == "GET" else (page, 422)
 
     @expose("/delete/", methods=("GET", "POST"))
@@ -190,9 +239,10 @@ class StaffView(Guarded, ModelView):
                 self.delete(model)
             except Refused as refusal:
                 flash(refusal.text, "error")
-                return redirect(url_for(".edit_view", id=model.id), 303)  # type: ignore[return-value]
-            flash(f"Deleted: {self.singular}.", "success")
-            return redirect(url_for(".index_view"), 303)  # type: ignore[return-value]
+                here_again = url_for(".edit_view", id=model.id, back=request.args.get("back"))
+                return redirect(here_again, 303)  # type: ignore[return-value]
+            self.deleted(model)
+            return redirect(self.list_url(), 303)  # type: ignore[return-value]
         return self.render("admin/delete.html", model=model)
 
     @expose("/details/")
@@ -220,6 +270,18 @@ class StaffView(Guarded, ModelView):
     def export(self, export_type: str) -> Answer:
         """Flask-Admin's export writes formulas as they stand; screens that export have their own."""
         abort(404)
+
+
+def flash_undo(text: str, url: str, **fields: str) -> None:
+    """Say on the next page what was done, beside an Undo button that posts `fields` and the token to `url`.
+
+    The session cookie carries it and browsers keep 4 KB of one: write ids as "1,2,3", at most MOST_TO_UNDO of them.
+    The view at `url` must be harmless when it is asked twice, and must say so when somebody has acted in between.
+    """
+    flash({"text": text, "url": url, "fields": fields}, "undo")  # type: ignore[arg-type]
+
+
+MOST_TO_UNDO = 200
 
 
 def ids_of(rowids: list[str]) -> list[int]:

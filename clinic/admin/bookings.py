@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy.orm import joinedload
@@ -68,7 +68,7 @@ class BookingScreen(StaffView):
                 flash("Declined: a kind mail is on its way.", "success")
         except NotHeld:
             flash("This booking was decided before; nothing has changed.", "error")
-        return self._back(booking)
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     @expose("/redeem/", methods=("POST",))
     def redeem(self) -> Answer:
@@ -82,9 +82,4 @@ class BookingScreen(StaffView):
             flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
         except VoucherNotRedeemable:
             flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
-        return self._back(booking)
-
-    def _back(self, booking: Booking) -> Answer:
-        if request.form.get("back") == "lead":
-            return redirect(url_for("leads_admin.details_view", id=booking.lead_id), 303)  # type: ignore[return-value]
-        return redirect(url_for(".index_view", tab=request.form.get("tab") or None), 303)  # type: ignore[return-value]
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]

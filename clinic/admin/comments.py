@@ -11,10 +11,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Answer, StaffView, count_of, ids_of
+from clinic.admin.back import is_panel_path, way_back
+from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of
 from clinic.admin.cells import state_cell, time_cell
 from clinic.comments.models import Comment, CommentState
-from clinic.comments.operations import moderate_comment
+from clinic.comments.operations import moderate_comment, undo_moderation
 from clinic.comments.queries import comments_by_id
 from clinic.web.filters import paragraphs
 
@@ -72,9 +73,31 @@ class CommentScreen(StaffView):
         """One comment, one decision."""
         state = VERBS.get(request.form.get("verb", "")) or abort(400)
         comment = self.row_or_404()
-        moderate_comment(comment, state, by=current_user)
-        flash(f"{WORDS[state]}: the comment of {comment.name}.", "success")
-        return redirect(url_for(".index_view", tab=request.form.get("tab") or None), 303)  # type: ignore[return-value]
+        before = {comment.id: comment.state}
+        text = f"{WORDS[state]}: the comment of {comment.name}."
+        if moderate_comment(comment, state, by=current_user):
+            self._offer_undo(text, before, state)
+        else:
+            flash(text, "success")
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+
+    @expose("/undo/", methods=("POST",))
+    def undo(self) -> Answer:
+        """Put comments back into the states they had: fields named for a state, with ids like "1,2"."""
+        if request.form.get("of") not in WORDS:
+            abort(400)
+        of = CommentState(request.form["of"])
+        states = {
+            number: state for state in CommentState for number in ids_of(request.form.get(state, "").split(",")[:500])
+        }
+        result = undo_moderation(states, of=of, by=current_user)
+        if result.decided:
+            flash(f"Somebody has decided about {count_of(result.decided, 'comment')} since. That stays.", "error")
+        if result.done:
+            flash(f"Undone: {count_of(result.done, 'comment')} put back.", "success")
+        elif not result.decided:
+            flash("Nothing to undo: all is as it was before.", "success")
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     @action("approve", "Approve")
     def approve(self, rowids: list[str]) -> None:
@@ -93,9 +116,22 @@ class CommentScreen(StaffView):
 
     def _moderate_all(self, rowids: list[str], state: CommentState) -> None:
         comments = comments_by_id(ids_of(rowids))
-        for comment in comments:
-            moderate_comment(comment, state, by=current_user)
-        flash(
-            f"{WORDS[state]}: {count_of(len(comments), 'comment')}." if comments else "Tick some comments first.",
-            "success" if comments else "error",
-        )
+        if not comments:
+            flash("Tick some comments first.", "error")
+            return
+        before = {one.id: one.state for one in comments}
+        changed = {one.id: before[one.id] for one in comments if moderate_comment(one, state, by=current_user)}
+        text = f"{WORDS[state]}: {count_of(len(comments), 'comment')}."
+        if 0 < len(changed) <= MOST_TO_UNDO:
+            self._offer_undo(text, changed, state)
+        else:
+            flash(text, "success")
+
+    def _offer_undo(self, text: str, before: dict[int, CommentState], state: CommentState) -> None:
+        ids = {
+            one.value: ",".join(str(number) for number, was in before.items() if was == one)
+            for one in set(before.values())
+        }
+        view = request.form.get("url", "")  # of a bulk action
+        back = view if is_panel_path(view) else way_back(url_for(".index_view"))
+        flash_undo(text, url_for(".undo"), of=state.value, back=back, **ids)

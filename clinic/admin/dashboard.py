@@ -1,6 +1,7 @@
 """What needs me: the first page of the panel."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import url_for
 from flask_admin import AdminIndexView, expose
@@ -8,47 +9,77 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Guarded
+from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.articles.models import ArticleState
-from clinic.articles.queries import count_articles
-from clinic.bookings.queries import count_held
+from clinic.articles.queries import count_articles, count_reviews_due
+from clinic.bookings.queries import bookings_in, count_held
 from clinic.comments.queries import count_pending
 from clinic.core.mail import MessageState, count_messages
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
+from clinic.web.filters import local_now
 
 
 @dataclass(frozen=True)
 class Task:
-    """A number and where it is worked on."""
+    """A number and where it is worked on. News is good to know, but leaves nothing to do."""
 
     label: str
     number: int
     url: str
+    is_news: bool = False
 
 
 class Dashboard(Guarded, AdminIndexView):
-    """A card for each queue that the person may work."""
+    """A card for each queue that the person may work, and charts of what comes of the work."""
 
     permission = Permission.PANEL_OPEN
 
     @expose("/")
     def index(self) -> str:
-        """The cards of this person's roles."""
-        return self.render("admin/dashboard.html", tasks=list(self._tasks()))
+        """The cards and charts of this person's roles."""
+        tasks = [*_of_comments(), *_of_desk(), *_of_mail(), *_of_articles()]
+        writes, works = current_user.can(Permission.ARTICLE_EDIT), current_user.can(Permission.LEAD_WORK)
+        return self.render(
+            "admin/dashboard.html",
+            tasks=tasks,
+            is_work_left=any(task.number for task in tasks if not task.is_news),
+            reads=reads_chart() if writes else None,
+            trials=trials_chart() if works else None,
+            leading=leading_articles_chart(url_for("articles_admin.edit_view")) if writes else None,
+        )
 
-    def _tasks(self) -> list[Task]:
-        tasks = []
-        if current_user.can(Permission.COMMENT_MODERATE):
-            tasks.append(Task("Comments waiting", count_pending(), url_for("comments_admin.index_view")))
-        if current_user.can(Permission.LEAD_WORK):
-            tasks += [
-                Task("New leads", count_in_stage(Stage.NEW), url_for("leads_admin.index_view", tab="new")),
-                Task("Held bookings", count_held(), url_for("bookings_admin.index_view", tab="held")),
-            ]
-        if current_user.can(Permission.OUTBOX_WORK):
-            failed = count_messages(MessageState.FAILED)
-            tasks.append(Task("Mails that failed", failed, url_for("outbox_admin.index_view", tab="failed")))
-        if current_user.can(Permission.ARTICLE_EDIT):
-            drafts = count_articles(ArticleState.DRAFT)
-            tasks.append(Task("Drafts", drafts, url_for("articles_admin.index_view", tab="draft")))
-        return tasks
+
+def _of_comments() -> list[Task]:
+    if not current_user.can(Permission.COMMENT_MODERATE):
+        return []
+    return [Task("Comments waiting", count_pending(), url_for("comments_admin.index_view"))]
+
+
+def _of_desk() -> list[Task]:
+    if not current_user.can(Permission.LEAD_WORK):
+        return []
+    (today,) = bookings_in([(midnight(), midnight() + timedelta(days=1))])
+    return [
+        Task("New leads", count_in_stage(Stage.NEW), url_for("leads_admin.index_view", tab="new")),
+        Task("Trials asked for today", today, url_for("bookings_admin.index_view"), is_news=True),
+        Task("Held bookings", count_held(), url_for("bookings_admin.index_view", tab="held")),
+    ]
+
+
+def _of_mail() -> list[Task]:
+    if not current_user.can(Permission.OUTBOX_WORK):
+        return []
+    failed = count_messages(MessageState.FAILED)
+    return [Task("Mails that failed", failed, url_for("outbox_admin.index_view", tab="failed"))]
+
+
+def _of_articles() -> list[Task]:
+    if not current_user.can(Permission.ARTICLE_EDIT):
+        return []
+    due = count_reviews_due(local_now().date())
+    drafts = count_articles(ArticleState.DRAFT)
+    return [
+        Task("Articles to review", due, url_for("articles_admin.index_view", tab="review")),
+        Task("Drafts", drafts, url_for("articles_admin.index_view", tab="draft")),
+    ]

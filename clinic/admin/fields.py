@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from wtforms import SelectField, SelectMultipleField
+from wtforms.validators import Length, Optional, Regexp
 from wtforms.widgets import TextArea
 
 from clinic.web.forms import LineField, TextField
@@ -50,3 +51,15 @@ class RowsField(SelectMultipleField):
             choices=lambda: list(rows()),
             **kwargs,
         )
+
+
+class SlugField(LineField):
+    """The last part of an address, or nothing."""
+
+    def __init__(self, label: str = "Slug", description: str = "", **kwargs: Any) -> None:
+        checks = [
+            Optional(),
+            Length(max=80),
+            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
+        ]
+        super().__init__(label, checks, description=description, **kwargs)

@@ -12,13 +12,14 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Answer, StaffView
-from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.admin.back import way_back
+from clinic.admin.base import Answer, StaffView, flash_undo
+from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.core import audit, clock
 from clinic.core.db import atomic
 from clinic.core.text import clean_text
 from clinic.leads.models import Lead, Stage
-from clinic.leads.operations import add_note, change_stage
+from clinic.leads.operations import add_note, change_stage, undo_stage
 from clinic.leads.queries import lead_with_history, leads_for_export
 from clinic.web.filters import moment
 
@@ -68,7 +69,7 @@ class LeadScreen(StaffView):
         "services": _services_cell,
         "bookings": _bookings_cell,
         "article": _source_cell,
-        "mobile": lambda _view, _context, row, _name: row.mobile_readable,
+        "mobile": lambda _view, _context, row, _name: unbroken(row.mobile_readable),
         "created_at": time_cell,
     }
     tab_column = "stage"
@@ -91,8 +92,29 @@ class LeadScreen(StaffView):
         word = request.form.get("stage", "")
         if word not in list(Stage):
             abort(400)
+        before = lead.stage
         change_stage(lead, Stage(word), by=current_user)
-        flash(f"Stage is now {word}.", "success")
+        text = f"Stage is now {word}."
+        if before == word:
+            flash(text, "success")
+        else:
+            fields = {"id": str(lead.id), "before": before.value, "of": word, "back": self._way_back(lead)}
+            flash_undo(text, url_for(".undo_stage"), **fields)
+        return self._back(lead)
+
+    @expose("/stage/undo/", methods=("POST",))
+    def undo_stage(self) -> Answer:
+        """Move the lead back to the stage before."""
+        lead = self.row_or_404()
+        before, of = request.form.get("before", ""), request.form.get("of", "")
+        if before not in list(Stage) or of not in list(Stage):
+            abort(400)
+        if lead.stage == before:
+            flash(f"Nothing to undo: the stage is {before}.", "success")
+        elif undo_stage(lead, Stage(before), of=Stage(of), by=current_user):
+            flash(f"Undone: the stage is {before} again.", "success")
+        else:
+            flash("Somebody has changed the stage since. That stays.", "error")
         return self._back(lead)
 
     @expose("/note/", methods=("POST",))
@@ -120,7 +142,10 @@ class LeadScreen(StaffView):
         )
 
     def _back(self, lead: Lead) -> Answer:
-        return redirect(url_for(".details_view", id=lead.id), 303)  # type: ignore[return-value]
+        return redirect(self._way_back(lead), 303)  # type: ignore[return-value]
+
+    def _way_back(self, lead: Lead) -> str:
+        return way_back(url_for(".details_view", id=lead.id))
 
 
 def _csv_lines() -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy.orm import defer
@@ -49,4 +49,4 @@ class OutboxScreen(StaffView):
             flash("It is queued again and will be sent in a moment.", "success")
         else:
             flash("This mail is not failed, so there is nothing to send again.", "error")
-        return redirect(url_for(".index_view"), 303)  # type: ignore[return-value]
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]

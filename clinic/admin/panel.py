@@ -9,20 +9,29 @@ from clinic.admin.account import AccountScreen
 from clinic.admin.activity import ActivityScreen
 from clinic.admin.articles import ArticleScreen, PageScreen
 from clinic.admin.bookings import BookingScreen
+from clinic.admin.categories import CategoryScreen
 from clinic.admin.comments import CommentScreen
 from clinic.admin.dashboard import Dashboard
+from clinic.admin.home import HomeScreen
 from clinic.admin.images import ImageScreen
 from clinic.admin.leads import LeadScreen
 from clinic.admin.mail import OutboxScreen
+from clinic.admin.menus import MenuScreen
 from clinic.admin.people import PeopleScreen
 from clinic.admin.preferences import PreferenceScreen
-from clinic.articles.models import Article
-from clinic.bookings.models import Booking
+from clinic.admin.redirects import RedirectScreen
+from clinic.admin.search import SearchScreen
+from clinic.admin.services import ServiceScreen
+from clinic.admin.tags import TagScreen
+from clinic.admin.team import TeamScreen
+from clinic.articles.models import Article, Author, Category, Redirect, Tag
+from clinic.bookings.models import Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
 from clinic.core.mail import Message
 from clinic.leads.models import Lead
 from clinic.media.models import Image
+from clinic.site.models import HomeSection, MenuItem
 
 
 def init_panel(app: Flask) -> None:
@@ -37,13 +46,21 @@ def init_panel(app: Flask) -> None:
         ArticleScreen(Article, name="Articles", endpoint="articles_admin", category="Write"),
         PageScreen(Article, name="Pages", endpoint="pages_admin", category="Write"),
         ImageScreen(Image, name="Media", endpoint="media_admin", category="Write"),
+        CategoryScreen(Category, name="Categories", endpoint="categories_admin", category="Write"),
+        TagScreen(Tag, name="Tags", endpoint="tags_admin", category="Write"),
+        TeamScreen(Author, name="Team", endpoint="team_admin", category="Write"),
         CommentScreen(Comment, name="Comments", endpoint="comments_admin", category="Talk"),
         LeadScreen(Lead, name="Leads", endpoint="leads_admin", category="Front desk"),
         BookingScreen(Booking, name="Bookings", endpoint="bookings_admin", category="Front desk"),
         OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
-        PreferenceScreen(name="Settings", endpoint="settings_admin", category="Run", url="/admin/settings"),
-        PeopleScreen(User, name="People", endpoint="people_admin", category="Run"),
-        ActivityScreen(AuditLine, name="Activity", endpoint="activity_admin", category="Run"),
+        MenuScreen(MenuItem, name="Menus", endpoint="menus_admin", category="Site"),
+        HomeScreen(HomeSection, name="Home page", endpoint="home_admin", category="Site"),
+        ServiceScreen(Service, name="Services", endpoint="services_admin", category="Site"),
+        RedirectScreen(Redirect, name="Redirects", endpoint="redirects_admin", category="Site"),
+        PreferenceScreen(name="Settings", endpoint="settings_admin", category="Site", url="/admin/settings"),
+        PeopleScreen(User, name="People", endpoint="people_admin", category="Staff"),
+        ActivityScreen(AuditLine, name="Activity", endpoint="activity_admin", category="Staff"),
+        SearchScreen(name="Search the panel", endpoint="search_admin", url="/admin/search"),
         AccountScreen(name="Your account", endpoint="account_admin", url="/admin/account"),
     )
 

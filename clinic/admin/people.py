@@ -27,7 +27,11 @@ class RolesField(SelectMultipleField):
 class UserForm(Form):
     """A person who is there."""
 
-    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)])
+    name = LineField(
+        "Name",
+        [DataRequired("Enter a name"), Length(max=120)],
+        description="As colleagues know them. It stands beside what they do in Activity.",
+    )
     role_names = RolesField(
         "Roles",
         [DataRequired("Choose at least one role")],
@@ -37,14 +41,23 @@ class UserForm(Form):
             (RoleName.MODERATOR.value, "Moderator: comments"),
             (RoleName.DESK.value, "Desk: leads, bookings, outbox"),
         ],
+        description="What this person works on. Several are possible; the menu shows only what is theirs.",
     )
-    active = BooleanField("May sign in", default=True)
+    active = BooleanField(
+        "May sign in",
+        default=True,
+        description="Without the tick they are signed out at once and cannot come back. What they did stays theirs.",
+    )
 
 
 class NewUserForm(UserForm):
     """A new person."""
 
-    email = LineField("Email", [DataRequired("Enter an email address"), Length(max=254), is_email])
+    email = LineField(
+        "Email",
+        [DataRequired("Enter an email address"), Length(max=254), is_email],
+        description="They sign in with it, and “Forgot password” writes to it.",
+    )
     password = PasswordField(
         "Password",
         [Optional(), Length(min=10, message="Use at least 10 characters")],

@@ -1,5 +1,7 @@
 """Settings: the facts about the clinic that pages and mails show."""
 
+from dataclasses import replace
+
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
@@ -9,20 +11,55 @@ from wtforms.validators import URL, DataRequired, Length, NumberRange, Optional,
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Guarded
 from clinic.admin.fields import LongField
+from clinic.articles.claims import DEFAULT_CLAIMS, read_profile
 from clinic.core.hours import read_hours
 from clinic.core.preferences import change_preferences, preferences
 from clinic.web.forms import LineField, is_email
 
 
 class PreferenceForm(Form):
-    """All preferences."""
+    """All preferences, in groups that the page shows with a heading each."""
 
-    name = LineField("Clinic name", [DataRequired("Enter the name"), Length(max=80)])
-    tagline = LineField("In one sentence", [DataRequired("Enter a sentence"), Length(max=160)])
-    address = LineField("Address", [DataRequired("Enter the address"), Length(max=240)])
-    phone = LineField("Phone", [DataRequired("Enter the phone number"), Length(max=40)])
-    email = LineField("Email", [DataRequired("Enter the email address"), is_email])
+    name = LineField(
+        "Clinic name", [DataRequired("Enter the name"), Length(max=80)], description="As it stands over the door."
+    )
+    tagline = LineField(
+        "In one sentence",
+        [DataRequired("Enter a sentence"), Length(max=160)],
+        description="What the clinic does, for whom, where. It stands under the name and in search results.",
+    )
+    address = LineField(
+        "Address",
+        [DataRequired("Enter the address"), Length(max=240)],
+        description="Street, unit, town and postcode, as on a letter.",
+    )
+    country = LineField(
+        "Country",
+        [DataRequired("Enter the country code"), Regexp("[A-Z]{2}", message="Two capitals, like SG")],
+        description="Two capitals, like SG. A mobile typed without a country code is read as one from there.",
+    )
+    phone = LineField(
+        "Phone",
+        [DataRequired("Enter the phone number"), Length(max=40)],
+        description="With the country code, like +65 6123 4567, so that it can be dialled from anywhere.",
+    )
     whatsapp = LineField("WhatsApp number", [Length(max=40)], description="Left empty, no link is shown.")
+    email = LineField(
+        "Email",
+        [DataRequired("Enter the email address"), is_email],
+        description="Everybody can read it, on each page of the site.",
+    )
+    map_url = LineField(
+        "Link to a map",
+        [Optional(), URL(message="Enter an address that begins with https://")],
+        description="The address of your place in a map, copied from the browser. Left empty, no link is shown.",
+    )
+    socials = LongField(
+        "Pages elsewhere",
+        [Length(max=1000)],
+        description="Your pages on other sites, one address a line. They stand at the foot of each page.",
+        render_kw={"rows": 3},
+    )
     hours = LongField(
         "Opening hours",
         [DataRequired("Enter the hours"), Length(max=600)],
@@ -35,14 +72,60 @@ class PreferenceForm(Form):
         description="A line for each, like “2026-12-25 closed Christmas Day” or “2026-12-24 9:00-13:00 Christmas Eve”.",
         render_kw={"rows": 4},
     )
-    country = LineField(
-        "Country", [DataRequired("Enter the country code"), Regexp("[A-Z]{2}", message="Two capitals, like SG")]
+    desk_email = LineField(
+        "New leads are mailed to",
+        [DataRequired("Enter an email address"), is_email],
+        description="Somebody reads it every day: people who ask for a trial wait for an answer.",
     )
-    map_url = LineField("Link to a map", [Optional(), URL(message="Enter an address that begins with https://")])
-    socials = LongField("Pages elsewhere", [Length(max=1000)], description="One address a line.", render_kw={"rows": 3})
-    desk_email = LineField("New leads are mailed to", [DataRequired("Enter an email address"), is_email])
-    moderator_email = LineField("Waiting comments are mailed to", [DataRequired("Enter an email address"), is_email])
-    voucher_days = IntegerField("A voucher is valid for (days)", [DataRequired("Enter a number"), NumberRange(1, 730)])
+    moderator_email = LineField(
+        "Waiting comments are mailed to",
+        [DataRequired("Enter an email address"), is_email],
+        description="Who decides about comments. Nobody sees one before.",
+    )
+    review_email = LineField(
+        "Articles to review are mailed to",
+        [DataRequired("Enter an email address"), is_email],
+        description="Who sees to it that an expert reads an article again when it is due.",
+    )
+    voucher_days = IntegerField(
+        "A voucher is valid for (days)",
+        [DataRequired("Enter a number"), NumberRange(1, 730)],
+        description="Counted from the day it is sent. Vouchers that are out already keep their day.",
+    )
+    review_months = IntegerField(
+        "Articles are reviewed after (months)",
+        [DataRequired("Enter a number"), NumberRange(1, 120)],
+        description="Counted from the last review of an article.",
+    )
+    claims = LongField(
+        "Words to avoid",
+        [Length(max=6000)],
+        description="Lines of words that advertising for health must avoid, with advice:"
+        " “cure, cures | Say what may help”. Left empty, the lines that come with the site come back.",
+        render_kw={"rows": 6},
+    )
+
+    groups = (
+        (
+            "Clinic",
+            "Who you are and where you are found, on every page and in every mail.",
+            ("name", "tagline", "address", "country", "phone", "whatsapp", "email", "map_url", "socials"),
+        ),
+        ("Opening hours", "When people can come, as the pages show it.", ("hours", "special_days")),
+        ("Mail", "Who is told when something needs an answer.", ("desk_email", "moderator_email", "review_email")),
+        (
+            "Rules of practice",
+            "How the clinic works; the site keeps to it.",
+            ("voucher_days", "review_months", "claims"),
+        ),
+    )
+
+    def validate_claims(self, field: LongField) -> None:
+        """Lines that can be read."""
+        try:
+            read_profile(field.data or "")
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
     def validate_hours(self, field: LongField) -> None:
         """Lines that can be read."""
@@ -69,9 +152,12 @@ class PreferenceScreen(Guarded):
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Answer:
         """Show and keep."""
-        form = PreferenceForm(request.form if request.method == "POST" else None, obj=preferences())
+        now = preferences()
+        shown = replace(now, claims=now.claims or DEFAULT_CLAIMS)
+        form = PreferenceForm(request.form if request.method == "POST" else None, obj=shown)
         if request.method == "POST" and form.validate():
-            change_preferences(form.data, by=current_user)
+            own = {"claims": ""} if form.claims.data == DEFAULT_CLAIMS.strip() else {}
+            change_preferences(form.data | own, by=current_user)
             flash("Saved. Pages and mails show it from now on.", "success")
             return redirect(url_for(".index"), 303)  # type: ignore[return-value]
         page = self.render("admin/preferences.html", form=form)

@@ -1,0 +1,146 @@
+/* Keeps what is typed into a long form: on the server every few seconds, and in this browser while the server cannot be
+   reached or the sign-in has ended. Tells who else has the form open, and asks before the page is left with unsaved text. */
+const PAUSE = 3000; // after the last key
+const PING = 20000; // says that the form is open
+
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  const status = form.querySelector("[data-autosave-status]");
+  const others = document.querySelector("[data-others]");
+  const key = `unsaved ${form.dataset.place}`;
+  const base = form.elements.base.value;
+  let last = typed();
+  const saved = last;
+  let timer = 0;
+  let isSubmitted = false;
+
+  function typed() {
+    const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
+    return JSON.stringify(fields);
+  }
+
+  function say(text, link) {
+    status.textContent = text;
+    if (link) {
+      const a = document.createElement("a");
+      a.href = link;
+      a.target = "_blank";
+      a.textContent = "Sign in in a new window";
+      status.append(" ", a);
+    }
+  }
+
+  async function send(fields) {
+    const data = new FormData();
+    data.set("csrf_token", form.elements.csrf_token.value);
+    if (form.dataset.id) data.set("id", form.dataset.id);
+    for (const [name, value] of fields ? JSON.parse(fields) : []) data.append(name, value);
+    return fetch(form.dataset.autosave, { method: "POST", body: data, redirect: "manual" });
+  }
+
+  async function keep() {
+    const fields = typed();
+    if (fields === last) return;
+    let answer;
+    try {
+      answer = await send(fields);
+    } catch {
+      answer = null;
+    }
+    if (answer?.ok) {
+      last = fields;
+      localStorage.removeItem(key);
+      const { at, others: names, version } = await answer.json();
+      say(`Kept at ${at}, not saved yet.`);
+      tell(names, version);
+      return;
+    }
+    localStorage.setItem(key, JSON.stringify({ base, fields }));
+    if (answer === null) say("No connection. Your text is kept in this browser; we go on trying.");
+    else if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401)
+      say("Your sign-in has ended. Your text is kept in this browser.", "/login");
+    else say("Your text could not be kept on the server. It is kept in this browser; we go on trying.");
+    plan(PAUSE * 3);
+  }
+
+  function tell(names, version) {
+    if (!others) return;
+    const who = names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} editing this too.` : "";
+    const isOld = version !== null && base && String(version) !== base;
+    const text = `${who}${isOld ? " A newer version was saved meanwhile: when you save, you will be shown both." : ""}`.trim();
+    if (others.textContent.trim() !== text) others.textContent = text;
+  }
+
+  function plan(wait) {
+    clearTimeout(timer);
+    timer = setTimeout(keep, wait);
+  }
+
+  function restore(fields) {
+    for (const element of form.elements) {
+      if (!element.name || ["csrf_token", "base"].includes(element.name) || element.type === "file") continue;
+      const values = fields.filter(([name]) => name === element.name).map(([, value]) => value);
+      if (element.type === "checkbox" || element.type === "radio") element.checked = values.includes(element.value);
+      else if (element.multiple) for (const option of element.options) option.selected = values.includes(option.value);
+      else if (values.length) {
+        element.value = values[0];
+        if (element.matches("select")) element.dispatchEvent(new Event("change")); // picker.js shows the picture
+        if (element.matches("textarea")) element.dispatchEvent(new CustomEvent("editor:load"));
+      }
+    }
+    plan(0);
+  }
+
+  // A page that comes after a save: what was kept while the form was on its way is saved now.
+  if (form.dataset.saved) {
+    localStorage.removeItem(key);
+    localStorage.removeItem(key.replace(/:\d+$/, ":new"));
+    history.replaceState(null, "", location.href.replace(/[?&]saved=1/, ""));
+  }
+
+  // What this browser has kept while the server was away is offered, never put in unasked.
+  const kept = JSON.parse(localStorage.getItem(key) || "null");
+  if (kept && kept.fields !== saved) {
+    const offer = document.createElement("p");
+    offer.className = "alert alert-note";
+    offer.setAttribute("role", "status");
+    offer.textContent = "This browser has kept text of yours that was never saved. ";
+    for (const [label, act] of [
+      ["Go on with it", () => restore(JSON.parse(kept.fields))],
+      ["Throw it away", () => localStorage.removeItem(key)],
+    ]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "button button-quiet button-small";
+      button.textContent = label;
+      button.addEventListener("click", () => {
+        act();
+        offer.remove();
+      });
+      offer.append(button, " ");
+    }
+    form.before(offer);
+  }
+
+  form.addEventListener("input", () => plan(PAUSE));
+  form.addEventListener("change", () => plan(PAUSE));
+  form.addEventListener("submit", () => {
+    isSubmitted = true;
+    // Until the answer is there: a sign-in that has ended must not take the text with it.
+    if (typed() !== saved) localStorage.setItem(key, JSON.stringify({ base, fields: typed() }));
+  });
+  addEventListener("beforeunload", (event) => {
+    if (!isSubmitted && typed() !== saved) event.preventDefault();
+  });
+  addEventListener("online", () => plan(0));
+  setInterval(async () => {
+    try {
+      const answer = await send(null);
+      if (answer.ok) {
+        const { others: names, version } = await answer.json();
+        tell(names, version);
+      }
+    } catch {
+      /* the next ping may get through */
+    }
+  }, PING);
+}
