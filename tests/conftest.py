@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -21,13 +22,15 @@ from clinic.app import create_app
 from clinic.core import clock as clock_module
 from clinic.core.db import Base, db
 from clinic.core.settings import load_settings
+from clinic.site.models import HomeSection, MenuItem
 from tests.factories import make_user
-from tests.services import Postgres, Redis, find_chromium, find_postgres, find_redis
+from tests.services import Postgres, Redis, find_chromium, find_java, find_nu, find_postgres, find_redis
 
 MISSING = {
     "browser": "Chromium" if not find_chromium() else "",
     "postgresql": "PostgreSQL" if not find_postgres() else "",
     "redis": "Redis" if not find_redis() else "",
+    "nu": "the Nu HTML checker" if not (find_nu() and find_java()) else "",
 }
 
 
@@ -77,6 +80,12 @@ def make_app(instance: Path, **environ: str) -> Flask:
     with app.app_context():
         upgrade()
         ensure_roles()
+        # What the migrations bring along; it is there again at the start of each test.
+        tables = (MenuItem.__table__, HomeSection.__table__)
+        app.extensions["test.given"] = {
+            table: [dict(row) for row in db.session.execute(table.select()).mappings()] for table in tables
+        }
+        db.session.rollback()
     return app
 
 
@@ -90,7 +99,7 @@ def apps() -> dict[str, Flask]:
 def app(
     request: pytest.FixtureRequest, apps: dict[str, Flask], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Flask]:
-    """The app on each database, empty but for the roles; the test runs in its context."""
+    """The app on each database, empty but for the roles, the menus and the home page; the test runs in its context."""
     name = request.param
     if name not in apps:
         environ = {}
@@ -101,9 +110,12 @@ def app(
     with app.app_context():
         yield app
         db.session.rollback()
+        db.session.execute(sa.text(f"DELETE FROM {'search_fts' if name == 'sqlite' else 'search_vector'}"))
         for table in reversed(Base.metadata.sorted_tables):
             if table.name != "role":
                 db.session.execute(table.delete())
+        for table, rows in app.extensions["test.given"].items():
+            db.session.execute(table.insert(), rows)
         db.session.commit()
 
 

@@ -28,7 +28,7 @@ from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.media.models import Image
-from clinic.media.operations import add_image
+from clinic.media.operations import Description, add_image, render_next
 
 numbers = itertools.count(1)
 PASSWORD = "correct horse battery"
@@ -65,7 +65,10 @@ def picture_bytes(width: int = 640, height: int = 400, kind: str = "JPEG", **sav
 
 def make_image(alt: str = "A woman stands on one leg", credit: str = "Photo: Mei Tan") -> Image:
     """A picture with its files."""
-    return add_image(picture_bytes(), filename="one-leg.jpg", alt=alt, credit=credit)
+    image = add_image(picture_bytes(), filename="one-leg.jpg", said=Description(alt=alt, credit=credit))
+    while render_next():
+        pass
+    return image
 
 
 def make_category(name: str = "Back and spine", slug: str = "back-pain") -> Category:

@@ -152,6 +152,8 @@ def test_a_changed_slug_leads_readers_on_and_an_error_changes_nothing(sign_in: S
 def test_taking_down_answers_gone_and_publishing_again_brings_it_back(sign_in: SignIn, client: FlaskClient) -> None:
     editor, article = sign_in("editor"), make_article(title="Hips")
     page = edit(editor, article).submit("Take down")
+    assert "Say why" in page.alert()
+    page = page.submit("Take down", reason="Out of date")
     assert "Taken down" in page.status_text()
     visit(client, article.address, status=410)
     assert "Hips" in visit(editor, "/admin/articles/?tab=retired").text
@@ -159,7 +161,7 @@ def test_taking_down_answers_gone_and_publishing_again_brings_it_back(sign_in: S
     visit(client, article.address)
 
 
-def test_deleting_asks_first_and_takes_the_comments_with_it(sign_in: SignIn, client: FlaskClient) -> None:
+def test_deleting_asks_first_and_again_before_the_comments_go_with_it(sign_in: SignIn, client: FlaskClient) -> None:
     editor, article = sign_in("editor"), make_article(title="Strong hips")
     make_comment(article)
     address = article.address
@@ -167,10 +169,15 @@ def test_deleting_asks_first_and_takes_the_comments_with_it(sign_in: SignIn, cli
     page = visit(editor, link)
     assert (page.texts("h1"), "Strong hips" in page.text) == (["Delete this article?"], True)
     assert db.session.get(Article, article.id)
-    assert page.submit("Delete it").status_text() == "Deleted: article."
+    assert "in the trash for 30 days" in page.submit("Delete it").status_text()
     visit(client, address, status=404)
-    assert db.session.scalar(sa.select(sa.func.count(Comment.id))) == 0
     visit(editor, link, status=404)
+    assert "Strong hips" not in visit(editor, "/admin/articles/").text
+    trash = visit(editor, "/admin/articles/?tab=trash")
+    purge = visit(editor, trash.one("tbody a.danger").attributes["href"] or "")
+    assert purge.texts("h1") == ["Delete this article for good?"]
+    assert purge.submit("Delete it for good").status_text() == "Deleted for good."
+    assert db.session.scalar(sa.select(sa.func.count(Comment.id))) == 0
 
 
 def test_nothing_is_deleted_from_the_list_without_asking(sign_in: SignIn) -> None:
@@ -203,7 +210,8 @@ def test_an_old_picture_stays_chosen_among_many_newer_ones(sign_in: SignIn) -> N
         "filename": "x.jpg",
         "width": 1,
         "height": 1,
-        "rendition_widths": "1",
+        "extension": "jpg",
+        "colour": "#ffffff",
         "alt": "x",
         "credit": "x",
         "uploaded_at": clock.now(),
@@ -234,7 +242,7 @@ def test_a_page_is_written_published_renamed_and_deleted(sign_in: SignIn, client
     assert "We move." in visit(client, "/about/").text
     assert page.submit("Save", slug="about-us").status_text() == "Saved and published."
     assert client.get("/about/").headers["Location"] == "/about-us/"
-    assert page.submit("Take down").status_text().startswith("Taken down")
+    assert page.submit("Take down", reason="Moved").status_text().startswith("Taken down")
     visit(client, "/about-us/", status=410)
 
 

@@ -1,16 +1,30 @@
 """The first page of the panel: what needs whom, and a menu of what is allowed."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
+from clinic.articles.operations import add_reads
 from tests.browse import visit
+from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_comment
 
 SignIn = Callable[..., FlaskClient]
 MENUS = {
-    "editor": ["Dashboard", "Articles", "Pages", "Media"],
+    "editor": [
+        "Dashboard",
+        "Articles",
+        "Pages",
+        "Media",
+        "Categories",
+        "Tags",
+        "Team",
+        "Menus",
+        "Home page",
+        "Redirects",
+    ],
     "moderator": ["Dashboard", "Comments"],
     "desk": ["Dashboard", "Leads", "Bookings", "Outbox"],
     "owner": [
@@ -18,20 +32,35 @@ MENUS = {
         "Articles",
         "Pages",
         "Media",
+        "Categories",
+        "Tags",
+        "Team",
         "Comments",
         "Leads",
         "Bookings",
         "Outbox",
+        "Menus",
+        "Home page",
+        "Services",
+        "Redirects",
         "Settings",
         "People",
         "Activity",
     ],
 }
 TASKS = {
-    "editor": ["1 Drafts"],
+    "editor": ["0 Articles to review", "1 Drafts"],
     "moderator": ["1 Comments waiting"],
-    "desk": ["2 New leads", "1 Held bookings", "0 Mails that failed"],
-    "owner": ["1 Comments waiting", "2 New leads", "1 Held bookings", "0 Mails that failed", "1 Drafts"],
+    "desk": ["2 New leads", "2 Trials asked for today", "1 Held bookings", "0 Mails that failed"],
+    "owner": [
+        "1 Comments waiting",
+        "2 New leads",
+        "2 Trials asked for today",
+        "1 Held bookings",
+        "0 Mails that failed",
+        "0 Articles to review",
+        "1 Drafts",
+    ],
 }
 
 
@@ -68,3 +97,52 @@ def test_the_account_page_leads_to_password_factor_codes_and_passkeys(sign_in: S
     assert links == ["/change", "/tf-setup", "/mf-recovery-codes", "/wan-register"]
     for link in links:
         visit(client, link)
+
+
+def test_nothing_left_to_do_is_said_kindly(sign_in: SignIn) -> None:
+    assert "Nothing waits for you." in visit(sign_in("owner"), "/admin/").text
+    make_article(publish=False)
+    assert "Nothing waits for you." not in visit(sign_in("owner"), "/admin/").text
+
+
+def test_the_charts_show_reads_trials_and_what_leads_to_them(sign_in: SignIn, clock: MovableClock) -> None:
+    clock.move(days=-100)
+    make_booking(article=make_article(title="Too long ago"))
+    clock.move(days=100)
+    article = make_article(title="Strong hips", slug="strong-hips")
+    today = clock.now.date()
+    add_reads({("strong-hips", today): 3, ("strong-hips", today - timedelta(days=27)): 2})
+    add_reads({("strong-hips", today - timedelta(days=28)): 50})
+    make_booking(article=article)
+    clock.move(days=-7)
+    make_booking()
+    clock.move(days=7)
+    page = visit(sign_in("owner"), "/admin/")
+    assert page.texts(".chart h2") == [
+        "Reads in 28 days",
+        "Trials asked for in 12 weeks",
+        "Articles that lead to trials",
+    ]
+    assert page.texts(".chart-number") == ["5 reads in all, 3 at most", "2 trials in all, 1 at most"]
+    days, weeks, articles = page.tree.css(".chart table")
+    numbers = [[cell.text() for cell in table.css("td:last-child")] for table in (days, weeks, articles)]
+    assert numbers[0] == ["2", *["0"] * 26, "3"]
+    assert numbers[1] == [*["0"] * 10, "1", "1"]
+    assert numbers[2] == ["1"]
+    assert [link.text() for link in articles.css("a")] == ["Strong hips"]
+    assert all(0 <= float(bar.attributes["height"] or "") <= 40 for bar in page.tree.css("rect"))
+
+
+def test_each_role_sees_only_the_charts_of_its_work(sign_in: SignIn) -> None:
+    for role, number in (("editor", 2), ("moderator", 0), ("desk", 1), ("owner", 3)):
+        assert len(visit(sign_in(role), "/admin/").tree.css(".chart")) == number, role
+
+
+def test_every_page_says_where_one_is(sign_in: SignIn) -> None:
+    client, article = sign_in("owner"), make_article()
+    assert visit(client, "/admin/").texts(".crumbs") == []
+    assert visit(client, "/admin/articles/").texts(".crumbs li") == ["Dashboard", "Articles"]
+    page = visit(client, f"/admin/articles/edit/?id={article.id}")
+    assert page.texts(".crumbs li") == ["Dashboard", "Articles", "Edit article"]
+    assert page.texts(".crumbs a") == ["Dashboard", "Articles"]
+    assert visit(client, "/admin/settings/").texts(".crumbs li") == ["Dashboard", "Settings"]

@@ -6,11 +6,27 @@ from flask.testing import FlaskClient
 
 from clinic.articles.models import Kind
 from clinic.articles.operations import publish_article
+from clinic.articles.redirects import add_redirect
+from tests.admin.statements import statements
 from tests.browse import visit
-from tests.factories import make_article, make_booking, make_comment, make_image
+from tests.factories import make_article, make_booking, make_comment, make_image, make_user
 
 SignIn = Callable[..., FlaskClient]
-SCREENS = ["articles", "pages", "media", "comments", "leads", "bookings", "outbox", "people", "activity"]
+SORTED = [
+    "articles",
+    "pages",
+    "media",
+    "tags",
+    "redirects",
+    "comments",
+    "leads",
+    "bookings",
+    "outbox",
+    "people",
+    "activity",
+]
+ORDERED = ["categories", "team", "menus", "home", "services"]  # by their places, and by nothing else
+SCREENS = SORTED + ORDERED
 NONSENSE = (
     "page=-5",
     "page=abc",
@@ -32,7 +48,8 @@ IDS = ("abc", "-1", "987654", "99999999999999", "9" * 5000, "")
 
 
 def fill() -> None:
-    article = make_article(image_id=make_image().id)
+    article = make_article(image_id=make_image().id, tags=["hips"])
+    add_redirect("/old/", "/new/")
     publish_article(make_article(kind=Kind.PAGE, publish=False))
     make_comment(article)
     make_booking(article=article)
@@ -72,7 +89,7 @@ def test_what_flask_admin_brings_along_and_we_do_not_use_is_not_there(sign_in: S
 def test_every_sortable_column_and_every_tab_opens_a_good_page(sign_in: SignIn) -> None:
     owner = sign_in("owner")
     fill()
-    for screen in SCREENS:
+    for screen in SORTED:
         page = visit(owner, f"/admin/{screen}/")
         columns = page.tree.css("thead a")
         assert columns
@@ -109,3 +126,31 @@ def test_a_search_keeps_its_tab_and_can_be_cleared(sign_in: SignIn) -> None:
     clear = visit(owner, page.one(".search a").attributes["href"] or "")
     assert "Draft hips" in clear.text
     assert not clear.one("#search").attributes["value"]
+
+
+def many(number: int) -> None:
+    for count in range(number):
+        article = make_article(title=f"Strong hips {count}")
+        publish_article(make_article(kind=Kind.PAGE, publish=False))
+        make_comment(article)
+        make_booking(article=article)
+        make_user()
+    make_image()
+
+
+def costs(owner: FlaskClient) -> dict[str, int]:
+    found = {}
+    for screen in SCREENS:
+        with statements() as sent:
+            assert owner.get(f"/admin/{screen}/?tab=all").status_code == 200
+        found[screen] = len(sent)
+    return found
+
+
+def test_a_list_costs_few_statements_however_many_rows_it_has(sign_in: SignIn) -> None:
+    owner = sign_in("owner")
+    many(1)
+    few = costs(owner)
+    many(29)
+    assert costs(owner) == few
+    assert max(few.values()) < 10, few

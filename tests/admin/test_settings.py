@@ -1,13 +1,15 @@
 """Settings: what the owner changes, readers see."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from clinic.admin.preferences import PreferenceForm
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.preferences import Preference, preferences
+from clinic.core.preferences import Preference, Preferences, preferences
 from tests.browse import check, visit
 from tests.factories import make_booking
 
@@ -64,3 +66,20 @@ def test_what_is_missing_or_wrong_is_refused_and_stays_in_the_box(sign_in: SignI
         for name, value in typed.items():
             assert page.values("Save")[name] == value.strip()
     assert db.session.scalars(sa.select(Preference)).all() == []
+
+
+def test_every_preference_has_a_field_in_one_group_with_help(sign_in: SignIn) -> None:
+    grouped = [name for _, _, names in PreferenceForm.groups for name in names]
+    assert sorted(grouped) == sorted(field.name for field in fields(Preferences))
+    page = visit(sign_in("owner"), "/admin/settings/")
+    assert page.texts("section h2") == [heading for heading, _, _ in PreferenceForm.groups]
+    for name in grouped:
+        assert page.one(f"#{name}-hint").text(), name
+
+
+def test_the_rules_of_practice_are_kept(sign_in: SignIn) -> None:
+    page = visit(sign_in("owner"), "/admin/settings/")
+    page.submit("Save", review_months="6", review_email="expert@example.org", claims="cure | Say what may help")
+    kept = preferences()
+    assert (kept.review_months, kept.review_email) == (6, "expert@example.org")
+    assert kept.claims == "cure | Say what may help"

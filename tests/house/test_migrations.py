@@ -96,3 +96,60 @@ def test_migrations_form_one_line_and_are_named_by_day_and_change() -> None:
         assert "def downgrade" in text
         assert "from clinic" not in text, "a migration must not change when the code does"
     assert sum("down_revision = None" in file.read_text(encoding="utf-8") for file in files) == 1
+
+
+def test_categories_and_team_stand_by_name_when_their_order_begins(empty_app: Flask) -> None:
+    upgrade(revision="0007")
+    with db.engine.begin() as connection:
+        for slug, name in (("c", "Pilates"), ("a", "Joints"), ("b", "Backs")):
+            connection.execute(sa.text("INSERT INTO category (slug, name) VALUES (:s, :n)"), {"s": slug, "n": name})
+            connection.execute(
+                sa.text("INSERT INTO author (slug, name, title, bio) VALUES (:s, :n, '', '')"), {"s": slug, "n": name}
+            )
+    upgrade()
+    with db.engine.connect() as connection:
+        for table in ("category", "author"):
+            rows = connection.execute(sa.text(f"SELECT name FROM {table} ORDER BY position"))
+            assert [row.name for row in rows] == ["Backs", "Joints", "Pilates"]
+        assert connection.execute(sa.text("SELECT count(*) FROM author WHERE is_on_team")).scalar() == 3
+        assert connection.execute(sa.text("SELECT count(*) FROM menu_item")).scalar() == 7
+    downgrade(revision="0007")
+    with db.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM author")).scalar() == 3
+
+
+OLD_ROWS = (
+    "INSERT INTO article"
+    " (id, kind, slug, title, summary, body, words, state, created_at, updated_at, image_alt, image_credit)"
+    " VALUES (1, 'post', 'hips', 'Hips', 's', '<p>b</p>', 1, 'draft', '2026-01-01', '2026-01-01', '', ''),"
+    " (2, 'page', 'about', 'About', 's', '<p>b</p>', 1, 'draft', '2026-01-01', '2026-01-01', '', '')",
+    "INSERT INTO redirect (slug, article_id) VALUES ('old-hips', 1), ('old-about', 2)",
+    "INSERT INTO category (slug, name) VALUES ('b', 'Beta'), ('a', 'Alpha')",
+    "INSERT INTO image (key, filename, width, height, rendition_widths, alt, credit, uploaded_at)"
+    " VALUES ('k', 'x.jpg', 900, 600, '480,800', 'A hip', 'Photo: Ana', '2026-01-01')",
+)
+
+
+def run(*statements: str) -> None:
+    with db.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def read(statement: str) -> list[tuple[object, ...]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(statement)]
+
+
+def test_old_redirects_pictures_and_orders_are_kept(empty_app: Flask) -> None:
+    upgrade(revision="0006")
+    db.session.rollback()
+    run(*OLD_ROWS)
+    upgrade()
+    db.session.rollback()
+    kept = read("SELECT path, article_id, target FROM redirect ORDER BY id")
+    assert kept == [("/articles/old-hips/", 1, ""), ("/old-about/", 2, "")]
+    assert read("SELECT name FROM category ORDER BY position") == [("Alpha",), ("Beta",)]
+    assert read("SELECT rendition_widths, version, rendered_at FROM image") == [("480,800", 1, None)]
+    downgrade(revision="0006")
+    assert read("SELECT slug, article_id FROM redirect ORDER BY id") == [("old-hips", 1), ("old-about", 2)]

@@ -45,14 +45,19 @@ SECRETS = {
 }
 # What the clinic says about itself and its work.
 OWN_WORDS = {
-    "article": {"slug", "title", "summary", "body"},
+    "article": {"slug", "title", "summary", "body", "image_alt", "image_credit", "retired_because", "signed_off"},
     "author": {"slug", "name", "title", "bio"},
     "category": {"slug", "name"},
     "tag": {"slug", "name"},
     "search_word": {"word"},
-    "redirect": {"slug"},
-    "image": {"key", "filename", "rendition_widths", "alt", "credit"},
-    "service": {"slug", "name", "summary"},
+    "redirect": {"path", "target"},
+    "revision": {"fields"},
+    "autosave": {"place", "fields"},
+    "preview_link": {"digest"},
+    "image": {"key", "filename", "extension", "colour", "rendition_widths", "alt", "credit", "source_url", "licence"},
+    "service": {"slug", "name", "summary", "body"},
+    "menu_item": {"label", "address"},
+    "home_section": {"heading", "body"},
     "preference": {"name", "value"},
     "role": {"name"},
     "heartbeat": {"name"},
@@ -65,7 +70,7 @@ MARKS = ("Xanthippe", "xanthippe", "91234567", "9123 4567")
 
 def text_columns() -> dict[str, set[str]]:
     """Every column that could hold words: not numbers, times, truths or states."""
-    other = (sa.Integer, sa.DateTime, sa.Date, sa.Boolean, sa.Enum, UtcDateTime)
+    other = (sa.Integer, sa.Float, sa.DateTime, sa.Date, sa.Boolean, sa.Enum, UtcDateTime)
     return {
         table.name: columns
         for table in Base.metadata.sorted_tables

@@ -28,6 +28,8 @@ REQUIRED = (
     "docs/editors.md",
 )
 MOST_BYTES = 400_000
+# A built bundle; a third of it is sent.
+LARGER = {"clinic/static/js/editor.js": 500_000}
 MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:home|Users|root|work)/[\w.]")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 
@@ -91,7 +93,8 @@ def test_no_committed_file_is_large() -> None:
     files = list(committed())
     assert len(files) > 100
     for path in files:
-        assert path.stat().st_size <= MOST_BYTES, path.relative_to(ROOT)
+        name = path.relative_to(ROOT).as_posix()
+        assert path.stat().st_size <= LARGER.get(name, MOST_BYTES), name
 
 
 def test_nothing_secret_or_made_by_a_run_is_committed() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+import clinic
 from clinic.core import mail
 
 FOLDER = Path(__file__).parents[2] / "clinic" / "templates"
@@ -72,7 +73,10 @@ def test_every_post_form_of_staff_carries_the_token_and_every_field_macro_is_use
         if path.parent.name not in ("admin", "security"):
             continue
         for form in re.findall(r'<form[^>]*method="post".*?</form>', path.read_text(encoding="utf-8"), re.DOTALL):
-            assert "csrf_token" in form or "admin/token.html" in form, f"{name(path)}: {form[:90]}"
-    used = "".join(path.read_text(encoding="utf-8") for path in FILES)
+            assert any(token in form for token in ("csrf_token", "admin/token.html", "hidden_id(")), (
+                f"{name(path)}: {form[:90]}"
+            )
+    views = Path(clinic.__file__).parent / "articles" / "views.py"  # which puts parts into a body
+    used = "".join(path.read_text(encoding="utf-8") for path in (*FILES, views))
     for path in (FOLDER / "parts").glob("*.html"):
         assert f'"parts/{path.name}"' in used, f"{path.name} is used by no template"
