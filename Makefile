@@ -44,10 +44,12 @@ format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run
+bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run, and what Lighthouse says of it
 	@$(BIN)/python -m bench.pages
+	@test -d bench/node_modules || npm ci --loglevel=error --prefix bench
+	@$(BIN)/python -m bench.lighthouse
 
-screenshots: .venv/.dev ## pictures of the pages at 375 and 1280 pixels, in screenshots/
+screenshots: .venv/.dev ## pictures of the pages at 375, 768 and 1280 pixels, in screenshots/
 	@$(BIN)/python tests/provide.py
 	@$(BIN)/python -m tests.screenshots
 
