@@ -14,9 +14,11 @@ from clinic.accounts.operations import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.reads import init_reads
+from clinic.articles.views import StillCorrectLink
 from clinic.articles.views import bp as articles_bp
 from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
+from clinic.comments.views import ApproveLink
 from clinic.core.db import db
 from clinic.core.limits import Limiter
 from clinic.core.preferences import Preferences, preferences
@@ -33,6 +35,7 @@ from clinic.web.error_pages import init_errors
 from clinic.web.filters import init_filters
 from clinic.web.headers import init_headers
 from clinic.web.health import bp as health_bp
+from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     if settings.env != "production":
         app.register_blueprint(styleguide_bp)
+    init_links(app, StillCorrectLink(), ApproveLink())
     init_panel(app)
     init_reads(app, in_background=settings.env != "test")
     app.cli.add_command(clinic_cli)

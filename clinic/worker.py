@@ -18,6 +18,7 @@ from clinic.core.db import db
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
+from clinic.core.signing import sweep_spent_links
 from clinic.media.operations import render_next
 from clinic.web.filters import local_now
 from clinic.web.health import beat
@@ -66,6 +67,7 @@ def work(app: Flask) -> None:
                     sweep_trash()
                     sweep_autosaves()
                     sweep_preview_links()
+                    sweep_spent_links()
                     remind_of_reviews(local_now().date())
                     next_sweep = time.monotonic() + SWEEP_SECONDS
                 found_work = bool(send_due(postman(), owner=worker_name()))

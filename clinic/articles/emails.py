@@ -15,5 +15,5 @@ def review_due(article: Article) -> None:
         to=preferences().review_email,
         once_key=f"review_due:{value}",
         article=article,
-        token=signing.sign(STILL_CORRECT, value),
+        confirm_url=signing.link_url(STILL_CORRECT, value),
     )

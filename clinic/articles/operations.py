@@ -53,7 +53,7 @@ RESERVED_SLUGS = frozenset(
         "media",
         "metrics",
         "preview",
-        "still-correct",
+        "link",
         "mf-recovery",
         "mf-recovery-codes",
         "readyz",

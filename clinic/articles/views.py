@@ -50,7 +50,6 @@ from clinic.comments.queries import approved_comments
 from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
 from clinic.core.preferences import preferences
-from clinic.core.signing import unsign
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
 from clinic.site.queries import shown_sections
@@ -59,12 +58,12 @@ from clinic.web.csrf import public_form
 from clinic.web.error_pages import error_page
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
+from clinic.web.links import Link
 
 bp = Blueprint("articles", __name__)
 TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
 MOST_SUCCESSORS = 10
-REVIEW_LINK_LIVES = timedelta(days=120)
 MOST_READ_WITHIN = timedelta(days=28)
 COMMENTS = Limit.of("20 comments per address per hour")
 
@@ -268,28 +267,26 @@ def preview_page(article: Article) -> str:
     return _article_page(article, CommentForm(formdata=None), is_preview=True)
 
 
-@bp.get("/still-correct/<token>/")
-def still_correct(token: str) -> str:
-    """Ask whether an article is still correct. Nothing changes before the button is pressed."""
-    return render_template("articles/still_correct.html", article=_due_article(token))
+class StillCorrectLink(Link):
+    """Ask whether an article is still correct, and note that it is."""
+
+    purpose = STILL_CORRECT
+    lives = timedelta(days=120)
+
+    def show(self, value: str) -> str:
+        """The article, unless that review has been done."""
+        return render_template("articles/still_correct.html", article=_due_article(value), is_done=False)
+
+    def act(self, value: str) -> str:
+        """Note that it is."""
+        found = _due_article(value)
+        if found is not None:
+            sign_off_article(found, on=local_now().date())
+        return render_template("articles/still_correct.html", article=found, is_done=found is not None)
 
 
-@bp.post("/still-correct/<token>/")
-@public_form
-def still_correct_post(token: str) -> str:
-    """Note that it is."""
-    found = _due_article(token)
-    if found is not None:
-        sign_off_article(found, on=local_now().date())
-    return render_template("articles/still_correct.html", article=found, is_done=found is not None)
-
-
-def _due_article(token: str) -> Article | None:
+def _due_article(value: str) -> Article | None:
     """The article that a link asks about; None when that review has been done."""
-    try:
-        value = unsign(STILL_CORRECT, token, most_age=REVIEW_LINK_LIVES)
-    except ValueError:
-        abort(404)
     id_, _, due_on = value.partition(" ")
     found = db.session.get(Article, int(id_)) or abort(404)
     return found if str(found.review_due_on) == due_on else None

@@ -1,8 +1,10 @@
 """One function per message about comments."""
 
 from clinic.comments.models import Comment
-from clinic.core import mail
+from clinic.core import mail, signing
 from clinic.core.preferences import preferences
+
+APPROVE = "approve-comment"
 
 
 def comment_waits(comment: Comment, title: str) -> None:
@@ -13,4 +15,5 @@ def comment_waits(comment: Comment, title: str) -> None:
         once_key=f"comment_waits:{comment.id}",
         comment=comment,
         title=title,
+        approve_url=signing.link_url(APPROVE, str(comment.id)),
     )

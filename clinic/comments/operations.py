@@ -46,6 +46,19 @@ def moderate_comment(comment: Comment, state: CommentState, *, by: User) -> bool
     return True
 
 
+@atomic()
+def approve_pending(comment: Comment) -> bool:
+    """Approve a comment by the link in the moderator's mail. False when somebody has decided about it."""
+    changed = db.session.execute(
+        sa.update(Comment)
+        .where(Comment.id == comment.id, Comment.state == CommentState.PENDING)
+        .values(state=CommentState.APPROVED, moderated_at=clock.now())
+    )
+    if changed.rowcount:  # type: ignore[attr-defined]
+        audit.record("approved", comment, detail="by the link in the mail")
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class PutBack:
     """What became of comments that somebody wanted as they were: put back, so already, or decided anew by others."""

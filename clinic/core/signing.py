@@ -1,11 +1,28 @@
 """Signed values that can be checked and not forged: a form's time stamp, and links for one purpose."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
-from itsdangerous import BadSignature, TimestampSigner
+import sqlalchemy as sa
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
+from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import clock
+from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
+
+
+class LinkExpired(ValueError):
+    """The link is ours, and too old."""
+
+
+class SpentLink(Base):
+    """A link that was good for one use and has been used. It can be forgotten once the link has expired."""
+
+    __tablename__ = "spent_link"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 def sign(purpose: str, value: str) -> str:
@@ -13,13 +30,40 @@ def sign(purpose: str, value: str) -> str:
     return _ClockSigner(settings().secret_key, salt=f"link {purpose}").sign(value.encode().hex()).decode()
 
 
+def link_url(purpose: str, value: str) -> str:
+    """The whole address of a link for a mail; web/links.py answers it."""
+    return f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/"
+
+
 def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:
-    """The value of a link. Raises ValueError for one that is not ours, for another purpose, or too old."""
+    """The value of a link. Raises LinkExpired, or ValueError for one that is not ours or for another purpose."""
     signer = _ClockSigner(settings().secret_key, salt=f"link {purpose}")
     try:
         return bytes.fromhex(signer.unsign(token, max_age=int(most_age.total_seconds())).decode()).decode()
+    except SignatureExpired:
+        raise LinkExpired("too old") from None
     except BadSignature:
         raise ValueError("not a link of ours") from None
+
+
+def spend_link(token: str, lives: timedelta) -> bool:
+    """Note within the present transaction that a link was used. False when it had been before."""
+    return insert_or_skip(SpentLink, digest=_digest(token), expires_at=clock.now() + lives)
+
+
+def is_spent(token: str) -> bool:
+    """Whether a link was used."""
+    return db.session.get(SpentLink, _digest(token)) is not None
+
+
+@atomic()
+def sweep_spent_links() -> None:
+    """Forget those whose links have expired."""
+    db.session.execute(sa.delete(SpentLink).where(SpentLink.expires_at < clock.now()))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Stamper:

@@ -249,20 +249,20 @@ def test_one_mail_for_each_due_review_and_its_link_asks_before_it_acts(
     remind_of_reviews(today + timedelta(days=1))
     message = db.session.scalars(sa.select(Message).where(Message.kind == "review_due")).one()
     assert "Strong hips" in message.subject
-    path = message.text.partition("/still-correct/")[2].split()[0]
+    path = message.text.partition("/link/still-correct/")[2].split()[0]
     before = rows()
     for method in ("get", "head", "options"):
-        getattr(client, method)(f"/still-correct/{path}")
+        getattr(client, method)(f"/link/still-correct/{path}")
     assert rows() == before
-    page = visit(client, f"/still-correct/{path}")
+    page = visit(client, f"/link/still-correct/{path}")
     done = page.submit("Still correct")
     assert "reviewed today" in done.status_text()
     db.session.expire_all()
     assert article.reviewed_on == today
-    assert visit(client, f"/still-correct/{path}").texts("h1") == ["This was done already"]
-    visit(client, f"/still-correct/{sign('another purpose', '1 2026-11-20')}/", status=404)
+    assert visit(client, f"/link/still-correct/{path}").texts("h1") == ["This was done already"]
+    visit(client, f"/link/still-correct/{sign('another purpose', '1 2026-11-20')}/", status=404)
     clock.move(days=121)
-    visit(client, f"/still-correct/{path}", status=404)
+    visit(client, f"/link/still-correct/{path}", status=410)
 
 
 def test_a_preview_link_shows_a_draft_until_it_ends_or_is_revoked(client: FlaskClient, clock: MovableClock) -> None:

@@ -28,7 +28,13 @@ PERSONAL = {
     "audit_line": {"actor", "detail"},  # names of staff, never of visitors
 }
 # Keyed digests: they recognise a person who comes again, and name nobody.
-DIGESTS = {"booking": {"contact_digest"}, "claim": {"digest"}, "comment": {"digest"}, "rate_count": {"key"}}
+DIGESTS = {
+    "booking": {"contact_digest"},
+    "claim": {"digest"},
+    "comment": {"digest"},
+    "rate_count": {"key"},
+    "spent_link": {"digest"},
+}
 SECRETS = {
     "user": {
         "password",

@@ -114,7 +114,7 @@ def test_signing_in_leaves_neither_address_nor_password(
     assert token[1] not in written.getvalue()
 
 
-@pytest.mark.parametrize("path", ["/reset/{}", "/preview/{}/", "/still-correct/{}/"])
+@pytest.mark.parametrize("path", ["/reset/{}", "/preview/{}/", "/link/still-correct/{}/"])
 def test_the_secret_of_a_link_is_not_in_the_log(client: FlaskClient, written: io.StringIO, path: str) -> None:
     """Who reads the log could use it before the person does."""
     client.get(path.format("hidden-reset-token"))
