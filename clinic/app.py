@@ -28,6 +28,8 @@ from clinic.discovery.views import bp as discovery_bp
 from clinic.media.views import bp as media_bp
 from clinic.site.queries import Menus, menus
 from clinic.styleguide import bp as styleguide_bp
+from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink
+from clinic.visits.views import bp as visits_bp
 from clinic.web.assets import init_assets
 from clinic.web.compress import init_compress
 from clinic.web.csrf import init_csrf
@@ -87,11 +89,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_filters(app)
     init_assets(app)
     init_sign_in(app)
-    for blueprint in (health_bp, media_bp, bookings_bp, articles_bp, discovery_bp):
+    for blueprint in (health_bp, media_bp, bookings_bp, visits_bp, articles_bp, discovery_bp):
         app.register_blueprint(blueprint)
     if settings.env != "production":
         app.register_blueprint(styleguide_bp)
-    init_links(app, StillCorrectLink(), ApproveLink())
+    init_links(
+        app,
+        StillCorrectLink(),
+        ApproveLink(),
+        TimesLink(),
+        CancelLink(),
+        UndoCancelLink(),
+        OtherTimeLink(),
+        MyDataLink(),
+    )
     init_panel(app)
     init_reads(app, in_background=settings.env != "test")
     app.cli.add_command(clinic_cli)

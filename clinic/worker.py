@@ -20,6 +20,7 @@ from clinic.core.mail import send_due
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
 from clinic.media.operations import render_next
+from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
 from clinic.web.health import beat
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
+REMIND_SECONDS = 60.0
 
 
 def worker_name() -> str:
@@ -37,6 +39,7 @@ def worker_name() -> str:
 def work_once(app: Flask) -> int:
     """Do everything that is due now. Returns how many messages were tried."""
     with app.app_context():
+        remind_of_visits()
         tried = send_due(postman(), owner=worker_name(), most=1_000)
         while render_next():
             pass
@@ -54,7 +57,7 @@ def work(app: Flask) -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     log.info("worker started", extra={"worker": worker_name()})
-    next_beat = next_sweep = 0.0
+    next_beat = next_sweep = next_reminders = 0.0
     while not stopping:
         try:
             with app.app_context():
@@ -70,6 +73,9 @@ def work(app: Flask) -> None:
                     sweep_spent_links()
                     remind_of_reviews(local_now().date())
                     next_sweep = time.monotonic() + SWEEP_SECONDS
+                if time.monotonic() >= next_reminders:
+                    remind_of_visits()
+                    next_reminders = time.monotonic() + REMIND_SECONDS
                 found_work = bool(send_due(postman(), owner=worker_name()))
                 found_work = render_next() or found_work  # one picture takes seconds, and mail should not wait for all
         except SQLAlchemyError as error:

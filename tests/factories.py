@@ -2,9 +2,10 @@
 
 import io
 import itertools
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask_security import hash_password
@@ -29,6 +30,8 @@ from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, render_next
+from clinic.visits.models import Therapist, Visit
+from clinic.visits.operations import add_therapist, set_visit
 
 numbers = itertools.count(1)
 PASSWORD = "correct horse battery"
@@ -141,3 +144,17 @@ def make_comment(
     if state != CommentState.PENDING:
         moderate_comment(comment, state, by=by or make_user())
     return comment
+
+
+def make_therapist(name: str = "") -> Therapist:
+    """Somebody who gives sessions."""
+    return add_therapist(name or f"Therapist {next(numbers)}")
+
+
+def make_visit(
+    booking: Booking | None = None, *, at: datetime | None = None, therapist: Therapist | None = None
+) -> Visit:
+    """A visit that is set: in three days at 10 o'clock in Singapore, unless told otherwise."""
+    day = (clock.now() + timedelta(days=3)).astimezone(ZoneInfo("Asia/Singapore"))
+    starts_at = at or day.replace(hour=10, minute=0, second=0, microsecond=0)
+    return set_visit(booking or make_booking(), therapist or make_therapist(), starts_at, by=make_user())

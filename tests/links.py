@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import date
 
-from tests.factories import make_article, make_author, make_comment
+from clinic.visits.operations import cancel_visit
+from tests.factories import make_article, make_author, make_booking, make_comment, make_visit
 
 
 def _still_correct() -> str:
@@ -15,7 +16,22 @@ def _approve_comment() -> str:
     return str(make_comment(make_article()).id)
 
 
+def _visit() -> str:
+    return str(make_visit().booking_id)
+
+
+def _cancelled() -> str:
+    visit = make_visit()
+    cancel_visit(visit)
+    return f"{visit.booking_id} {visit.sequence}"
+
+
 SAMPLES: dict[str, Callable[[], str]] = {
     "approve-comment": _approve_comment,
+    "cancel-visit": _visit,
+    "my-data": lambda: str(make_booking().lead_id),
+    "other-time": _visit,
     "still-correct": _still_correct,
+    "times": lambda: str(make_booking().id),
+    "undo-cancel": _cancelled,
 }

@@ -44,6 +44,7 @@ RESERVED_SLUGS = frozenset(
         "articles",
         "assets",
         "book",
+        "calendar",
         "change",
         "feed.xml",
         "fs-static",

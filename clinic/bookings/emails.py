@@ -1,8 +1,17 @@
 """One function per message about trials."""
 
+import io
+
+import segno
+
 from clinic.bookings.models import Booking, Voucher
-from clinic.core import mail
+from clinic.core import mail, signing
+from clinic.core.mail import Attachment
 from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+
+TIMES = "times"  # a link by which a person says when they can come; see clinic/visits/views.py
+MY_DATA = "my-data"
 
 
 def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
@@ -14,7 +23,22 @@ def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
         name=booking.lead.name,
         service=booking.service,
         voucher=voucher,
+        times_url=signing.link_url(TIMES, str(booking.id)),
+        my_data_url=signing.link_url(MY_DATA, str(booking.lead_id)),
+        attachments=[voucher_picture(voucher)],
     )
+
+
+def redeem_url(voucher: Voucher) -> str:
+    """Where the desk redeems a voucher; the QR code holds it, so that any phone's camera leads there."""
+    return f"{settings().site_url}/admin/redeem/?code={voucher.code}"
+
+
+def voucher_picture(voucher: Voucher) -> Attachment:
+    """The voucher as a QR code (ISO/IEC 18004), for the body of a mail (cid:voucher)."""
+    buffer = io.BytesIO()
+    segno.make(redeem_url(voucher), error="m", micro=False).save(buffer, kind="png", scale=6, border=4)
+    return Attachment("voucher.png", "image/png", buffer.getvalue(), cid="voucher")
 
 
 def trial_held(booking: Booking) -> None:
@@ -25,6 +49,7 @@ def trial_held(booking: Booking) -> None:
         once_key=f"trial_held:{booking.id}",
         name=booking.lead.name,
         service=booking.service,
+        times_url=signing.link_url(TIMES, str(booking.id)),
     )
 
 

@@ -112,6 +112,7 @@ class Voucher(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     redeemed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     redeemed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    redeemed_device: Mapped[str] = mapped_column(default="")  # a digest: the sign-in that redeemed it
 
     booking: Mapped[Booking] = relationship(back_populates="voucher")
     redeemed_by: Mapped[User | None] = relationship(lazy="joined")

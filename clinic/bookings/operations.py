@@ -138,6 +138,11 @@ def _add_held(keys: Keys, name: str, email: str, mobile: str, service_id: int, a
     return booking
 
 
+def booking_of_contact(email: str, mobile: str) -> Booking | None:
+    """The booking that was asked for with just this e-mail and mobile, in any spelling. `mobile` is E.164."""
+    return _booking_of_pair(claim_keys(email, mobile))
+
+
 def _booking_of_pair(keys: Keys) -> Booking | None:
     return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == _contact_digest(keys)))
 
@@ -206,8 +211,10 @@ def _decide(booking: Booking, state: BookingState) -> None:
 
 
 @atomic()
-def redeem_voucher(voucher: Voucher, *, by: User) -> None:
+def redeem_voucher(voucher: Voucher, *, by: User, device: str = "") -> None:
     """Spend a voucher: one conditional update, so of many at once one succeeds.
+
+    `device` stands for the sign-in that asks: the same one asking again is told again that it has succeeded.
 
     Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable.
     """
@@ -215,11 +222,13 @@ def redeem_voucher(voucher: Voucher, *, by: User) -> None:
     redeemed = db.session.execute(
         sa.update(Voucher)
         .where(Voucher.id == voucher.id, Voucher.state == VoucherState.ISSUED, Voucher.expires_at > now)
-        .values(state=VoucherState.REDEEMED, redeemed_at=now, redeemed_by_id=by.id)
+        .values(state=VoucherState.REDEEMED, redeemed_at=now, redeemed_by_id=by.id, redeemed_device=device)
     )
     if not redeemed.rowcount:  # type: ignore[attr-defined]
         db.session.refresh(voucher)
         if voucher.state == VoucherState.REDEEMED and voucher.redeemed_at:
+            if device and device == voucher.redeemed_device:
+                return
             raise VoucherRedeemed(voucher.redeemed_at, voucher.redeemed_by.name if voucher.redeemed_by else "somebody")
         raise VoucherNotRedeemable
     lead = voucher.booking.lead

@@ -16,6 +16,7 @@ EXCEPTION_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(closed|[\d:,\s–-]+?)(?:\s
 SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
 
 Span = tuple[time, time]
+PARTS = (("morning", time(0), time(12)), ("afternoon", time(12), time(17)), ("evening", time(17), time.max))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class Hours:
             if exception.day == day:
                 return exception.spans
         return self.week[day.weekday()]
+
+    def parts(self) -> list[tuple[str, list[str]]]:
+        """The days of the week that are open, each with the parts of it that are: ("mon", ["morning", "evening"])."""
+        return [
+            (day.lower(), open_parts)
+            for day, spans in zip(DAYS, self.week, strict=True)
+            if (open_parts := [name for name, begins, ends in PARTS if any(a < ends and begins < b for a, b in spans)])
+        ]
 
     def is_open(self, moment: datetime) -> bool:
         """Whether it is open at a moment, given in the clinic's zone."""

@@ -1,10 +1,11 @@
 """The outbox: each e-mail is a row, written with what caused it and sent later by a worker."""
 
+import base64
 import enum
 import logging
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -49,6 +50,8 @@ class Message(Base):
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]
+    attachments: Mapped[list[dict[str, str]]] = mapped_column(sa.JSON, default=list)
+    unsubscribe_url: Mapped[str] = mapped_column(default="")
     once_key: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.QUEUED)
     tries: Mapped[int] = mapped_column(default=0)
@@ -63,6 +66,25 @@ class Message(Base):
         """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
         domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
         return f"<{self.uid}@{domain}>"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a message. One with a `cid` stands in the text as <img src="cid:…"> (RFC 2392)."""
+
+    name: str
+    kind: str  # a content type, with its parameters
+    content: bytes
+    cid: str = ""
+
+    def as_fields(self) -> dict[str, str]:
+        """For a JSON column."""
+        return vars(self) | {"content": base64.b64encode(self.content).decode()}
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, str]) -> "Attachment":
+        """From a JSON column."""
+        return cls(**fields | {"content": base64.b64decode(fields["content"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,15 @@ _templates = Environment(
 )
 
 
-def enqueue(kind: str, *, to: str, once_key: str | None = None, **context: Any) -> None:
+def enqueue(
+    kind: str,
+    *,
+    to: str,
+    once_key: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    unsubscribe_url: str = "",
+    **context: Any,
+) -> None:
     """Put the message `kind` (a folder of mail templates) into the outbox, within the present transaction.
 
     A `once_key` already used means that this very message was enqueued before: nothing happens.
@@ -102,6 +132,8 @@ def enqueue(kind: str, *, to: str, once_key: str | None = None, **context: Any) 
         subject=" ".join(subject.split()),
         text=text.strip() + "\n",
         html=html,
+        attachments=[attachment.as_fields() for attachment in attachments],
+        unsubscribe_url=unsubscribe_url,
         once_key=once_key,
         state=MessageState.QUEUED,
         tries=0,
@@ -109,6 +141,12 @@ def enqueue(kind: str, *, to: str, once_key: str | None = None, **context: Any) 
         last_error="",
         created_at=now,
     )
+
+
+def withdraw(once_key: str) -> None:
+    """Take a message back, within the present transaction, if it has not been sent; it may be written anew later."""
+    waiting = (MessageState.QUEUED, MessageState.FAILED)
+    db.session.execute(sa.delete(Message).where(Message.once_key == once_key, Message.state.in_(waiting)))
 
 
 def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) -> int:
@@ -206,3 +244,10 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
 def count_messages(state: MessageState) -> int:
     """How many messages are in this state."""
     return db.session.scalar(sa.select(sa.func.count(Message.id)).where(Message.state == state)) or 0
+
+
+def messages_to(address: str, most: int = 100) -> list[Message]:
+    """The messages to one address, the newest first."""
+    return list(
+        db.session.scalars(sa.select(Message).where(Message.to == address).order_by(Message.id.desc()).limit(most))
+    )

@@ -11,7 +11,7 @@ from types import TracebackType
 import flask_mail
 from flask import current_app
 
-from clinic.core.mail import Message
+from clinic.core.mail import Attachment, Message
 from clinic.core.settings import MailServer, settings
 
 SMTP_TIMEOUT_SECONDS = 10
@@ -76,10 +76,31 @@ def _letter(message: Message) -> flask_mail.Message:
         html=message.html,
         sender=settings().mail_sender,
         date=message.created_at.timestamp(),
-        extra_headers={"Auto-Submitted": "auto-generated"},
+        extra_headers={"Auto-Submitted": "auto-generated"} | _unsubscribe_headers(message),
+        attachments=[_attached(Attachment.from_fields(fields)) for fields in message.attachments],
     )
     letter.msgId = message.message_id
     return letter
+
+
+def _attached(file: Attachment) -> flask_mail.Attachment:
+    return flask_mail.Attachment(
+        filename=file.name,
+        content_type=file.kind,
+        data=file.content,
+        disposition="inline" if file.cid else "attachment",
+        headers={"Content-ID": f"<{file.cid}>"} if file.cid else {},
+    )
+
+
+def _unsubscribe_headers(message: Message) -> dict[str, str]:
+    """For one-click unsubscribing by POST (RFC 8058)."""
+    if not message.unsubscribe_url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{message.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """What staff may change in the panel: typed names with defaults, one row each."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +28,16 @@ class Preferences:
     desk_email: str = "desk@example.org"
     moderator_email: str = "moderator@example.org"
     voucher_days: int = 90
+    cutoff_hours: int = 24  # until so long before, people cancel or ask for another time by themselves
+    most_changes: int = 2
+    reminder_hours: int = 24
+    late_cancel_spends: bool = True
+    no_show_spends: bool = True
+    feed_names: bool = False  # whole names in calendar feeds, instead of initials
+    how_to_get_here: str = (
+        "Two minutes on foot from Example station, exit B. The lift is beside the bakery; we are on the second floor."
+    )
+    what_to_wear: str = "Clothes you can move in, and socks. Everything else is here."
     review_email: str = "editor@example.org"
     review_months: int = 12
     claims: str = ""  # lines of words that advertising for health should avoid; empty: those of the product
@@ -60,21 +71,23 @@ class Preference(Base):
 def preferences() -> Preferences:
     """The preferences as they are now: one statement."""
     stored = {row.name: row.value for row in db.session.execute(db.select(Preference.name, Preference.value))}
-    known = {field.name: field.type for field in fields(Preferences)}
-    return Preferences(
-        **{name: int(value) if known[name] is int else value for name, value in stored.items() if name in known}  # type: ignore[arg-type]
-    )
+    return Preferences(**{name: _typed(name, value) for name, value in stored.items() if name in _TYPES})
+
+
+_TYPES: dict[str, type[str] | type[int]] = {field.name: field.type for field in fields(Preferences)}  # type: ignore[misc]
+
+
+def _typed(name: str, value: str | int) -> Any:
+    """A value as its field has it; a truth is stored as 1 or 0."""
+    return bool(int(value)) if _TYPES[name] is bool else _TYPES[name](value)
 
 
 @atomic()
 def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None:
     """Keep the given values. Raises KeyError for an unknown name, ValueError for a number that is none."""
-    known = {field.name: field.type for field in fields(Preferences)}
     before = preferences()
     for name, value in values.items():
-        if name not in known:
-            raise KeyError(name)
-        value = int(value) if known[name] is int else value
+        value = _typed(name, value)
         if value != getattr(before, name):
-            db.session.merge(Preference(name=name, value=str(value)))
+            db.session.merge(Preference(name=name, value=str(int(value) if isinstance(value, bool) else value)))
             audit.record("changed", f"preference:{name}", by=by)

@@ -23,7 +23,8 @@ PERSONAL = {
     "lead": {"name", "email", "mobile"},
     "lead_event": {"text"},
     "comment": {"name", "email", "body"},
-    "message": {"to", "subject", "text", "html", "last_error"},
+    "message": {"to", "subject", "text", "html", "attachments", "last_error"},
+    "wish": {"note"},
     "user": {"email", "name"},
     "audit_line": {"actor", "detail"},  # names of staff, never of visitors
 }
@@ -47,7 +48,8 @@ SECRETS = {
     },
     "passkey": {"transports", "device_type", "extensions", "name", "usage", "credential_id", "public_key"},
     "staff_session": {"key"},
-    "voucher": {"code"},
+    "voucher": {"code", "redeemed_device"},
+    "therapist": {"feed_digest"},
 }
 # What the clinic says about itself and its work.
 OWN_WORDS = {
@@ -69,7 +71,10 @@ OWN_WORDS = {
     "heartbeat": {"name"},
     "booking": {"held_because"},
     "audit_line": {"verb", "thing"},
-    "message": {"uid", "kind", "once_key", "owner"},
+    "message": {"uid", "kind", "once_key", "owner", "unsubscribe_url"},
+    "therapist": {"name"},
+    "visit": {"uid"},
+    "wish": {"times"},
 }
 MARKS = ("Xanthippe", "xanthippe", "91234567", "9123 4567")
 

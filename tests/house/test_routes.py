@@ -97,6 +97,8 @@ OTHERS = {
     "GET /book/": EVERYONE,
     "POST /book/": EVERYONE,
     "GET /book/thanks/": EVERYONE,
+    "POST /book/times/": EVERYONE,
+    "GET /calendar/<secret>.ics": EVERYONE,
     "GET /healthz": EVERYONE,
     "GET /readyz": EVERYONE,
     "GET /styleguide/": EVERYONE,  # not registered in production

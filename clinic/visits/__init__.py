@@ -1,0 +1,1 @@
+"""When a trial takes place, and with whom: wishes, times, changes, reminders, calendars."""

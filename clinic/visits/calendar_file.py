@@ -1,0 +1,82 @@
+"""Calendar files (iCalendar, RFC 5545; as mail, RFC 6047): one visit for the person, many for a therapist's feed."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from email.utils import parseaddr
+
+from icalendar import Alarm, Calendar, Event, vCalAddress, vText
+
+from clinic.core import clock
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.visits.models import Therapist, Visit, VisitState
+
+REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
+PRODUCT = "-//Move Therapy//Clinic site//EN"
+
+
+def visit_file(visit: Visit, method: str) -> bytes:
+    """The file that puts a visit into a person's calendar (REQUEST), moves it there, or takes it out (CANCEL)."""
+    clinic = preferences()
+    event = _event(visit)
+    event.add("summary", f"{visit.booking.service.name} at {clinic.name}")
+    event.add("description", f"With {visit.therapist.name}.\n{clinic.what_to_wear}\n{clinic.how_to_get_here}")
+    event.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
+    sender = vCalAddress(f"mailto:{parseaddr(settings().mail_sender)[1]}")
+    sender.params["CN"] = vText(clinic.name)
+    event["organizer"] = sender
+    guest = vCalAddress(f"mailto:{visit.booking.lead.email}")
+    guest.params["CN"] = vText(visit.booking.lead.name)
+    guest.params["PARTSTAT"] = vText("ACCEPTED")
+    event.add("attendee", guest, encode=False)
+    if method == REQUEST:
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", "Your trial session")
+        alarm.add("trigger", timedelta(hours=-2))
+        event.add_component(alarm)
+    return _calendar([event], method)
+
+
+def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
+    """A therapist's visits, with the initials of who comes unless the clinic wants whole names there."""
+    clinic = preferences()
+    events = []
+    for visit in visits:
+        event = _event(visit)
+        name = visit.booking.lead.name
+        event.add("summary", f"{name if clinic.feed_names else initials(name)}: {visit.booking.service.name}")
+        event.add("status", "CONFIRMED" if visit.state == VisitState.SET else "CANCELLED")
+        events.append(event)
+    return _calendar(events, PUBLISH, name=f"{therapist.name}, {clinic.name}")
+
+
+def initials(name: str) -> str:
+    """T. W. L. for Tan Wei Ling."""
+    return " ".join(f"{word[0].upper()}." for word in name.split()) or "–"
+
+
+def _event(visit: Visit) -> Event:
+    zone = settings().time_zone
+    event = Event()
+    event.add("uid", f"{visit.uid}@{settings().site_url.partition('://')[2].partition(':')[0]}")
+    event.add("sequence", visit.sequence)
+    event.add("dtstamp", clock.now())
+    event.add("dtstart", visit.starts_at.astimezone(zone))
+    event.add("dtend", visit.ends_at.astimezone(zone))
+    event.add("location", preferences().address)
+    return event
+
+
+def _calendar(events: list[Event], method: str, name: str = "") -> bytes:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    if name:
+        calendar.add("x-wr-calname", name)
+    for event in events:
+        calendar.add_component(event)
+    calendar.add_missing_timezones()  # a VTIMEZONE with the rules of the clinic's zone
+    return bytes(calendar.to_ical())

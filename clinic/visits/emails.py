@@ -1,0 +1,87 @@
+"""One function per message about visits."""
+
+from clinic.bookings.emails import MY_DATA, voucher_picture
+from clinic.core import mail, signing
+from clinic.core.mail import Attachment
+from clinic.core.preferences import preferences
+from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
+from clinic.visits.models import Visit
+
+CANCEL_LINK = "cancel-visit"
+OTHER_TIME = "other-time"
+
+
+def visit_set(visit: Visit, *, is_move: bool) -> None:
+    """To the person: when and with whom, with a calendar file, the voucher, the way, and how to change it."""
+    booking, voucher = visit.booking, visit.booking.voucher
+    assert voucher
+    mail.enqueue(
+        "visit_set",
+        to=booking.lead.email,
+        once_key=f"visit_set:{visit.id}:{visit.sequence}",
+        attachments=[voucher_picture(voucher), _calendar(visit, REQUEST)],
+        visit=visit,
+        booking=booking,
+        voucher=voucher,
+        is_move=is_move,
+        **_links(visit),
+    )
+
+
+def visit_cancelled(visit: Visit) -> None:
+    """To the person: it is off, with a calendar file that takes it out."""
+    mail.enqueue(
+        "visit_cancelled",
+        to=visit.booking.lead.email,
+        once_key=f"visit_cancelled:{visit.id}:{visit.sequence}",
+        attachments=[_calendar(visit, CANCEL)],
+        visit=visit,
+        booking=visit.booking,
+    )
+
+
+def visit_reminder(visit: Visit) -> None:
+    """To the person, once for each booking: it is soon."""
+    voucher = visit.booking.voucher
+    assert voucher
+    mail.enqueue(
+        "visit_reminder",
+        to=visit.booking.lead.email,
+        once_key=reminder_key(visit),
+        attachments=[voucher_picture(voucher)],
+        visit=visit,
+        booking=visit.booking,
+        voucher=voucher,
+        **_links(visit),
+    )
+
+
+def reminder_key(visit: Visit) -> str:
+    """What makes a reminder the only one of its booking."""
+    return f"visit_reminder:{visit.booking_id}"
+
+
+def desk_told(visit: Visit, what: str, *, number: int = 0) -> None:
+    """To the desk: a person has changed something about their visit."""
+    mail.enqueue(
+        "visit_changed",
+        to=preferences().desk_email,
+        once_key=f"visit_changed:{visit.id}:{visit.sequence}:{what}:{number}",
+        visit=visit,
+        booking=visit.booking,
+        what=what,
+    )
+
+
+def _calendar(visit: Visit, method: str) -> Attachment:
+    kind = f"text/calendar; method={method}; charset=utf-8"
+    return Attachment("visit.ics", kind, visit_file(visit, method))
+
+
+def _links(visit: Visit) -> dict[str, str]:
+    value = str(visit.booking_id)
+    return {
+        "cancel_url": signing.link_url(CANCEL_LINK, value),
+        "other_time_url": signing.link_url(OTHER_TIME, value),
+        "my_data_url": signing.link_url(MY_DATA, str(visit.booking.lead_id)),
+    }

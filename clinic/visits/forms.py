@@ -1,0 +1,37 @@
+"""What a person may say about the time of their visit."""
+
+from typing import Any
+
+from wtforms import Form, SelectMultipleField
+from wtforms.validators import DataRequired, ValidationError
+
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.core.text import canonical_mobile
+from clinic.visits.wishes import parts_offered
+from clinic.web.forms import AtMost, LineField, TextField, is_email
+
+
+class WishForm(Form):
+    """Parts of the week, and a note."""
+
+    times = SelectMultipleField("Times")
+    note = TextField("Anything else about the time?", [AtMost(500, "Write at most 500 characters")])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.times.choices = parts_offered(preferences().opening)
+
+
+class OwnWishForm(WishForm):
+    """The same on a page that does not know who is there."""
+
+    email = LineField("Your Email", [DataRequired("Enter the email address that you booked with"), is_email])
+    mobile = LineField("Your Mobile", [DataRequired("Enter the mobile number that you booked with")])
+
+    def validate_mobile(self, field: LineField) -> None:
+        """The number that was booked with, in any spelling."""
+        try:
+            self.mobile_e164 = canonical_mobile(field.data or "", settings().phone_region)
+        except ValueError:
+            raise ValidationError("Enter the mobile number that you booked with, like 9123 4567") from None

@@ -1,0 +1,351 @@
+"""Every write about visits. set_visit() decides who has a therapist's time: the database's constraint does."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts.models import User
+from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
+from clinic.bookings.operations import redeem_voucher
+from clinic.core import audit, clock, mail
+from clinic.core.db import atomic, db
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.leads.models import Stage
+from clinic.leads.operations import add_event, change_stage
+from clinic.visits import emails
+from clinic.visits.errors import (
+    ChangedTooOften,
+    TherapistBooked,
+    TherapistTaken,
+    TimeRefused,
+    TimeTaken,
+    TooLate,
+    VisitClosed,
+)
+from clinic.visits.models import SLOT_MINUTES, Therapist, Visit, VisitSlot, VisitState, Wish
+from clinic.visits.queries import nearest_free, visit_of, visits_to_remind, wish_of
+
+UNDO_CANCEL = timedelta(minutes=15)
+REOPEN = timedelta(hours=12)
+
+
+@atomic()
+def keep_wish(booking: Booking, times: list[str], note: str) -> None:
+    """Keep when a person can come. The same again changes nothing."""
+    wish = _wish(booking)
+    if (wish.times, wish.note) != (times, note):
+        wish.times, wish.note = times, note
+        add_event(booking.lead_id, "Said when they can come")
+
+
+@atomic()
+def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by: User) -> Visit:
+    """Give a booking a time with a therapist, or another one; the mail goes out. The same time again changes nothing.
+
+    Raises TimeRefused, or TimeTaken with the nearest free times.
+    """
+    starts_at = starts_at.astimezone(settings().time_zone)
+    ends_at = starts_at + timedelta(minutes=booking.service.minutes)
+    # Who comes second waits here, not inside the constraint's check, where two could wait for each other.
+    db.session.refresh(therapist, with_for_update=True)
+    db.session.refresh(booking, with_for_update={"of": Booking})
+    _check_time(booking, therapist, starts_at)
+    visit = visit_of(booking.id)
+    if visit and (visit.state, visit.therapist_id, visit.starts_at) == (VisitState.SET, therapist.id, starts_at):
+        return visit
+    was_set = visit is not None and visit.state == VisitState.SET
+    if visit is None:
+        visit = Visit(booking=booking, uid=uuid.uuid4().hex, sequence=0)
+    else:
+        visit.sequence += 1
+    visit.therapist, visit.starts_at, visit.ends_at = therapist, starts_at, ends_at
+    _occupy(visit)
+    wish = wish_of(booking.id)
+    if wish:
+        wish.wants_other_at = None
+    add_event(booking.lead_id, f"{'Another time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
+    if booking.lead.stage in (Stage.NEW, Stage.CONTACTED):
+        change_stage(booking.lead, Stage.BOOKED, by=by)
+    audit.record("set the time of", booking, by=by)
+    emails.visit_set(visit, is_move=was_set)
+    return visit
+
+
+@atomic()
+def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
+    """Take a visit off; the voucher stays good for another time. `by` None is the person, within the clinic's rules.
+
+    Raises VisitClosed, and for the person TooLate and ChangedTooOften.
+    """
+    db.session.refresh(visit, with_for_update={"of": Visit})
+    if visit.state != VisitState.SET:
+        raise VisitClosed
+    if by is None:
+        _check_may_change(visit)
+        _wish(visit.booking).changes += 1
+    _close(visit, VisitState.CANCELLED)
+    add_event(visit.booking.lead_id, f"Visit cancelled{'' if by else ' by the person'}: {_when(visit)}", by=by)
+    audit.record("cancelled", visit, by=by)
+    emails.visit_cancelled(visit)
+    if by is None:
+        emails.desk_told(visit, "cancelled")
+
+
+@atomic()
+def undo_cancel(visit: Visit) -> None:
+    """Give a person their time back within 15 minutes. Raises VisitClosed when that is over, TimeTaken."""
+    db.session.refresh(visit.therapist, with_for_update=True)
+    db.session.refresh(visit, with_for_update={"of": Visit})
+    if visit.state != VisitState.CANCELLED or not visit.closed_at or clock.now() > visit.closed_at + UNDO_CANCEL:
+        raise VisitClosed
+    if visit.starts_at <= clock.now():
+        raise VisitClosed
+    visit.sequence += 1
+    _occupy(visit)
+    wish = _wish(visit.booking)
+    wish.changes = max(0, wish.changes - 1)
+    add_event(visit.booking.lead_id, f"Took back the cancellation: {_when(visit)}")
+    audit.record("set the time of", visit.booking, detail="taken back")
+    emails.visit_set(visit, is_move=True)
+    emails.desk_told(visit, "taken back")
+
+
+@atomic()
+def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
+    """The person cannot come then: they keep the time until the desk sets another.
+
+    Asked again it changes the wish alone. Raises VisitClosed, TooLate, ChangedTooOften.
+    """
+    db.session.refresh(visit, with_for_update={"of": Visit})
+    if visit.state != VisitState.SET:
+        raise VisitClosed
+    wish = _wish(visit.booking)
+    if wish.wants_other_at is None:
+        _check_may_change(visit)
+        wish.changes += 1
+        wish.wants_other_at = clock.now()
+        add_event(visit.booking.lead_id, f"Asked for another time than {_when(visit)}")
+        emails.desk_told(visit, "asks for another time", number=wish.changes)
+    wish.times, wish.note = times, note
+
+
+@atomic()
+def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
+    """The person came: the voucher is redeemed. Raises VisitClosed, VoucherRedeemed, VoucherNotRedeemable."""
+    _close_from_set(visit, VisitState.ATTENDED)
+    voucher = visit.booking.voucher
+    assert voucher
+    if voucher.state == VoucherState.ISSUED:
+        redeem_voucher(voucher, by=by, device=device)
+    else:
+        change_stage(visit.booking.lead, Stage.ATTENDED, by=by)
+    add_event(visit.booking.lead_id, f"Came: {_when(visit)}", by=by)
+    audit.record("attended", visit, by=by)
+
+
+@atomic()
+def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
+    """Late cancel or no-show. Returns whether the one trial is spent by it: the clinic's rule. Raises VisitClosed."""
+    rules = preferences()
+    is_spent = rules.no_show_spends if state == VisitState.NO_SHOW else rules.late_cancel_spends
+    _close_from_set(visit, state)
+    if is_spent:
+        db.session.execute(
+            sa.update(Voucher)
+            .where(Voucher.booking_id == visit.booking_id, Voucher.state == VoucherState.ISSUED)
+            .values(state=VoucherState.CANCELLED)
+        )
+    spent = "The trial is spent" if is_spent else "The trial is still theirs"
+    add_event(visit.booking.lead_id, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
+    audit.record(str(state), visit, by=by)
+    return is_spent
+
+
+@atomic()
+def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
+    """Undo attended, late cancel or no-show, with what it did to the voucher.
+
+    Raises VisitClosed when it is not so (any more), TimeTaken when the time was given to somebody else.
+    """
+    db.session.refresh(visit, with_for_update={"of": Visit})
+    if visit.state != of or not visit.closed_at or clock.now() > visit.closed_at + REOPEN:
+        raise VisitClosed
+    voucher = visit.booking.voucher
+    if voucher and (voucher.state == VoucherState.CANCELLED or voucher.redeemed_at == visit.closed_at):
+        voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
+        voucher.redeemed_by_id, voucher.redeemed_device = None, ""
+    _occupy(visit)
+    add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
+    change_stage(visit.booking.lead, Stage.BOOKED, by=by)
+    audit.record("put back", visit, by=by)
+
+
+def remind_of_visits() -> int:
+    """Write the reminders that are due; one for each booking, ever. Returns how many visits were looked at.
+
+    A clinic that was cut off catches up with the next call: everything that has not begun yet is looked at again.
+    """
+    visits = visits_to_remind(clock.now() + timedelta(hours=preferences().reminder_hours))
+    for visit in visits:
+        with atomic():
+            emails.visit_reminder(visit)
+    return len(visits)
+
+
+@atomic()
+def add_therapist(name: str, *, by: audit.Actor | None = None) -> Therapist:
+    """Somebody who gives sessions. Raises TherapistTaken."""
+    therapist = Therapist(is_active=True)
+    _name(therapist, name)
+    audit.record("added", therapist, by=by, detail=name)
+    return therapist
+
+
+@atomic()
+def change_therapist(therapist: Therapist, name: str, is_active: bool, *, by: audit.Actor | None = None) -> None:
+    """Another name, or whether new times can be set with them. Raises TherapistTaken."""
+    therapist.is_active = is_active
+    _name(therapist, name)
+    audit.record("changed", therapist, by=by, detail=name)
+
+
+@atomic()
+def delete_therapist(therapist: Therapist, *, by: audit.Actor | None = None) -> None:
+    """Remove somebody who never had a visit. Raises TherapistBooked."""
+    number = db.session.scalar(sa.select(sa.func.count(Visit.id)).where(Visit.therapist_id == therapist.id)) or 0
+    if number:
+        raise TherapistBooked(number)
+    audit.record("deleted", therapist, by=by, detail=therapist.name)
+    db.session.delete(therapist)
+    db.session.flush()
+
+
+@atomic()
+def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
+    """A new secret address for a therapist's calendar; the one before is dead. Returns the secret, kept nowhere."""
+    secret = secrets.token_urlsafe(24)
+    therapist.feed_digest = feed_digest(secret)
+    audit.record("made a calendar feed for", therapist, by=by)
+    return secret
+
+
+@atomic()
+def revoke_feed(therapist: Therapist, *, by: audit.Actor) -> None:
+    """The secret address is dead from now on."""
+    therapist.feed_digest = None
+    audit.record("revoked the calendar feed of", therapist, by=by)
+
+
+def feed_digest(secret: str) -> str:
+    """What is kept of a secret address."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def may_change(visit: Visit) -> bool:
+    """Whether the person may still cancel or ask for another time by themselves."""
+    try:
+        _check_may_change(visit)
+    except (TooLate, ChangedTooOften):
+        return False
+    return visit.state == VisitState.SET
+
+
+def _check_may_change(visit: Visit) -> None:
+    rules = preferences()
+    if visit.starts_at - timedelta(hours=rules.cutoff_hours) < clock.now():
+        raise TooLate
+    wish = wish_of(visit.booking_id)
+    if wish and wish.changes >= rules.most_changes:
+        raise ChangedTooOften
+
+
+def _check_time(booking: Booking, therapist: Therapist, starts_at: datetime) -> None:
+    voucher = booking.voucher
+    if booking.state != BookingState.BOOKED or voucher is None:
+        raise TimeRefused("This booking is not a trial yet: allow it first.")
+    if voucher.state != VoucherState.ISSUED:
+        raise TimeRefused("The trial is used or cancelled, so it needs no time.")
+    if not therapist.is_active:
+        raise TimeRefused("No new times are set with this therapist.")
+    if starts_at <= clock.now():
+        raise TimeRefused("This time is over. Choose one to come.")
+    if starts_at > clock.now() + timedelta(days=366):
+        raise TimeRefused("This time is more than a year away. Check the date.")
+    if starts_at.minute % SLOT_MINUTES or starts_at.second or starts_at.microsecond:
+        raise TimeRefused("Visits begin on a quarter of an hour, like 9:00 or 9:15.")
+
+
+def _occupy(visit: Visit) -> None:
+    """Make the visit a set one, which takes its therapist's time. Raises TimeTaken when the database says no."""
+    therapist_id, starts_at, minutes = visit.therapist.id, visit.starts_at, visit.booking.service.minutes
+    attempt = db.session.begin_nested()
+    try:
+        visit.state, visit.closed_at = VisitState.SET, None
+        db.session.add(visit)
+        db.session.flush()
+        if db.session.get_bind().dialect.name == "sqlite":
+            _take_slots(visit)
+        attempt.commit()
+    except IntegrityError:
+        attempt.rollback()
+        raise TimeTaken(nearest_free(therapist_id, starts_at, minutes)) from None
+
+
+def _take_slots(visit: Visit) -> None:
+    _free_slots(visit)
+    slot = timedelta(minutes=SLOT_MINUTES)
+    for place in range(-(-(visit.ends_at - visit.starts_at) // slot)):
+        starts_at = visit.starts_at + place * slot
+        db.session.add(VisitSlot(therapist_id=visit.therapist_id, starts_at=starts_at, visit_id=visit.id))
+    db.session.flush()
+
+
+def _free_slots(visit: Visit) -> None:
+    db.session.execute(sa.delete(VisitSlot).where(VisitSlot.visit_id == visit.id))
+
+
+def _close_from_set(visit: Visit, state: VisitState) -> None:
+    db.session.refresh(visit, with_for_update={"of": Visit})
+    if visit.state != VisitState.SET:
+        raise VisitClosed
+    _close(visit, state)
+
+
+def _close(visit: Visit, state: VisitState) -> None:
+    visit.state, visit.closed_at = state, clock.now()
+    if state in (VisitState.CANCELLED, VisitState.LATE_CANCEL):
+        _free_slots(visit)
+    mail.withdraw(emails.reminder_key(visit))
+    db.session.flush()
+
+
+def _wish(booking: Booking) -> Wish:
+    wish = wish_of(booking.id)
+    if wish is None:
+        wish = Wish(booking_id=booking.id, times=[], note="", changes=0)
+        db.session.add(wish)
+        db.session.flush()
+    return wish
+
+
+def _name(therapist: Therapist, name: str) -> None:
+    with db.session.no_autoflush:
+        others = Therapist.id != therapist.id if therapist.id else sa.true()
+        if db.session.scalar(sa.select(Therapist.id).where(Therapist.name == name, others)):
+            raise TherapistTaken
+    therapist.name = name
+    db.session.add(therapist)
+    try:
+        db.session.flush()
+    except IntegrityError:  # somebody else took it at the same moment
+        raise TherapistTaken from None
+
+
+def _when(visit: Visit) -> str:
+    local = visit.starts_at.astimezone(settings().time_zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"

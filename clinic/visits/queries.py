@@ -1,0 +1,147 @@
+"""Every read about visits."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from clinic.bookings.models import Booking, BookingState
+from clinic.core import clock
+from clinic.core.db import db
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.visits.models import Therapist, Visit, VisitState, Wish
+
+TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time
+Interval = tuple[datetime, datetime]
+
+
+def therapists(*, also_inactive: bool = False) -> list[Therapist]:
+    """Who gives sessions, in the clinic's order."""
+    people = sa.select(Therapist) if also_inactive else sa.select(Therapist).where(Therapist.is_active)
+    return list(db.session.scalars(people.order_by(Therapist.position, Therapist.id).limit(100)))
+
+
+def visit_of(booking_id: int) -> Visit | None:
+    """The visit of a booking, in whatever state."""
+    return db.session.scalar(sa.select(Visit).where(Visit.booking_id == booking_id))
+
+
+def wish_of(booking_id: int) -> Wish | None:
+    """When the person said they can come."""
+    return db.session.get(Wish, booking_id)
+
+
+def day_span(day: date) -> Interval:
+    """A day of the clinic's calendar as moments."""
+    zone = settings().time_zone
+    start = datetime.combine(day, time(), zone)
+    return start, datetime.combine(day + timedelta(days=1), time(), zone)
+
+
+def visits_between(start: datetime, end: datetime, *, therapist_id: int | None = None) -> list[Visit]:
+    """Visits that begin in a span of time and were not cancelled, with person and session, by time."""
+    where = [Visit.starts_at >= start, Visit.starts_at < end, Visit.state != VisitState.CANCELLED]
+    if therapist_id is not None:
+        where.append(Visit.therapist_id == therapist_id)
+    rows = sa.select(Visit).where(*where).order_by(Visit.starts_at, Visit.therapist_id).limit(2000)
+    return list(db.session.scalars(rows).unique())
+
+
+def count_visits(start: datetime, end: datetime) -> int:
+    """How many are set in a span of time."""
+    where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state == VisitState.SET)
+    return db.session.scalar(sa.select(sa.func.count(Visit.id)).where(*where)) or 0
+
+
+def count_without_time() -> int:
+    """How many bookings wait for the desk to set a time, or another one."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(_waiting().subquery())) or 0
+
+
+def bookings_without_time(most: int = 100) -> list[Booking]:
+    """Booked trials that need a time, or another one, the oldest first."""
+    return list(db.session.scalars(_waiting().order_by(Booking.created_at, Booking.id).limit(most)).unique())
+
+
+def _waiting() -> sa.Select[tuple[Booking]]:
+    """Booked, the voucher good, and no time, or the person has asked for another one."""
+    from clinic.bookings.models import Voucher, VoucherState
+
+    return (
+        sa.select(Booking)
+        .join(Voucher, Voucher.booking_id == Booking.id)
+        .outerjoin(Visit, Visit.booking_id == Booking.id)
+        .outerjoin(Wish, Wish.booking_id == Booking.id)
+        .where(
+            Booking.state == BookingState.BOOKED,
+            Voucher.state == VoucherState.ISSUED,
+            Voucher.expires_at > clock.now(),
+            sa.or_(
+                Visit.id.is_(None),
+                Visit.state.not_in([VisitState.SET]),
+                sa.and_(Wish.wants_other_at.is_not(None), Visit.state == VisitState.SET),
+            ),
+        )
+    )
+
+
+def taken(therapist_id: int, start: datetime, end: datetime) -> list[Interval]:
+    """When a therapist is not free in a span of time."""
+    rows = db.session.execute(
+        sa.select(Visit.starts_at, Visit.ends_at).where(
+            Visit.therapist_id == therapist_id,
+            Visit.starts_at < end,
+            Visit.starts_at > start - timedelta(hours=12),
+            Visit.ends_at > start,
+            Visit.state.in_(TAKING),
+        )
+    )
+    return [(row.starts_at, row.ends_at) for row in rows]
+
+
+def free_starts(therapist_id: int, days: Iterable[date], minutes: int, *, step: int = 60) -> list[datetime]:
+    """When a session of so many minutes could begin within opening hours, every `step` minutes, from now on."""
+    opening, zone, length = preferences().opening, settings().time_zone, timedelta(minutes=minutes)
+    now = clock.now()
+    starts = []
+    for day in days:
+        busy = taken(therapist_id, *day_span(day))
+        for opens, closes in opening.spans_on(day):
+            moment, last = datetime.combine(day, opens, zone), datetime.combine(day, closes, zone) - length
+            while moment <= last:
+                if moment > now and not any(begin < moment + length and moment < end for begin, end in busy):
+                    starts.append(moment)
+                moment += timedelta(minutes=step)
+    return starts
+
+
+def nearest_free(therapist_id: int, wanted: datetime, minutes: int, *, most: int = 6) -> list[datetime]:
+    """The free times nearest to one that is taken, in order."""
+    local = wanted.astimezone(settings().time_zone).date()
+    days = [local + timedelta(days=number) for number in range(-2, 6)]
+    near = sorted(free_starts(therapist_id, days, minutes), key=lambda start: abs(start - wanted))
+    return sorted(near[:most])
+
+
+def visits_to_remind(until: datetime, most: int = 500) -> list[Visit]:
+    """Visits that are set and begin between now and then."""
+    where = (Visit.state == VisitState.SET, Visit.starts_at > clock.now(), Visit.starts_at <= until)
+    return list(db.session.scalars(sa.select(Visit).where(*where).order_by(Visit.starts_at).limit(most)).unique())
+
+
+def therapist_of_feed(digest: str) -> Therapist | None:
+    """Whose calendar a secret address shows."""
+    return db.session.scalar(sa.select(Therapist).where(Therapist.feed_digest == digest))
+
+
+def visits_in_feed(therapist: Therapist) -> list[Visit]:
+    """What a therapist's calendar holds: a month back and all that comes."""
+    where = (
+        Visit.therapist_id == therapist.id,
+        Visit.state == VisitState.SET,
+        Visit.starts_at > clock.now() - timedelta(days=31),
+    )
+    rows = sa.select(Visit).where(*where).order_by(Visit.starts_at).limit(1000).options(joinedload(Visit.booking))
+    return list(db.session.scalars(rows).unique())
