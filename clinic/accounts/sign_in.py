@@ -77,6 +77,11 @@ class SignInForm(LoginForm):
         return super().validate(**kwargs)
 
 
+def device_digest() -> str:
+    """What stands for the present sign-in, on this device: a digest, because the key itself opens the panel."""
+    return hashlib.sha256(session.get(SESSION_KEY, "").encode()).hexdigest()[:32]
+
+
 def init_sign_in(app: Flask) -> None:
     """Set Flask-Security up."""
     loaded: Settings = app.config["CLINIC"]

@@ -12,11 +12,12 @@ from clinic.admin.base import Guarded
 from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.articles.models import ArticleState
 from clinic.articles.queries import count_articles, count_reviews_due
-from clinic.bookings.queries import bookings_in, count_held
+from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
 from clinic.core.mail import MessageState, count_messages
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
+from clinic.visits.queries import count_visits, count_without_time
 from clinic.web.filters import local_now
 
 
@@ -59,10 +60,11 @@ def _of_comments() -> list[Task]:
 def _of_desk() -> list[Task]:
     if not current_user.can(Permission.LEAD_WORK):
         return []
-    (today,) = bookings_in([(midnight(), midnight() + timedelta(days=1))])
+    today = count_visits(midnight(), midnight() + timedelta(days=1))
     return [
         Task("New leads", count_in_stage(Stage.NEW), url_for("leads_admin.index_view", tab="new")),
-        Task("Trials asked for today", today, url_for("bookings_admin.index_view"), is_news=True),
+        Task("Trials today", today, url_for("today_admin.index"), is_news=True),
+        Task("Waiting for a time", count_without_time(), url_for("today_admin.index")),
         Task("Held bookings", count_held(), url_for("bookings_admin.index_view", tab="held")),
     ]
 

@@ -19,11 +19,14 @@ from clinic.admin.mail import OutboxScreen
 from clinic.admin.menus import MenuScreen
 from clinic.admin.people import PeopleScreen
 from clinic.admin.preferences import PreferenceScreen
+from clinic.admin.redeem import RedeemScreen
 from clinic.admin.redirects import RedirectScreen
 from clinic.admin.search import SearchScreen
 from clinic.admin.services import ServiceScreen
 from clinic.admin.tags import TagScreen
 from clinic.admin.team import TeamScreen
+from clinic.admin.therapists import TherapistScreen
+from clinic.admin.visits import CalendarScreen, TodayScreen
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
 from clinic.bookings.models import Booking, Service
 from clinic.comments.models import Comment
@@ -32,6 +35,7 @@ from clinic.core.mail import Message
 from clinic.leads.models import Lead
 from clinic.media.models import Image
 from clinic.site.models import HomeSection, MenuItem
+from clinic.visits.models import Therapist
 
 
 def init_panel(app: Flask) -> None:
@@ -50,8 +54,12 @@ def init_panel(app: Flask) -> None:
         TagScreen(Tag, name="Tags", endpoint="tags_admin", category="Write"),
         TeamScreen(Author, name="Team", endpoint="team_admin", category="Write"),
         CommentScreen(Comment, name="Comments", endpoint="comments_admin", category="Talk"),
+        TodayScreen(name="Today", endpoint="today_admin", category="Front desk", url="/admin/today"),
+        CalendarScreen(name="Calendar", endpoint="calendar_admin", category="Front desk", url="/admin/calendar"),
+        RedeemScreen(name="Redeem", endpoint="redeem_admin", category="Front desk", url="/admin/redeem"),
         LeadScreen(Lead, name="Leads", endpoint="leads_admin", category="Front desk"),
         BookingScreen(Booking, name="Bookings", endpoint="bookings_admin", category="Front desk"),
+        TherapistScreen(Therapist, name="Therapists", endpoint="therapists_admin", category="Front desk"),
         OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
         MenuScreen(MenuItem, name="Menus", endpoint="menus_admin", category="Site"),
         HomeScreen(HomeSection, name="Home page", endpoint="home_admin", category="Site"),

@@ -5,8 +5,8 @@ from dataclasses import replace
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
-from wtforms import Form, IntegerField
-from wtforms.validators import URL, DataRequired, Length, NumberRange, Optional, Regexp, ValidationError
+from wtforms import BooleanField, Form, IntegerField
+from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Guarded
@@ -92,6 +92,40 @@ class PreferenceForm(Form):
         [DataRequired("Enter a number"), NumberRange(1, 730)],
         description="Counted from the day it is sent. Vouchers that are out already keep their day.",
     )
+    cutoff_hours = IntegerField(
+        "People change their visit themselves until (hours before)",
+        [InputRequired("Enter a number"), NumberRange(0, 336)],
+        description="Until then they cancel or ask for another time by the links in their mail; after that they call.",
+    )
+    most_changes = IntegerField(
+        "Changes they make themselves (at most)",
+        [InputRequired("Enter a number"), NumberRange(0, 20)],
+        description="Cancelling and asking for another time count. After that they call.",
+    )
+    reminder_hours = IntegerField(
+        "A reminder goes out (hours before)",
+        [InputRequired("Enter a number"), NumberRange(1, 336)],
+        description="One for each booking, by mail.",
+    )
+    late_cancel_spends = BooleanField(
+        "A late cancel spends the trial", description="Without the tick they keep their voucher and get another time."
+    )
+    no_show_spends = BooleanField(
+        "A no-show spends the trial", description="Without the tick they keep their voucher and get another time."
+    )
+    feed_names = BooleanField(
+        "Whole names in calendar feeds",
+        description="Without the tick a therapist’s own calendar shows initials only: it may lie on other servers.",
+    )
+    how_to_get_here = LongField(
+        "How to get to you",
+        [Length(max=500)],
+        description="In the mails about a visit: station, entrance, lift.",
+        render_kw={"rows": 3},
+    )
+    what_to_wear = LongField(
+        "What to wear", [Length(max=300)], description="In the mails about a visit.", render_kw={"rows": 2}
+    )
     review_months = IntegerField(
         "Articles are reviewed after (months)",
         [DataRequired("Enter a number"), NumberRange(1, 120)],
@@ -117,6 +151,20 @@ class PreferenceForm(Form):
             "Rules of practice",
             "How the clinic works; the site keeps to it.",
             ("voucher_days", "review_months", "claims"),
+        ),
+        (
+            "Visits",
+            "What people may change themselves, and what their mails say.",
+            (
+                "cutoff_hours",
+                "most_changes",
+                "reminder_hours",
+                "late_cancel_spends",
+                "no_show_spends",
+                "feed_names",
+                "how_to_get_here",
+                "what_to_wear",
+            ),
         ),
     )
 

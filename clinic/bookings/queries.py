@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from clinic.bookings.models import Booking, BookingState, Service
+from clinic.bookings.models import Booking, BookingState, Service, Voucher
 from clinic.core.db import db
 
 
@@ -13,6 +13,12 @@ def active_services() -> list[Service]:
     return list(
         db.session.scalars(sa.select(Service).where(Service.is_active).order_by(Service.position, Service.id).limit(20))
     )
+
+
+def voucher_with_code(code: str) -> Voucher | None:
+    """The voucher with this code, typed with or without spaces, in capitals or not."""
+    wanted = "".join(code.split()).upper().replace("-", "")
+    return db.session.scalar(sa.select(Voucher).where(Voucher.code == wanted))
 
 
 def count_held() -> int:

@@ -34,6 +34,8 @@ from clinic.core.settings import settings
 from clinic.leads.models import Stage
 from clinic.leads.operations import add_note, change_stage
 from clinic.media.operations import Description, add_image
+from clinic.visits.operations import add_therapist, keep_wish, set_visit
+from clinic.visits.queries import bookings_without_time, free_starts
 from clinic.web.filters import local_now
 
 CONTENT = Path(__file__).parent / "content"
@@ -82,6 +84,7 @@ def load_demo(*, if_empty: bool) -> bool:
         _add_reads(articles)
         _add_comments(articles, staff[RoleName.MODERATOR])
         _add_leads(articles, staff[RoleName.DESK])
+        _add_visits(staff[RoleName.DESK])
         # The demo's people do not exist: their mail is shown in the outbox as sent, and never leaves.
         db.session.execute(sa.update(Message).values(state=MessageState.SENT, sent_at=clock.now()))
     return True
@@ -191,6 +194,18 @@ def _add_leads(articles: dict[str, Article], by: User) -> None:
         change_stage(booking.lead, Stage(entry["stage"]), by=by)
         if entry.get("note"):
             add_note(booking.lead, entry["note"], by=by)
+
+
+def _add_visits(by: User) -> None:
+    """Therapists, and times for some of those who asked: today, if the clinic is still open, and in the days after."""
+    anna, ravi = add_therapist("Anna Koh"), add_therapist("Ravi Menon")
+    days = [local_now().date() + timedelta(days=number) for number in range(9)]
+    free = free_starts([anna.id, ravi.id], days, 60)
+    waiting = [booking for booking in bookings_without_time() if booking.lead.stage == Stage.BOOKED]
+    for number, booking in enumerate(waiting[:4]):
+        therapist = (anna, ravi)[number % 2]
+        keep_wish(booking, [["mon-morning", "wed-morning"], ["fri-afternoon"], []][number % 3], "")
+        set_visit(booking, therapist, free[therapist.id][number * 3], by=by)
 
 
 def _read(path: Path, images: dict[str, int]) -> tuple[dict[str, Any], str]:

@@ -149,6 +149,21 @@ def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
 
 
 @atomic()
+def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
+    """The person shows their code: the voucher is spent and, if they have a visit, they have come.
+
+    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable; not for the device that redeemed it.
+    """
+    was_issued = voucher.state == VoucherState.ISSUED
+    redeem_voucher(voucher, by=by, device=device)
+    visit = visit_of(voucher.booking_id)
+    if was_issued and visit and visit.state == VisitState.SET:
+        _close(visit, VisitState.ATTENDED)
+        add_event(visit.booking.lead_id, f"Came: {_when(visit)}", by=by)
+        audit.record("attended", visit, by=by)
+
+
+@atomic()
 def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
     """Late cancel or no-show. Returns whether the one trial is spent by it: the clinic's rule. Raises VisitClosed."""
     rules = preferences()

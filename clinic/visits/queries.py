@@ -87,42 +87,46 @@ def _waiting() -> sa.Select[tuple[Booking]]:
     )
 
 
-def taken(therapist_id: int, start: datetime, end: datetime) -> list[Interval]:
-    """When a therapist is not free in a span of time."""
+def busy_between(start: datetime, end: datetime) -> dict[int, list[Interval]]:
+    """When each therapist (by id) is not free in a span of time: one statement."""
     rows = db.session.execute(
-        sa.select(Visit.starts_at, Visit.ends_at).where(
-            Visit.therapist_id == therapist_id,
+        sa.select(Visit.therapist_id, Visit.starts_at, Visit.ends_at).where(
             Visit.starts_at < end,
             Visit.starts_at > start - timedelta(hours=12),
             Visit.ends_at > start,
             Visit.state.in_(TAKING),
         )
     )
-    return [(row.starts_at, row.ends_at) for row in rows]
+    busy: dict[int, list[Interval]] = {}
+    for row in rows:
+        busy.setdefault(row.therapist_id, []).append((row.starts_at, row.ends_at))
+    return busy
 
 
-def free_starts(therapist_id: int, days: Iterable[date], minutes: int, *, step: int = 60) -> list[datetime]:
-    """When a session of so many minutes could begin within opening hours, every `step` minutes, from now on."""
+def free_starts(therapist_ids: Iterable[int], days: list[date], minutes: int) -> dict[int, list[datetime]]:
+    """When a session of so many minutes could begin, from now on, at whole hours after opening: by therapist."""
+    busy = busy_between(day_span(days[0])[0], day_span(days[-1])[1])
     opening, zone, length = preferences().opening, settings().time_zone, timedelta(minutes=minutes)
-    now = clock.now()
     starts = []
     for day in days:
-        busy = taken(therapist_id, *day_span(day))
         for opens, closes in opening.spans_on(day):
-            moment, last = datetime.combine(day, opens, zone), datetime.combine(day, closes, zone) - length
-            while moment <= last:
-                if moment > now and not any(begin < moment + length and moment < end for begin, end in busy):
+            moment = datetime.combine(day, opens, zone)
+            while moment + length <= datetime.combine(day, closes, zone):
+                if moment > clock.now():
                     starts.append(moment)
-                moment += timedelta(minutes=step)
-    return starts
+                moment += timedelta(hours=1)
+    return {
+        id_: [start for start in starts if not any(a < start + length and start < b for a, b in busy.get(id_, ()))]
+        for id_ in therapist_ids
+    }
 
 
 def nearest_free(therapist_id: int, wanted: datetime, minutes: int, *, most: int = 6) -> list[datetime]:
     """The free times nearest to one that is taken, in order."""
     local = wanted.astimezone(settings().time_zone).date()
     days = [local + timedelta(days=number) for number in range(-2, 6)]
-    near = sorted(free_starts(therapist_id, days, minutes), key=lambda start: abs(start - wanted))
-    return sorted(near[:most])
+    free = free_starts([therapist_id], days, minutes)[therapist_id]
+    return sorted(sorted(free, key=lambda start: abs(start - wanted))[:most])
 
 
 def visits_to_remind(until: datetime, most: int = 500) -> list[Visit]:

@@ -23,6 +23,11 @@ def moment(value: datetime) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def clock_time(value: datetime) -> str:
+    """14:05, in the clinic's time zone."""
+    return f"{_local(value):%H:%M}"
+
+
 def machine_time(value: datetime | date) -> str:
     """For <time datetime=…>: ISO 8601 in the clinic's time zone."""
     return _local(value).isoformat(timespec="seconds") if isinstance(value, datetime) else value.isoformat()
@@ -55,5 +60,5 @@ def _local(value: datetime) -> datetime:
 
 def init_filters(app: Flask) -> None:
     """Register all filters under their own names."""
-    for function in (day, moment, machine_time, paragraphs, dial, host, readable_mobile):
+    for function in (day, moment, clock_time, machine_time, paragraphs, dial, host, readable_mobile):
         app.template_filter(function.__name__)(function)

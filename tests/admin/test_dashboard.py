@@ -26,7 +26,7 @@ MENUS = {
         "Redirects",
     ],
     "moderator": ["Dashboard", "Comments"],
-    "desk": ["Dashboard", "Leads", "Bookings", "Outbox"],
+    "desk": ["Dashboard", "Today", "Calendar", "Redeem", "Leads", "Bookings", "Therapists", "Outbox"],
     "owner": [
         "Dashboard",
         "Articles",
@@ -36,8 +36,12 @@ MENUS = {
         "Tags",
         "Team",
         "Comments",
+        "Today",
+        "Calendar",
+        "Redeem",
         "Leads",
         "Bookings",
+        "Therapists",
         "Outbox",
         "Menus",
         "Home page",
@@ -51,11 +55,12 @@ MENUS = {
 TASKS = {
     "editor": ["0 Articles to review", "1 Drafts"],
     "moderator": ["1 Comments waiting"],
-    "desk": ["2 New leads", "2 Trials asked for today", "1 Held bookings", "0 Mails that failed"],
+    "desk": ["2 New leads", "0 Trials today", "1 Waiting for a time", "1 Held bookings", "0 Mails that failed"],
     "owner": [
         "1 Comments waiting",
         "2 New leads",
-        "2 Trials asked for today",
+        "0 Trials today",
+        "1 Waiting for a time",
         "1 Held bookings",
         "0 Mails that failed",
         "0 Articles to review",
@@ -80,7 +85,17 @@ def test_each_role_sees_its_own_menu_and_its_own_work(sign_in: SignIn, role: str
 
 def test_two_roles_see_both_and_no_group_stands_empty(sign_in: SignIn) -> None:
     page = visit(sign_in("moderator", "desk"), "/admin/")
-    assert page.texts(".panel-menu a") == ["Dashboard", "Comments", "Leads", "Bookings", "Outbox"]
+    assert page.texts(".panel-menu a") == [
+        "Dashboard",
+        "Comments",
+        "Today",
+        "Calendar",
+        "Redeem",
+        "Leads",
+        "Bookings",
+        "Therapists",
+        "Outbox",
+    ]
     assert page.texts(".panel-group") == ["Talk", "Front desk"]
 
 

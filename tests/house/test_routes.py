@@ -45,6 +45,7 @@ SCREENS = {
     "leads": "desk owner",
     "bookings": "desk owner",
     "outbox": "desk owner",
+    "therapists": "desk owner",
     "people": "owner",
     "activity": "owner",
 }
@@ -144,7 +145,7 @@ OTHERS = {
     "GET /admin/search/": SIGNED_IN,
     **{
         f"POST /admin/{screen}/{verb}/": SCREENS[screen]
-        for screen in ("categories", "team", "menus", "home", "services")
+        for screen in ("categories", "team", "menus", "home", "services", "therapists")
         for verb in ("move", "order")
     },
     "POST /admin/tags/merge/": "editor owner",
@@ -167,6 +168,17 @@ OTHERS = {
     "POST /admin/bookings/decide/": "desk owner",
     "POST /admin/bookings/redeem/": "desk owner",
     "POST /admin/outbox/again/": "desk owner",
+    "GET /admin/today/": "desk owner",
+    "POST /admin/today/outcome/": "desk owner",
+    "POST /admin/today/undo/": "desk owner",
+    "GET /admin/calendar/": "desk owner",
+    "GET /admin/calendar/set/": "desk owner",
+    "POST /admin/calendar/set/": "desk owner",
+    "POST /admin/calendar/cancel/": "desk owner",
+    "GET /admin/redeem/": "desk owner",
+    "POST /admin/redeem/": "desk owner",
+    "POST /admin/therapists/feed/": "desk owner",
+    "POST /admin/therapists/unfeed/": "desk owner",
     "GET /admin/settings/": "owner",
     "POST /admin/settings/": "owner",
 }

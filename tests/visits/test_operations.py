@@ -340,7 +340,7 @@ def test_an_outage_is_caught_up_with_but_nothing_that_is_over(app: Flask, clock:
 
 def test_free_times_lie_within_opening_hours_and_around_what_is_taken(app: Flask, clock: MovableClock) -> None:
     visit = make_visit(at=TEN)
-    free = free_starts(visit.therapist_id, [TEN.date()], 60)
+    free = free_starts([visit.therapist_id], [TEN.date()], 60)[visit.therapist_id]
     hours = [start.astimezone(app.config["CLINIC"].time_zone).hour for start in free]
     assert hours == [8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19]
-    assert free_starts(visit.therapist_id, [datetime(2026, 12, 25, tzinfo=UTC).date()], 60) == []
+    assert free_starts([4711], [datetime(2026, 12, 25, tzinfo=UTC).date()], 60) == {4711: []}
