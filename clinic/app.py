@@ -25,6 +25,7 @@ from clinic.core.preferences import Preferences, preferences
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
+from clinic.leads.views import UnsubscribeLink
 from clinic.media.views import bp as media_bp
 from clinic.site.queries import Menus, menus
 from clinic.styleguide import bp as styleguide_bp
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         UndoCancelLink(),
         OtherTimeLink(),
         MyDataLink(),
+        UnsubscribeLink(),
     )
     init_panel(app)
     init_reads(app, in_background=settings.env != "test")

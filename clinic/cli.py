@@ -1,6 +1,11 @@
 """`flask clinic …`: thin callers of operations."""
 
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -12,6 +17,9 @@ from clinic.accounts.errors import EmailTaken
 from clinic.accounts.operations import create_user
 from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
+from clinic.articles.redirects import text_of_file
+from clinic.bookings.customers import read_customers
+from clinic.core.settings import settings
 from clinic.core.text import email_address
 from clinic.demo.load import load_demo
 
@@ -49,6 +57,32 @@ def create_user_command(email: str, role: str, name: str, password_stdin: bool) 
     except EmailTaken:
         raise click.ClickException(f"{address} signs in already") from None
     click.echo(f"{address} can sign in as {role}.")
+
+
+@clinic_cli.command("import-customers")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Keep nothing; only say what would happen.")
+def import_customers(file: Path, dry_run: bool) -> None:
+    """Put customers from before (CSV: email, mobile) into the one-time ledger, as digests only."""
+    counts: Counter[str] = Counter()
+    bar = partial(click.progressbar, label="Reading", file=sys.stderr)
+    text = text_of_file(file.read_bytes())
+    for line in read_customers(text, settings().phone_region, is_trial=dry_run, progress=_with_bar(bar)):
+        counts[line.outcome or "not taken"] += 1
+        if line.outcome is None:
+            click.echo(f"line {line.number}: {line.why}")
+    click.echo(
+        ("Nothing was kept. " if dry_run else "")
+        + (", ".join(f"{n} {what}" for what, n in counts.items()) or "No lines.")
+    )
+
+
+def _with_bar(make: Callable[..., Any]) -> Callable[[Iterable[list[str]]], Iterator[list[str]]]:
+    def rows(lines: Iterable[list[str]]) -> Iterator[list[str]]:
+        with make(lines) as shown:
+            yield from shown
+
+    return rows
 
 
 @clinic_cli.command()

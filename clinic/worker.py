@@ -19,6 +19,7 @@ from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
+from clinic.leads.operations import remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
@@ -29,6 +30,7 @@ POLL_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
 REMIND_SECONDS = 60.0
+MORNING_HOUR = 7  # in the clinic's zone: when the desk is told what is due
 
 
 def worker_name() -> str:
@@ -75,6 +77,8 @@ def work(app: Flask) -> None:
                     next_sweep = time.monotonic() + SWEEP_SECONDS
                 if time.monotonic() >= next_reminders:
                     remind_of_visits()
+                    if local_now().hour >= MORNING_HOUR:
+                        remind_of_leads(local_now().date())
                     next_reminders = time.monotonic() + REMIND_SECONDS
                 found_work = bool(send_due(postman(), owner=worker_name()))
                 found_work = render_next() or found_work  # one picture takes seconds, and mail should not wait for all

@@ -110,7 +110,8 @@ def app(
     with app.app_context():
         yield app
         db.session.rollback()
-        db.session.execute(sa.text(f"DELETE FROM {'search_fts' if name == 'sqlite' else 'search_vector'}"))
+        for index in ("search_fts", "lead_fts") if name == "sqlite" else ("search_vector", "lead_vector"):
+            db.session.execute(sa.text(f"DELETE FROM {index}"))
         for table in reversed(Base.metadata.sorted_tables):
             if table.name != "role":
                 db.session.execute(table.delete())

@@ -23,7 +23,7 @@ from clinic.articles.operations import (
     write_article,
 )
 from clinic.bookings.models import Booking, Service
-from clinic.bookings.operations import book_trial, ensure_service
+from clinic.bookings.operations import Request, book_trial, ensure_service
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
@@ -115,11 +115,13 @@ def make_booking(
     """A trial that somebody asked for. `mobile` is E.164."""
     number = next(numbers)
     return book_trial(
-        name=name,
-        email=email or f"weiling{number}@example.org",
-        mobile=mobile or f"+6591{number:06d}",
-        service=make_services()[0],
-        article_id=article.id if article else None,
+        Request(
+            name=name,
+            email=email or f"weiling{number}@example.org",
+            mobile=mobile or f"+6591{number:06d}",
+            service_id=make_services()[0].id,
+            article_id=article.id if article else None,
+        )
     )
 
 

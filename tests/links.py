@@ -34,4 +34,5 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "still-correct": _still_correct,
     "times": lambda: str(make_booking().id),
     "undo-cancel": _cancelled,
+    "unsubscribe": lambda: str(make_booking().lead_id),
 }

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from clinic.accounts.access import RoleName
+from clinic.accounts.access import ROLE_PERMISSIONS, Permission, RoleName
 from clinic.accounts.models import Role, StaffSession, User, user_role
 from clinic.core.db import db
 from clinic.core.find import Found, first_found, has_words
@@ -33,3 +33,10 @@ def is_session_open(key: str, user_id: int) -> bool:
 def find_users(text: str, most: int) -> Found[User]:
     """People with a login by name and e-mail."""
     return first_found(sa.select(User).where(has_words(text, User.name, User.email)).order_by(User.name, User.id), most)
+
+
+def users_who_can(permission: Permission) -> list[User]:
+    """People who may do this and may sign in, by name."""
+    names = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+    ids = sa.select(user_role.c.user_id).join(Role).where(Role.name.in_(names))
+    return list(db.session.scalars(sa.select(User).where(User.active, User.id.in_(ids)).order_by(User.name).limit(200)))

@@ -13,8 +13,10 @@ from clinic.admin.base import Answer, StaffView
 from clinic.admin.cells import link_cell, state_cell, time_cell
 from clinic.bookings.errors import NotHeld, VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
-from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
+from clinic.bookings.operations import allow_booking, claim_keys, decline_booking, redeem_voucher
+from clinic.bookings.queries import blocks_of, leads_behind
 from clinic.core import clock
+from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead
 from clinic.web.filters import moment
 
@@ -51,6 +53,19 @@ class BookingScreen(StaffView):
     def load_options(self) -> Iterable[Any]:
         """Person, session and voucher."""
         return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
+
+    @expose("/compare/")
+    def compare(self) -> Answer:
+        """A held booking beside those who have used its e-mail or mobile."""
+        booking = self.row_or_404()
+        keys = claim_keys(booking.lead.email, booking.lead.mobile)
+        behind = [
+            (claim, lead, evidence(booking.lead, lead) if lead else [])
+            for claim, lead in leads_behind(keys.values())
+            if lead is None or lead.id != booking.lead_id
+        ]
+        blocks = blocks_of(keys.values())
+        return self.render("admin/booking_compare.html", booking=booking, behind=behind, blocks=blocks)
 
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Answer:

@@ -8,19 +8,23 @@ from clinic.accounts.models import User
 from clinic.admin.account import AccountScreen
 from clinic.admin.activity import ActivityScreen
 from clinic.admin.articles import ArticleScreen, PageScreen
+from clinic.admin.blocks import BlockScreen
 from clinic.admin.bookings import BookingScreen
 from clinic.admin.categories import CategoryScreen
 from clinic.admin.comments import CommentScreen
+from clinic.admin.customers import CustomerScreen
 from clinic.admin.dashboard import Dashboard
 from clinic.admin.home import HomeScreen
 from clinic.admin.images import ImageScreen
 from clinic.admin.leads import LeadScreen
+from clinic.admin.letters import LetterScreen
 from clinic.admin.mail import OutboxScreen
 from clinic.admin.menus import MenuScreen
 from clinic.admin.people import PeopleScreen
 from clinic.admin.preferences import PreferenceScreen
 from clinic.admin.redeem import RedeemScreen
 from clinic.admin.redirects import RedirectScreen
+from clinic.admin.report import ReportScreen
 from clinic.admin.search import SearchScreen
 from clinic.admin.services import ServiceScreen
 from clinic.admin.tags import TagScreen
@@ -28,11 +32,11 @@ from clinic.admin.team import TeamScreen
 from clinic.admin.therapists import TherapistScreen
 from clinic.admin.visits import CalendarScreen, TodayScreen
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
-from clinic.bookings.models import Booking, Service
+from clinic.bookings.models import Block, Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
 from clinic.core.mail import Message
-from clinic.leads.models import Lead
+from clinic.leads.models import Lead, Letter
 from clinic.media.models import Image
 from clinic.site.models import HomeSection, MenuItem
 from clinic.visits.models import Therapist
@@ -60,6 +64,12 @@ def init_panel(app: Flask) -> None:
         LeadScreen(Lead, name="Leads", endpoint="leads_admin", category="Front desk"),
         BookingScreen(Booking, name="Bookings", endpoint="bookings_admin", category="Front desk"),
         TherapistScreen(Therapist, name="Therapists", endpoint="therapists_admin", category="Front desk"),
+        ReportScreen(name="Report", endpoint="report_admin", category="Front desk", url="/admin/report"),
+        LetterScreen(Letter, name="Letters", endpoint="letters_admin", category="Front desk"),
+        CustomerScreen(
+            name="Known customers", endpoint="customers_admin", category="Front desk", url="/admin/known-customers"
+        ),
+        BlockScreen(Block, name="Blocked guests", endpoint="blocks_admin", category="Front desk"),
         OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
         MenuScreen(MenuItem, name="Menus", endpoint="menus_admin", category="Site"),
         HomeScreen(HomeSection, name="Home page", endpoint="home_admin", category="Site"),

@@ -16,8 +16,7 @@ from clinic.articles.models import Kind
 from clinic.articles.queries import find_articles
 from clinic.comments.queries import find_comments
 from clinic.core.find import Found
-from clinic.core.preferences import preferences
-from clinic.core.text import clean_line, mobile_digits
+from clinic.core.text import clean_line
 from clinic.leads.queries import find_leads
 from clinic.media.queries import find_images
 
@@ -70,10 +69,8 @@ def _groups(text: str, here: str) -> Iterator[Group]:
             articles = find_articles(kind, text, MOST_IN_GROUP)
             yield _group(name, articles, f"{screen}.index_view", text, _article_hit(screen, here))
     if may(Permission.LEAD_WORK):
-        region = preferences().country
-        leads = find_leads(text, region=region, most=MOST_IN_GROUP)
-        words = mobile_digits(text, region) or text
-        yield _group("Leads", leads, "leads_admin.index_view", words, _lead_hit(here))
+        leads = find_leads(text, most=MOST_IN_GROUP)
+        yield _group("Leads", leads, "leads_admin.index_view", text, _lead_hit(here))
     if may(Permission.COMMENT_MODERATE):
         comments = find_comments(text, MOST_IN_GROUP)
         yield _group("Comments", comments, "comments_admin.index_view", text, _comment_hit, tab="all")

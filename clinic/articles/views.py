@@ -44,6 +44,7 @@ from clinic.articles.seo import article_data, clinic_data, json_ld, person_data,
 from clinic.articles.share import share_picture
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
+from clinic.bookings.sources import Place, Source
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
@@ -172,6 +173,7 @@ def service(slug: str) -> str:
     found = next((one for one in services if one.slug == slug), None) or abort(404)
     form = TrialForm(services, formdata=None)
     form.service.data = slug
+    form.source.data = Source(Place.SERVICE).sealed()
     trail = [("Home", "/"), ("Services", "/services/"), (found.name, found.address)]
     return render_template(
         "bookings/service.html",
@@ -294,6 +296,8 @@ def _due_article(value: str) -> Article | None:
 
 def _page_page(article: Article, *, is_preview: bool = False) -> str:
     form = TrialForm(active_services(), formdata=None) if has_trial_form(article.body) else None
+    if form:
+        form.source.data = Source(Place.PAGE).sealed()
     return render_template(
         "articles/page.html",
         article=article,
@@ -306,12 +310,14 @@ def _page_page(article: Article, *, is_preview: bool = False) -> str:
 
 def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
     trial_form = TrialForm(active_services(), formdata=None)
-    trial_form.source.data = article.slug
+    has_own_form = has_trial_form(article.body)
+    trial_form.source.data = Source(Place.TEXT if has_own_form else Place.END, article.slug).sealed()
     return render_template(
         "articles/article.html",
         article=article,
         body=article_body(article, trial_form),
-        has_own_form=has_trial_form(article.body),
+        has_own_form=has_own_form,
+        book_url=f"{url_for('bookings.book')}?from={article.slug}",
         contents=contents_of(article.body),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),

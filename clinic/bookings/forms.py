@@ -12,7 +12,7 @@ from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
 
 
 class TrialForm(PublicForm):
-    """ "Get Started": name, e-mail, mobile, session, consent. `source` is the slug of the article it stands on."""
+    """ "Get Started": name, e-mail, mobile, session, consent. `source` is sealed (sources.py)."""
 
     name = LineField(
         "Your Name",
@@ -42,7 +42,7 @@ class TrialForm(PublicForm):
         "I agree that the clinic keeps these details to arrange my trial, as the privacy notice says",
         [DataRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
     )
-    source = LineField("Source", [Length(max=80)])
+    source = LineField("Source", [Length(max=400)])
 
     def __init__(self, services: list[Service], *args: Any, **kwargs: Any) -> None:
         self.services = {service.slug: service for service in services}

@@ -1,7 +1,7 @@
 """Service, Booking, Claim, Voucher."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,7 +88,31 @@ class Claim(Base):
     kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
     digest: Mapped[str] = mapped_column(sa.String(64))
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), index=True)
+    known_as: Mapped[str] = mapped_column(sa.String(32), default="")  # one name for both claims of an imported customer
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Block(Base):
+    """A mailbox or number whose requests are held, whoever they name: a guest whom the clinic does not want.
+
+    Only the ledger's digest is kept of it, and a label that staff recognise ("j…@example.org").
+    """
+
+    __tablename__ = "block"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    label: Mapped[str]
+    because: Mapped[str]
+    until: Mapped[date | None]  # the last day, in the clinic's calendar
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    by: Mapped[User | None] = relationship()
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class VoucherState(enum.StrEnum):

@@ -1,10 +1,11 @@
 """Every write about trials. book_trial() holds the one-time rule."""
 
+import enum
 import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +20,8 @@ from clinic.bookings.errors import (
     VoucherNotRedeemable,
     VoucherRedeemed,
 )
-from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
+from clinic.bookings.models import Block, Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
+from clinic.bookings.queries import is_blocked
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.html import sanitise
@@ -36,22 +38,35 @@ CODE_LENGTH = 8
 Keys = dict[ClaimKind, str]
 
 
-def book_trial(*, name: str, email: str, mobile: str, service: Service, article_id: int | None = None) -> Booking:
-    """Book the trial, or hold it for the desk where only part of the person is known. `mobile` is E.164.
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for, and from where on the site. `mobile` is E.164."""
+
+    name: str
+    email: str
+    mobile: str
+    service_id: int
+    article_id: int | None = None
+    source: str = ""
+
+
+def book_trial(request: Request) -> Booking:
+    """Book the trial, or hold it for the desk where only part of the person is known, or the person is blocked.
 
     The same person in any spelling, twice or fifty times at once, has one booking: the ledger's constraint decides.
     Raises TrialAlreadyUsed when both e-mail and mobile are used by one person; their history has a line about it then.
     """
-    keys = claim_keys(email, mobile)
-    service_id = service.id
+    keys = claim_keys(request.email, request.mobile)
+    is_used = False
     with atomic():
-        booking = _book_first_time(keys, name, email, mobile, service_id, article_id)
+        booking = None if is_blocked(keys.values()) else _book_first_time(keys, request)
         if booking is None:
-            used_by = _used_by(keys)
+            is_used, used_by = _used(keys)
             if used_by is not None:
+                service = db.session.get_one(Service, request.service_id)
                 add_event(used_by, f"Asked for a trial again ({service.name}); refused as already used")
-            else:
-                booking = _hold(keys, name, email, mobile, service_id, article_id)
+            elif not is_used:
+                booking = _hold(keys, request)
     if booking is None:
         raise TrialAlreadyUsed
     return booking
@@ -71,16 +86,14 @@ def _contact_digest(keys: Keys) -> str:
     return _digest(f"{keys[ClaimKind.EMAIL]}|{keys[ClaimKind.MOBILE]}")
 
 
-def _book_first_time(
-    keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None
-) -> Booking | None:
+def _book_first_time(keys: Keys, request: Request) -> Booking | None:
     """The booking, if both keys are new. Otherwise None, with nothing kept of the attempt."""
     attempt = db.session.begin_nested()
-    lead = record_lead(name=name, email=email, mobile=mobile, article_id=article_id)
+    lead = _lead(request)
     if not all(_claim(kind, digest, lead.id) for kind, digest in keys.items()):
         attempt.rollback()
         return None
-    booking = _add_booking(lead, keys, service_id, article_id, BookingState.BOOKED)
+    booking = _add_booking(lead, keys, request, BookingState.BOOKED)
     add_event(lead.id, f"Asked for a trial: {booking.service.name}")
     _issue_voucher(booking)
     emails.lead_arrived(booking)
@@ -92,26 +105,36 @@ def _claim(kind: ClaimKind, digest: str, lead_id: int) -> bool:
     return insert_or_skip(Claim, kind=kind, digest=digest, lead_id=lead_id, claimed_at=clock.now())
 
 
-def _used_by(keys: Keys) -> int | None:
-    """The lead to whom both keys belong: by the ledger, or because the desk allowed just this pair."""
-    claims = db.session.execute(
-        sa.select(Claim.lead_id).where(Claim.digest.in_(keys.values())).where(Claim.lead_id.is_not(None))
-    ).scalars()
-    leads = list(claims)
-    if len(leads) == len(keys) and len(set(leads)) == 1:
-        return leads[0]
-    return db.session.scalar(
+def _lead(request: Request) -> Lead:
+    return record_lead(
+        name=request.name,
+        email=request.email,
+        mobile=request.mobile,
+        article_id=request.article_id,
+        source=request.source,
+    )
+
+
+def _used(keys: Keys) -> tuple[bool, int | None]:
+    """Whether both keys belong to one person: by the ledger, or because the desk allowed just this pair. And who it is,
+    if that person is a lead and not a customer from before."""
+    claims = db.session.execute(sa.select(Claim.lead_id, Claim.known_as).where(Claim.digest.in_(keys.values()))).all()
+    owners = {(claim.lead_id, claim.known_as) for claim in claims}
+    if len(claims) == len(keys) and len(owners) == 1 and owners != {(None, "")}:
+        return True, owners.pop()[0]
+    lead_id = db.session.scalar(
         sa.select(Booking.lead_id).where(
             Booking.contact_digest == _contact_digest(keys), Booking.state == BookingState.BOOKED
         )
     )
+    return lead_id is not None, lead_id
 
 
-def _hold(keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None) -> Booking:
+def _hold(keys: Keys, request: Request) -> Booking:
     """A booking for the desk to decide on. The same pair sent again gets the booking that is there, unchanged."""
     attempt = db.session.begin_nested()
     try:
-        booking = _booking_of_pair(keys) or _add_held(keys, name, email, mobile, service_id, article_id)
+        booking = _booking_of_pair(keys) or _add_held(keys, request)
         attempt.commit()
     except IntegrityError:  # the same pair at the same moment: the other request has made the booking
         attempt.rollback()
@@ -122,15 +145,17 @@ def _hold(keys: Keys, name: str, email: str, mobile: str, service_id: int, artic
     return booking
 
 
-def _add_held(keys: Keys, name: str, email: str, mobile: str, service_id: int, article_id: int | None) -> Booking:
+def _add_held(keys: Keys, request: Request) -> Booking:
     known = db.session.scalars(sa.select(Claim.kind).where(Claim.digest.in_(keys.values())).order_by(Claim.kind)).all()
-    lead = record_lead(name=name, email=email, mobile=mobile, article_id=article_id)
-    if len(known) > 1:
+    lead = _lead(request)
+    if is_blocked(keys.values()):
+        because = "The e-mail or the mobile is blocked: see Blocked guests."
+    elif len(known) > 1:
         because = "The e-mail and the mobile have been used for a trial, by two different people."
     else:
         used, other = ("e-mail", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "e-mail")
         because = f"The {used} has been used for a trial before, with another {other}."
-    booking = _add_booking(lead, keys, service_id, article_id, BookingState.HELD, because)
+    booking = _add_booking(lead, keys, request, BookingState.HELD, because)
     add_event(lead.id, f"Asked for a trial: {booking.service.name}. Held: {because}")
     audit.record("held", booking)
     emails.trial_held(booking)
@@ -147,13 +172,11 @@ def _booking_of_pair(keys: Keys) -> Booking | None:
     return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == _contact_digest(keys)))
 
 
-def _add_booking(
-    lead: Lead, keys: Keys, service_id: int, article_id: int | None, state: BookingState, held_because: str = ""
-) -> Booking:
+def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, held_because: str = "") -> Booking:
     booking = Booking(
         lead=lead,
-        service_id=service_id,
-        article_id=article_id,
+        service_id=request.service_id,
+        article_id=request.article_id,
         state=state,
         held_because=held_because,
         contact_digest=_contact_digest(keys),
@@ -179,6 +202,67 @@ def _issue_voucher(booking: Booking) -> Voucher:
     audit.record("booked", booking)
     emails.trial_confirmed(booking, voucher)
     return voucher
+
+
+class Known(enum.StrEnum):
+    """What became of one customer from before who was put into the ledger."""
+
+    ADDED = "added"
+    KNOWN = "known already"
+    PART = "one of the two was known already"
+
+
+@atomic()
+def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
+    """Put a customer from before into the one-time ledger, as digests only. `mobile` is E.164; one of both may be "".
+
+    With `is_trial` nothing is kept, and the answer is what it would be.
+    """
+    keys = {kind: _digest(value) for kind, value in _said(email, mobile).items()}
+    known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()
+    if not is_trial:
+        known_as = secrets.token_hex(16)
+        now = clock.now()
+        for kind, digest in keys.items():
+            insert_or_skip(Claim, kind=kind, digest=digest, lead_id=None, known_as=known_as, claimed_at=now)
+    return Known.ADDED if not known else Known.KNOWN if len(known) == len(keys) else Known.PART
+
+
+def _said(email: str, mobile: str) -> dict[ClaimKind, str]:
+    both = {ClaimKind.EMAIL: canonical_email(email) if email else "", ClaimKind.MOBILE: mobile}
+    return {kind: value for kind, value in both.items() if value}
+
+
+@atomic()
+def block_guest(*, email: str, mobile: str, because: str, until: date | None, by: User) -> list[Block]:
+    """Hold all requests with this e-mail or mobile (E.164) from now on, until a day or until it is lifted.
+
+    Whoever is blocked is not told. The same again changes reason and day.
+    """
+    blocks = []
+    for kind, value in _said(email, mobile).items():
+        label = f"{value[0]}…@{value.rpartition('@')[2]}" if kind == ClaimKind.EMAIL else f"{value[:4]}… {value[-3:]}"
+        digest = _digest(value)
+        block = db.session.scalar(sa.select(Block).where(Block.digest == digest)) or Block(kind=kind, digest=digest)
+        block.label, block.because, block.until, block.by_id, block.created_at = (
+            label,
+            because,
+            until,
+            by.id,
+            clock.now(),
+        )
+        db.session.add(block)
+        db.session.flush()
+        audit.record("blocked", block, by=by, detail=because)
+        blocks.append(block)
+    return blocks
+
+
+@atomic()
+def lift_block(block: Block, *, by: User) -> None:
+    """Treat these requests like any other again."""
+    audit.record("lifted the block of", block, by=by)
+    db.session.delete(block)
 
 
 @atomic()

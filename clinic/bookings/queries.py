@@ -1,11 +1,15 @@
 """Every read about trials."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from clinic.bookings.models import Booking, BookingState, Service, Voucher
+from clinic.bookings.models import Block, Booking, BookingState, Claim, Service, Voucher
+from clinic.core import clock
 from clinic.core.db import db
+from clinic.core.settings import settings
+from clinic.leads.models import Lead
 
 
 def active_services() -> list[Service]:
@@ -19,6 +23,24 @@ def voucher_with_code(code: str) -> Voucher | None:
     """The voucher with this code, typed with or without spaces, in capitals or not."""
     wanted = "".join(code.split()).upper().replace("-", "")
     return db.session.scalar(sa.select(Voucher).where(Voucher.code == wanted))
+
+
+def is_blocked(digests: Iterable[str]) -> bool:
+    """Whether one of these digests of the ledger is blocked today."""
+    return bool(blocks_of(digests))
+
+
+def blocks_of(digests: Iterable[str]) -> list[Block]:
+    """The blocks that hold today for one of these digests."""
+    today = clock.now().astimezone(settings().time_zone).date()
+    where = (Block.digest.in_(list(digests)), sa.or_(Block.until.is_(None), Block.until >= today))
+    return list(db.session.scalars(sa.select(Block).where(*where)))
+
+
+def leads_behind(digests: Iterable[str]) -> list[tuple[Claim, Lead | None]]:
+    """The lines of the ledger with these digests, each with its lead; None for a customer from before."""
+    rows = sa.select(Claim, Lead).outerjoin(Lead, Lead.id == Claim.lead_id).where(Claim.digest.in_(list(digests)))
+    return [(row[0], row[1]) for row in db.session.execute(rows.order_by(Claim.kind))]
 
 
 def count_held() -> int:

@@ -4,8 +4,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.forms import TrialForm
-from clinic.bookings.operations import book_trial
+from clinic.bookings.operations import Request, book_trial
 from clinic.bookings.queries import active_services
+from clinic.bookings.sources import Place, Source
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import clean_line, email_address
 from clinic.leads.queries import article_id_with_slug
@@ -24,7 +25,8 @@ ALREADY_USED = (
 def book() -> str:
     """The form on its own page. `?from=` names the article that led here."""
     form = TrialForm(active_services())
-    form.source.data = clean_line(request.args.get("from", ""))[:80]
+    slug = clean_line(request.args.get("from", ""))[:80]
+    form.source.data = Source(Place.LINK if slug else Place.BOOK, slug).sealed()
     return render_template("bookings/book.html", form=form)
 
 
@@ -37,12 +39,16 @@ def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
         return render_template("bookings/book.html", form=form), 422
     try:
         spend(TRIALS)
+        source = Source.read(form.source.data or "")
         book_trial(
-            name=form.name.data,
-            email=email_address(form.email.data),
-            mobile=form.mobile_e164,
-            service=form.services[form.service.data],
-            article_id=article_id_with_slug(form.source.data or ""),
+            Request(
+                name=form.name.data,
+                email=email_address(form.email.data),
+                mobile=form.mobile_e164,
+                service_id=form.services[form.service.data].id,
+                article_id=article_id_with_slug(source.slug) if source else None,
+                source=source.place if source else "",
+            )
         )
     except TooMany as limit:
         form.problems.append(limit.advice)

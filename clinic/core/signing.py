@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
+from itsdangerous import BadSignature, SignatureExpired, Signer, TimestampSigner
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import clock
@@ -44,6 +44,20 @@ def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:
         raise LinkExpired("too old") from None
     except BadSignature:
         raise ValueError("not a link of ours") from None
+
+
+def seal(purpose: str, value: str) -> str:
+    """A value in a form that cannot be changed on its way. It carries no time, so that a stored page may hold it."""
+    return Signer(settings().secret_key, salt=f"seal {purpose}").sign(value.encode().hex()).decode()
+
+
+def unseal(purpose: str, sealed: str) -> str:
+    """The value. Raises ValueError for one that was changed, or never was ours."""
+    try:
+        signer = Signer(settings().secret_key, salt=f"seal {purpose}")
+        return bytes.fromhex(signer.unsign(sealed).decode()).decode()
+    except BadSignature:
+        raise ValueError("not sealed by us") from None
 
 
 def spend_link(token: str, lives: timedelta) -> bool:

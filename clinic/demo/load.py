@@ -24,7 +24,8 @@ from clinic.articles.operations import (
     write_article,
 )
 from clinic.bookings.models import Service
-from clinic.bookings.operations import book_trial, ensure_service
+from clinic.bookings.operations import Request, book_trial, ensure_service
+from clinic.bookings.sources import Place
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
@@ -184,11 +185,14 @@ def _add_leads(articles: dict[str, Article], by: User) -> None:
     for entry in _toml("leads.toml")["lead"]:
         article = articles.get(entry["article"])
         booking = book_trial(
-            name=entry["name"],
-            email=entry["email"],
-            mobile=entry["mobile"],
-            service=services[entry["service"]],
-            article_id=article.id if article else None,
+            Request(
+                name=entry["name"],
+                email=entry["email"],
+                mobile=entry["mobile"],
+                service_id=services[entry["service"]].id,
+                article_id=article.id if article else None,
+                source=Place.END if article else Place.BOOK,
+            )
         )
         booking.created_at = booking.lead.created_at = _days_ago(entry["days_ago"])
         change_stage(booking.lead, Stage(entry["stage"]), by=by)

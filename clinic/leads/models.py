@@ -1,13 +1,14 @@
-"""Lead, LeadEvent."""
+"""Lead, LeadEvent, Merge, TwoPeople, Letter."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.order import Ordered
 from clinic.core.text import readable_mobile
 
 
@@ -18,33 +19,63 @@ class Stage(enum.StrEnum):
     CONTACTED = "contacted"
     BOOKED = "booked"
     ATTENDED = "attended"
+    JOINED = "joined"
     LOST = "lost"
 
 
 class Lead(Base):
-    """One person who asked for us."""
+    """One person who asked for us.
+
+    `source` says where on the site the form stood. `email_key` is the canonical e-mail; `name_head` and `name_tail` are
+    the two ends of the name's letters: of two names a typo apart one end is equal. A lead that was merged into another
+    one keeps its row, and is out of sight.
+    """
 
     __tablename__ = "lead"
+    __table_args__ = (
+        sa.Index("ix_lead_stage_created_at", "stage", "created_at"),
+        sa.Index("ix_lead_merged_into_id_created_at", "merged_into_id", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(index=True)
     email: Mapped[str] = mapped_column(index=True)
     mobile: Mapped[str] = mapped_column(index=True)  # E.164
-    stage: Mapped[Stage] = mapped_column(state_column(Stage), default=Stage.NEW, index=True)
+    stage: Mapped[Stage] = mapped_column(state_column(Stage), default=Stage.NEW)
+    stage_since: Mapped[datetime] = mapped_column(UtcDateTime)
+    lost_because: Mapped[str] = mapped_column(default="")
+    assigned_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    next_step: Mapped[str] = mapped_column(default="")
+    next_on: Mapped[date | None] = mapped_column(index=True)
     article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="SET NULL"), index=True)
+    source: Mapped[str] = mapped_column(default="")
+    email_key: Mapped[str] = mapped_column(default="", index=True)
+    name_head: Mapped[str] = mapped_column(default="", index=True)
+    name_tail: Mapped[str] = mapped_column(default="", index=True)
+    unsubscribed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     events: Mapped[list["LeadEvent"]] = relationship(
         back_populates="lead", order_by="LeadEvent.id.desc()", cascade="all, delete-orphan"
     )
-    # Made in features above this one; the database knows the relation, the code here need not.
+    # Made in features beside or above this one; the database knows the relation, the code here need not.
     article: Mapped[Any] = relationship("Article", lazy="raise")
     bookings: Mapped[list[Any]] = relationship("Booking", back_populates="lead", lazy="raise", order_by="Booking.id")
+    assigned: Mapped[Any] = relationship("User", lazy="raise")
 
     @property
     def mobile_readable(self) -> str:
         """The number as people read it."""
         return readable_mobile(self.mobile)
+
+    @property
+    def whatsapp_url(self) -> str:
+        """A link that opens a chat with them."""
+        return f"https://wa.me/{self.mobile.removeprefix('+')}"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LeadEvent(Base):
@@ -62,3 +93,46 @@ class LeadEvent(Base):
     lead: Mapped[Lead] = relationship(back_populates="events")
     # The person who acted: accounts stand beside this feature, so their model is known by its name only.
     by: Mapped[Any] = relationship("User")
+
+
+class Merge(Base):
+    """Two leads that staff said are one person. `moved` names the rows that went over, for splitting them again."""
+
+    __tablename__ = "merge"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kept_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    merged_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), unique=True)
+    moved: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
+
+    merged: Mapped[Lead] = relationship(foreign_keys=[merged_id])
+
+
+class TwoPeople(Base):
+    """Two leads that look like one person, and staff said they are not. The lower id stands first."""
+
+    __tablename__ = "two_people"
+
+    one_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Letter(Ordered, Base):
+    """A mail that the desk sends again and again. {name} and {clinic} in it are filled in."""
+
+    __tablename__ = "letter"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    subject: Mapped[str]
+    body: Mapped[str]
+
+    def filled(self, *, name: str, clinic: str) -> tuple[str, str]:
+        """Subject and text for one person."""
+        subject, body = (text.replace("{name}", name).replace("{clinic}", clinic) for text in (self.subject, self.body))
+        return subject, body
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,18 +1,37 @@
 """Every write about leads."""
 
+from collections.abc import Iterable
+from datetime import date, timedelta
+
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from clinic.core import audit, clock
-from clinic.core.db import atomic, db
-from clinic.leads.models import Lead, LeadEvent, Stage
+from clinic.core.db import Base, atomic, db, insert_or_skip
+from clinic.core.preferences import preferences
+from clinic.core.text import canonical_email
+from clinic.leads import emails, lead_index
+from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
+from clinic.leads.likeness import ends_of
+from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
+from clinic.leads.queries import overdue_leads
+
+SPLIT_WITHIN = timedelta(days=30)
+# Tables whose rows follow a person when two leads become one. They lie above leads, so they are known by name only.
+FOLLOWING = ("lead_event", "booking", "claim")
 
 
 @atomic()
-def record_lead(*, name: str, email: str, mobile: str, article_id: int | None) -> Lead:
+def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, source: str = "") -> Lead:
     """A new person who asked for us. `mobile` is E.164."""
-    lead = Lead(name=name, email=email, mobile=mobile, article_id=article_id, stage=Stage.NEW, created_at=clock.now())
+    now = clock.now()
+    lead = Lead(name=name, email=email, mobile=mobile, article_id=article_id, source=source, stage=Stage.NEW)
+    lead.created_at = lead.stage_since = now
+    lead.email_key = canonical_email(email)
+    lead.name_head, lead.name_tail = ends_of(name)
     db.session.add(lead)
     db.session.flush()
+    lead_index.put(lead)
     return lead
 
 
@@ -30,20 +49,176 @@ def add_note(lead: Lead, text: str, *, by: audit.Actor) -> None:
 
 
 @atomic()
-def change_stage(lead: Lead, stage: Stage, *, by: audit.Actor | None = None) -> None:
-    """Move a lead to another stage. The same stage again changes nothing."""
-    changed = db.session.execute(sa.update(Lead).where(Lead.id == lead.id, Lead.stage != stage).values(stage=stage))
-    if changed.rowcount:  # type: ignore[attr-defined]
-        add_event(lead.id, f"Stage is now {stage}", by=by)
+def change_stage(lead: Lead, stage: Stage, *, because: str = "", by: audit.Actor | None = None) -> bool:
+    """Move a lead to another stage; `because` is why it is lost. The same stage again changes nothing: False."""
+    changed = _move(lead, stage, because, Lead.stage != stage)
+    if changed:
+        add_event(lead.id, f"Stage is now {stage}{f': {because}' if because else ''}", by=by)
         audit.record("changed stage", lead, by=by, detail=stage)
+    return changed
 
 
 @atomic()
 def undo_stage(lead: Lead, before: Stage, *, of: Stage, by: audit.Actor) -> bool:
     """Move a lead back, if it is still where it was moved to. False when it is somewhere else by now."""
-    changed = db.session.execute(sa.update(Lead).where(Lead.id == lead.id, Lead.stage == of).values(stage=before))
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not _move(lead, before, "", Lead.stage == of):
         return False
     add_event(lead.id, f"Stage is {before} again", by=by)
     audit.record("put back", lead, by=by, detail=before)
     return True
+
+
+def _move(lead: Lead, stage: Stage, because: str, where: sa.ColumnElement[bool]) -> bool:
+    values = {"stage": stage, "stage_since": clock.now(), "lost_because": because if stage == Stage.LOST else ""}
+    changed = db.session.execute(sa.update(Lead).where(Lead.id == lead.id, where).values(**values))
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+@atomic()
+def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) -> None:
+    """Say who looks after a lead, or that nobody does. The same again changes nothing."""
+    if lead.assigned_id != user_id:
+        lead.assigned_id = user_id
+        add_event(lead.id, f"Looked after by {name}" if user_id else "Looked after by nobody", by=by)
+        audit.record("assigned", lead, by=by, detail=name)
+
+
+@atomic()
+def plan_next_step(lead: Lead, step: str, on: date | None, *, by: audit.Actor) -> None:
+    """Say what is to be done next, and by when. The same again changes nothing."""
+    if (lead.next_step, lead.next_on) != (step, on):
+        lead.next_step, lead.next_on = step, on
+        when = f" on {on.day} {on:%B %Y}" if on else ""
+        add_event(lead.id, f"Next: {step or 'to do'}{when}" if step or on else "Nothing more to do", by=by)
+
+
+@atomic()
+def write_letter(lead: Lead, subject: str, body: str, *, by: audit.Actor) -> None:
+    """Send a mail of the desk through the outbox; the history keeps its words. Raises Unsubscribed."""
+    if lead.unsubscribed_at:
+        raise Unsubscribed
+    emails.letter(lead, subject, body)
+    add_event(lead.id, f"Mail: {subject}\n\n{body}", by=by)
+    audit.record("wrote to", lead, by=by)
+
+
+@atomic()
+def unsubscribe(lead: Lead) -> bool:
+    """No more letters from the desk; mails about a visit still go out. False when it was so before."""
+    changed = db.session.execute(
+        sa.update(Lead).where(Lead.id == lead.id, Lead.unsubscribed_at.is_(None)).values(unsubscribed_at=clock.now())
+    )
+    if changed.rowcount:  # type: ignore[attr-defined]
+        add_event(lead.id, "Wants no more letters")
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+@atomic()
+def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
+    """Make two leads one person: bookings, ledger and history of `other` go over to `kept`, and it is out of sight.
+
+    Nothing else changes, so that splitting gives back just what was. Raises CannotMerge.
+    """
+    if kept.id == other.id:
+        raise CannotMerge("These are one lead already.")
+    for lead in sorted(
+        (kept, other), key=lambda one: one.id
+    ):  # in one order, so that two merges never wait in a circle
+        db.session.refresh(lead, with_for_update=True)
+    if kept.merged_into_id or other.merged_into_id:
+        raise CannotMerge("One of these was merged before. Open the list again.")
+    moved = {}
+    for name in FOLLOWING:
+        table = Base.metadata.tables[name]
+        ids = list(db.session.scalars(sa.select(table.c.id).where(table.c.lead_id == other.id).order_by(table.c.id)))
+        db.session.execute(sa.update(table).where(table.c.id.in_(ids)).values(lead_id=kept.id))
+        moved[name] = ids
+    other.merged_into_id = kept.id
+    db.session.add(Merge(kept_id=kept.id, merged_id=other.id, moved=moved, at=clock.now(), by_id=by.id))
+    lead_index.drop(other)
+    lead_index.put(kept, *_merged_into(kept))
+    audit.record("merged", kept, by=by, detail=f"lead {other.id}")
+    db.session.flush()
+    db.session.expire_all()
+
+
+@atomic()
+def split_leads(merge: Merge, *, by: audit.Actor) -> None:
+    """Make two leads of one again: each row that went over goes back. Raises CannotSplit."""
+    db.session.refresh(merge, with_for_update=True)
+    if clock.now() > merge.at + SPLIT_WITHIN:
+        raise CannotSplit
+    for name, ids in merge.moved.items():
+        table = Base.metadata.tables[name]
+        db.session.execute(
+            sa.update(table)
+            .where(table.c.id.in_(ids), table.c.lead_id == merge.kept_id)
+            .values(lead_id=merge.merged_id)
+        )
+    merge.merged.merged_into_id = None
+    kept = db.session.get_one(Lead, merge.kept_id)
+    audit.record("split", kept, by=by, detail=f"lead {merge.merged_id}")
+    db.session.delete(merge)
+    db.session.flush()
+    lead_index.put(merge.merged)
+    lead_index.put(kept, *_merged_into(kept))
+    db.session.expire_all()
+
+
+def _merged_into(lead: Lead) -> list[Lead]:
+    db.session.flush()
+    return list(db.session.scalars(sa.select(Lead).where(Lead.merged_into_id == lead.id)))
+
+
+@atomic()
+def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
+    """Two people, a family on one address say: they are not suggested as one again."""
+    low, high = sorted((one.id, other.id))
+    if insert_or_skip(TwoPeople, one_id=low, other_id=high):
+        audit.record("kept apart", one, by=by, detail=f"lead {other.id}")
+
+
+def remind_of_leads(today: date) -> None:
+    """Write the morning's mail about leads whose next step is overdue or due: one for each day and reader."""
+    by_reader: dict[str, list[Lead]] = {}
+    for lead in overdue_leads(today):
+        reader = lead.assigned.email if lead.assigned and lead.assigned.active else preferences().desk_email
+        by_reader.setdefault(reader, []).append(lead)
+    for reader, leads in by_reader.items():
+        with atomic():
+            emails.overdue(reader, leads, today)
+
+
+@atomic()
+def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit.Actor | None = None) -> Letter:
+    """A new letter, or another text of one. Raises LetterTaken."""
+    with db.session.no_autoflush:
+        others = Letter.id != letter.id if letter.id else sa.true()
+        if db.session.scalar(sa.select(Letter.id).where(Letter.name == name, others)):
+            raise LetterTaken
+    letter.name, letter.subject, letter.body = name, subject, body
+    db.session.add(letter)
+    try:
+        db.session.flush()
+    except IntegrityError:  # somebody else took the name at the same moment
+        raise LetterTaken from None
+    audit.record("saved", letter, by=by, detail=name)
+    return letter
+
+
+@atomic()
+def delete_letter(letter: Letter, *, by: audit.Actor | None = None) -> None:
+    """Remove a letter; what was sent stays in the histories."""
+    audit.record("deleted", letter, by=by, detail=letter.name)
+    db.session.delete(letter)
+
+
+@atomic()
+def move_leads(ids: Iterable[int], stage: Stage, *, by: audit.Actor) -> dict[int, Stage]:
+    """Move many leads. Returns the stage that each one that moved had before."""
+    before: dict[int, Stage] = {}
+    for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(list(ids))).order_by(Lead.id)).all():
+        was = lead.stage
+        if change_stage(lead, stage, by=by):
+            before[lead.id] = was
+    return before

@@ -1,14 +1,25 @@
 """Every read about leads."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
+from clinic.core import clock
 from clinic.core.db import Base, db
-from clinic.core.find import Found, first_found, has_words
-from clinic.core.text import mobile_digits
-from clinic.leads.models import Lead, LeadEvent, Stage
+from clinic.core.find import Found
+from clinic.leads import lead_index
+from clinic.leads.likeness import evidence
+from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
+
+MOST_COUNTED = 1000
+OPEN_STAGES = (Stage.NEW, Stage.CONTACTED, Stage.BOOKED, Stage.ATTENDED)
+
+
+def in_sight() -> sa.ColumnElement[bool]:
+    """Leads that were not merged into another one."""
+    return Lead.merged_into_id.is_(None)
 
 
 def lead_with_history(lead_id: int) -> Lead | None:
@@ -17,28 +28,91 @@ def lead_with_history(lead_id: int) -> Lead | None:
         sa.select(Lead)
         .where(Lead.id == lead_id)
         .options(
-            joinedload(Lead.article), selectinload(Lead.bookings), selectinload(Lead.events).joinedload(LeadEvent.by)
+            joinedload(Lead.article),
+            joinedload(Lead.assigned),
+            selectinload(Lead.bookings),
+            selectinload(Lead.events).joinedload(LeadEvent.by),
         )
     )
 
 
 def count_in_stage(stage: Stage) -> int:
-    """How many leads are in this stage."""
-    return db.session.scalar(sa.select(sa.func.count(Lead.id)).where(Lead.stage == stage)) or 0
+    """How many leads are in this stage, counted up to a thousand: a queue is never read to its end."""
+    some = sa.select(Lead.id).where(Lead.stage == stage, in_sight()).limit(MOST_COUNTED).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
 
-def find_leads(text: str, *, region: str, most: int) -> Found[Lead]:
+def leads_on_board(stage: Stage, most: int = 25) -> list[Lead]:
+    """The leads of a stage as the board shows them, the newest first."""
+    rows = sa.select(Lead).where(Lead.stage == stage, in_sight()).order_by(Lead.created_at.desc())
+    options = (joinedload(Lead.assigned), selectinload(Lead.bookings))
+    return list(db.session.scalars(rows.limit(most).options(*options)).unique())
+
+
+def find_leads(text: str, *, most: int) -> Found[Lead]:
     """Leads by name, e-mail, or mobile as it is dialled or written anywhere, newest first."""
-    where = has_words(text, Lead.name, Lead.email, Lead.mobile)
-    if digits := mobile_digits(text, region):
-        where = sa.or_(where, Lead.mobile.contains(digits))
-    return first_found(sa.select(Lead).where(where).order_by(Lead.created_at.desc(), Lead.id.desc()), most)
+    found = lead_index.matches(text)
+    if found is None:
+        return Found(rows=[], total=0)
+    where = (Lead.id.in_(sa.select(found.c.ref)), in_sight())
+    rows = db.session.scalars(sa.select(Lead).where(*where).order_by(Lead.id.desc()).limit(most)).all()
+    some = sa.select(Lead.id).where(*where).limit(MOST_COUNTED).subquery()
+    total = len(rows) if len(rows) < most else db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return Found(rows=list(rows), total=total)
 
 
 def leads_for_export() -> Iterator[Lead]:
     """All leads, oldest first, read in portions so that memory stays flat."""
-    statement = sa.select(Lead).options(joinedload(Lead.article)).order_by(Lead.id)
-    yield from db.session.scalars(statement.execution_options(yield_per=500))
+    statement = sa.select(Lead).where(in_sight()).options(joinedload(Lead.article)).order_by(Lead.id)
+    for lead in db.session.scalars(statement.execution_options(yield_per=500)):
+        yield lead
+        db.session.expunge(lead)
+
+
+def count_leads() -> int:
+    """How many leads there are."""
+    return db.session.scalar(sa.select(sa.func.count(Lead.id)).where(in_sight())) or 0
+
+
+def overdue_leads(today: date, most: int = 500) -> list[Lead]:
+    """Leads that are still open and whose next step was to be done by today, the oldest first."""
+    rows = sa.select(Lead).where(Lead.next_on <= today, Lead.stage.in_(OPEN_STAGES), in_sight())
+    return list(db.session.scalars(rows.order_by(Lead.next_on, Lead.id).limit(most).options(joinedload(Lead.assigned))))
+
+
+def count_overdue(today: date) -> int:
+    """How many leads have a next step that is due, counted up to a thousand."""
+    return len(overdue_leads(today, MOST_COUNTED))
+
+
+def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
+    """Other leads that may be this person, each with the evidence; not those that staff said are somebody else."""
+    apart = sa.union_all(
+        sa.select(TwoPeople.other_id).where(TwoPeople.one_id == lead.id),
+        sa.select(TwoPeople.one_id).where(TwoPeople.other_id == lead.id),
+    )
+    near: dict[int, Lead] = {}
+    for same in (
+        Lead.email_key == lead.email_key,
+        Lead.mobile == lead.mobile,
+        Lead.name_head == lead.name_head,
+        Lead.name_tail == lead.name_tail,
+    ):
+        rows = sa.select(Lead).where(same, Lead.id != lead.id, in_sight(), Lead.id.not_in(apart))
+        near |= {one.id: one for one in db.session.scalars(rows.order_by(Lead.id.desc()).limit(200))}
+    found = [(one, why) for one in near.values() if (why := evidence(lead, one))]
+    return sorted(found, key=lambda pair: (-len(pair[1]), -pair[0].id))[:most]
+
+
+def merges_into(lead: Lead) -> list[Merge]:
+    """What was merged into this lead and can still be split again, the latest first."""
+    rows = sa.select(Merge).where(Merge.kept_id == lead.id, Merge.at > clock.now() - timedelta(days=30))
+    return list(db.session.scalars(rows.order_by(Merge.id.desc()).options(joinedload(Merge.merged))))
+
+
+def letters() -> list[Letter]:
+    """The desk's letters in their order."""
+    return list(db.session.scalars(sa.select(Letter).order_by(Letter.position, Letter.id).limit(100)))
 
 
 def article_id_with_slug(slug: str) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from clinic.admin.leads import safe_cell
+from clinic.admin.export import safe_cell
 from clinic.core import clock
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
@@ -21,11 +21,10 @@ SignIn = Callable[..., FlaskClient]
 
 
 def make_leads(names: list[str]) -> None:
-    rows = [
-        {"name": name, "email": "a@example.org", "mobile": "+6591234567", "created_at": clock.now()} for name in names
-    ]
+    now = clock.now()
+    same = {"email": "a@example.org", "mobile": "+6591234567", "created_at": now, "stage_since": now}
     with atomic():
-        db.session.execute(sa.insert(Lead), rows)
+        db.session.execute(sa.insert(Lead), [{"name": name, **same} for name in names])
 
 
 def exported(client: FlaskClient) -> list[list[str]]:
@@ -43,7 +42,7 @@ def test_the_list_shows_newest_first_with_session_booking_and_source(sign_in: Si
     make_booking(name="New Person", mobile="+6591234567")
     page = visit(desk, "/admin/leads/")
     assert page.texts("td[data-label=Name]") == ["New Person", "Old Person"]
-    assert page.texts("td[data-label='Source article']") == ["–", "Strong hips"]
+    assert page.texts("td[data-label=Source]") == ["–", "Strong hips"]
     assert page.texts("td[data-label=Mobile]")[0] == "+65 9123 4567"
     assert page.texts("td[data-label=Session]") == ["Move Therapy 1-to-1"] * 2
     assert page.texts("td[data-label=Booking]") == ["booked"] * 2

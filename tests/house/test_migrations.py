@@ -41,7 +41,7 @@ def tables() -> set[str]:
 
 def include_name(name: str | None, *_: object) -> bool:
     """Not the tables of each engine's own full-text index: no model describes them."""
-    return not str(name).startswith(("search_fts", "search_vector"))
+    return not str(name).startswith(("search_fts", "search_vector", "lead_fts", "lead_vector"))
 
 
 def test_up_then_down_then_up_again(empty_app: Flask) -> None:

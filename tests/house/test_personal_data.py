@@ -20,11 +20,12 @@ from tests.factories import make_article, make_booking, make_comment, make_servi
 
 # Columns that hold what people have told us about themselves, or what was written to or about them.
 PERSONAL = {
-    "lead": {"name", "email", "mobile"},
+    "lead": {"name", "email", "mobile", "email_key", "name_head", "name_tail", "next_step", "lost_because"},
     "lead_event": {"text"},
     "comment": {"name", "email", "body"},
     "message": {"to", "subject", "text", "html", "attachments", "last_error"},
     "wish": {"note"},
+    "block": {"label"},
     "user": {"email", "name"},
     "audit_line": {"actor", "detail"},  # names of staff, never of visitors
 }
@@ -32,6 +33,7 @@ PERSONAL = {
 DIGESTS = {
     "booking": {"contact_digest"},
     "claim": {"digest"},
+    "block": {"digest"},
     "comment": {"digest"},
     "rate_count": {"key"},
     "spent_link": {"digest"},
@@ -74,6 +76,11 @@ OWN_WORDS = {
     "message": {"uid", "kind", "once_key", "owner", "unsubscribe_url"},
     "therapist": {"name"},
     "visit": {"uid"},
+    "claim": {"known_as"},
+    "merge": {"moved"},
+    "letter": {"name", "subject", "body"},
+    "lead": {"source"},
+    "block": {"because"},
     "wish": {"times"},
 }
 MARKS = ("Xanthippe", "xanthippe", "91234567", "9123 4567")

@@ -46,6 +46,8 @@ SCREENS = {
     "bookings": "desk owner",
     "outbox": "desk owner",
     "therapists": "desk owner",
+    "letters": "desk owner",
+    "blocked-guests": "desk owner",
     "people": "owner",
     "activity": "owner",
 }
@@ -145,7 +147,7 @@ OTHERS = {
     "GET /admin/search/": SIGNED_IN,
     **{
         f"POST /admin/{screen}/{verb}/": SCREENS[screen]
-        for screen in ("categories", "team", "menus", "home", "services", "therapists")
+        for screen in ("categories", "team", "menus", "home", "services", "therapists", "letters")
         for verb in ("move", "order")
     },
     "POST /admin/tags/merge/": "editor owner",
@@ -165,6 +167,18 @@ OTHERS = {
     "POST /admin/leads/stage/": "desk owner",
     "POST /admin/leads/stage/undo/": "desk owner",
     "POST /admin/leads/note/": "desk owner",
+    "GET /admin/leads/export.xlsx": "desk owner",
+    "GET /admin/leads/board/": "desk owner",
+    "POST /admin/leads/stages/undo/": "desk owner",
+    "POST /admin/leads/plan/": "desk owner",
+    "POST /admin/leads/letter/": "desk owner",
+    "POST /admin/leads/merge/": "desk owner",
+    "POST /admin/leads/split/": "desk owner",
+    "GET /admin/bookings/compare/": "desk owner",
+    "GET /admin/known-customers/": "desk owner",
+    "POST /admin/known-customers/": "desk owner",
+    "GET /admin/report/": "desk owner",
+    "GET /admin/report/report.csv": "desk owner",
     "POST /admin/bookings/decide/": "desk owner",
     "POST /admin/bookings/redeem/": "desk owner",
     "POST /admin/outbox/again/": "desk owner",

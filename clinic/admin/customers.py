@@ -1,0 +1,74 @@
+"""Customers from before the site, so that "first-time" means it."""
+
+from collections import Counter
+
+from flask import request
+from flask_admin import expose
+from flask_login import current_user
+from wtforms import BooleanField, FileField, Form
+from wtforms.validators import Length
+
+from clinic.accounts.access import Permission
+from clinic.admin.base import Answer, Guarded
+from clinic.admin.fields import LongField
+from clinic.articles.redirects import text_of_file
+from clinic.bookings.customers import read_customers
+from clinic.bookings.operations import Known
+from clinic.core import audit
+from clinic.core.db import atomic
+from clinic.core.settings import settings
+
+MOST_LINES = 5000
+
+
+class CustomerForm(Form):
+    """A file, or lines."""
+
+    file = FileField(
+        "CSV file",
+        description="As a spreadsheet saves it, with columns named Email and Mobile. Other columns are passed over.",
+        render_kw={"accept": ".csv,.txt,text/csv"},
+    )
+    lines = LongField(
+        "Or paste the lines here",
+        [Length(max=1_000_000)],
+        description="One line for each: name@example.org,9123 4567",
+        render_kw={"rows": 8, "class": "code", "spellcheck": "false"},
+    )
+    is_trial = BooleanField(
+        "Try it first", default=True, description="With the tick nothing is kept: you only see what would happen."
+    )
+
+
+class CustomerScreen(Guarded):
+    """One form, and a report line by line."""
+
+    permission = Permission.LEAD_WORK
+    heading = "Known customers"
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> Answer:
+        """The form; then what was taken, and each line that was not, with the reason."""
+        form = CustomerForm(request.form if request.method == "POST" else None)
+        if request.method == "GET":
+            return self.render("admin/customers.html", form=form, report=None)
+        upload = request.files.get("file")
+        text = text_of_file(upload.read()) if upload and upload.filename else form.lines.data or ""
+        if form.validate() and not text.strip():
+            form.form_errors.append("Choose a file or paste some lines.")
+        if text.count("\n") > MOST_LINES:
+            form.form_errors.append(
+                f"These are more than {MOST_LINES:,} lines. Split the file, or ask who runs the server for"
+                " “flask clinic import-customers”, which takes any number."
+            )
+        if form.errors:
+            return self.render("admin/customers.html", form=form, report=None), 422
+        is_trial = form.is_trial.data
+        report = list(read_customers(text, settings().phone_region, is_trial=is_trial))
+        counts = Counter(line.outcome for line in report)
+        if not is_trial:
+            with atomic():
+                audit.record("imported", "customers", by=current_user, detail=f"{counts[Known.ADDED]} added")
+        return self.render(
+            "admin/customers.html", form=form, report=report, counts=counts, outcomes=list(Known), is_trial=is_trial
+        )

@@ -1,0 +1,29 @@
+"""One function per message about leads."""
+
+from datetime import date
+
+from clinic.core import mail, signing
+from clinic.core.preferences import preferences
+from clinic.core.settings import settings
+from clinic.leads.models import Lead
+
+UNSUBSCRIBE = "unsubscribe"
+
+
+def letter(lead: Lead, subject: str, body: str) -> None:
+    """To the person: what the desk wrote, with a link that ends such letters."""
+    url = signing.link_url(UNSUBSCRIBE, str(lead.id))
+    mail.enqueue("letter", to=lead.email, unsubscribe_url=url, title=subject, words=body, end_url=url)
+
+
+def overdue(reader: str, leads: list[Lead], today: date) -> None:
+    """To whoever looks after them: once a day, the leads whose next step is due."""
+    mail.enqueue(
+        "leads_overdue",
+        to=reader,
+        once_key=f"leads_overdue:{today}:{reader}",
+        leads=leads,
+        today=today,
+        desk=f"{settings().site_url}/admin/leads/",
+        clinic_name=preferences().name,
+    )

@@ -1,0 +1,67 @@
+"""The words of leads, so that the desk finds one among a million: SQLite's FTS5 and PostgreSQL's tsvector.
+
+Words are those of the name, the parts of the e-mail, and the number with and without what stands before it. What is
+typed is found at the beginning of words. Rows are written in the transaction of the lead that they describe.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from clinic.core.db import db
+from clinic.core.search import words_of
+from clinic.core.settings import settings
+from clinic.core.text import mobile_digits
+
+SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
+MOST_WORDS = 8
+_TABLE = {"sqlite": "lead_fts", "postgresql": "lead_vector"}
+_KEY = {"sqlite": "rowid", "postgresql": "ref"}
+
+
+def put(lead: Any, *also: Any) -> None:
+    """Index a lead, or index it anew; it is found by the words of those merged into it too."""
+    drop(lead)
+    words = " ".join(words_for(one.name, one.email, one.mobile) for one in (lead, *also))
+    db.session.execute(sa.text(INSERT[_dialect()]), {"ref": lead.id, "words": words})
+
+
+def drop(lead: Any) -> None:
+    """Forget a lead; harmless when it is not there."""
+    db.session.execute(sa.text(f"DELETE FROM {_TABLE[_dialect()]} WHERE {_KEY[_dialect()]} = :ref"), {"ref": lead.id})  # noqa: S608
+
+
+def words_for(name: str, email: str, mobile: str) -> str:
+    """What a lead is found by. Of the number each end of it, because people remember the last digits."""
+    digits = mobile.removeprefix("+")
+    ends = [digits[start:] for start in range(max(0, len(digits) - LONGEST_NUMBER), len(digits) - SHORTEST_NUMBER + 1)]
+    return " ".join([*words_of(name), *words_of(email), *ends])
+
+
+def matches(text: str) -> sa.Subquery | None:
+    """The ids of the leads that have all words, or words that begin with them; None when nothing was typed."""
+    words = _words(text)
+    if not words:
+        return None
+    if _dialect() == "postgresql":
+        query = " & ".join(f"{word}:*" for word in words)
+        found = sa.text("SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query)")
+    else:
+        query = " AND ".join(f'"{word}"*' for word in words)
+        found = sa.text("SELECT rowid AS ref FROM lead_fts WHERE lead_fts MATCH :query")
+    return found.bindparams(query=query).columns(sa.column("ref", sa.Integer)).subquery("found")
+
+
+def _words(text: str) -> list[str]:
+    digits = mobile_digits(text, settings().phone_region)  # a number is one word, however it is grouped
+    return [digits] if digits else words_of(text)[:MOST_WORDS]
+
+
+def _dialect() -> str:
+    return str(db.session.get_bind().dialect.name)
+
+
+INSERT = {
+    "sqlite": "INSERT INTO lead_fts (rowid, words) VALUES (:ref, :words)",
+    "postgresql": "INSERT INTO lead_vector (ref, words) VALUES (:ref, to_tsvector('simple', :words))",
+}
