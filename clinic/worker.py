@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
-REMIND_SECONDS = 60.0
+REMIND_SECONDS = 20.0
 MORNING_HOUR = 7  # in the clinic's zone: when the desk is told what is due
 
 

@@ -73,15 +73,14 @@ def _stage_cell(view: Any, context: Any, row: Lead, name: str) -> Markup:
 
 
 def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
-    if not row.next_step and not row.next_on:
-        return Markup("–")
-    is_due = row.next_on is not None and row.next_on <= local_now().date()
-    due = (
-        Markup(' <span class="state{}">{}</span>').format(" state-held" if is_due else "", day(row.next_on))
-        if row.next_on
-        else ""
-    )
-    return Markup("{}{}").format(row.next_step, due)
+    """What is next, when, and who looks after it."""
+    due = " state-held" if row.next_on and row.next_on <= local_now().date() else ""
+    parts = [
+        Markup("{}").format(row.next_step) if row.next_step else "",
+        Markup('<span class="state{}">{}</span>').format(due, day(row.next_on)) if row.next_on else "",
+        Markup('<span class="quiet">{}</span>').format(row.assigned.name) if row.assigned else "",
+    ]
+    return Markup(" ").join(part for part in parts if part) or Markup("–")
 
 
 def since(lead: Lead) -> str:
@@ -101,11 +100,10 @@ class LeadScreen(StaffView):
     details_template = "admin/lead.html"
     can_view_details = True
     simple_list_pager = True  # a million rows are not counted for one page of fifty
-    column_list = ["name", "stage", "services", "bookings", "assigned", "next_step", "article", "mobile", "created_at"]
+    column_list = ["name", "stage", "services", "bookings", "next_step", "article", "mobile", "created_at"]
     column_labels = {
         "services": "Session",
         "bookings": "Booking",
-        "assigned": "Looked after by",
         "next_step": "Next",
         "article": "Source",
         "created_at": "Asked",
@@ -118,7 +116,6 @@ class LeadScreen(StaffView):
         "stage": _stage_cell,
         "services": _services_cell,
         "bookings": _bookings_cell,
-        "assigned": lambda _view, _context, row, _name: row.assigned.name if row.assigned else "–",
         "next_step": _next_cell,
         "article": _source_cell,
         "mobile": lambda _view, _context, row, _name: unbroken(row.mobile_readable),

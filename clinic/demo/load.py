@@ -32,8 +32,8 @@ from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.core.mail import Message, MessageState
 from clinic.core.settings import settings
-from clinic.leads.models import Stage
-from clinic.leads.operations import add_note, change_stage
+from clinic.leads.models import Letter, Stage
+from clinic.leads.operations import add_note, change_stage, save_letter
 from clinic.media.operations import Description, add_image
 from clinic.visits.operations import add_therapist, keep_wish, set_visit
 from clinic.visits.queries import bookings_without_time, free_starts
@@ -86,6 +86,9 @@ def load_demo(*, if_empty: bool) -> bool:
         _add_comments(articles, staff[RoleName.MODERATOR])
         _add_leads(articles, staff[RoleName.DESK])
         _add_visits(staff[RoleName.DESK])
+        for entry in _toml("letters.toml")["letter"]:
+            letter = {"name": entry["name"], "subject": entry["subject"], "body": entry["body"].strip()}
+            save_letter(Letter(), **letter, by=staff[RoleName.DESK])
         # The demo's people do not exist: their mail is shown in the outbox as sent, and never leaves.
         db.session.execute(sa.update(Message).values(state=MessageState.SENT, sent_at=clock.now()))
     return True
@@ -206,10 +209,11 @@ def _add_visits(by: User) -> None:
     days = [local_now().date() + timedelta(days=number) for number in range(9)]
     free = free_starts([anna.id, ravi.id], days, 60)
     waiting = [booking for booking in bookings_without_time() if booking.lead.stage == Stage.BOOKED]
-    for number, booking in enumerate(waiting[:4]):
+    wishes: tuple[list[str], ...] = (["mon-morning", "wed-morning"], ["fri-afternoon"], [])
+    for number, booking in enumerate(waiting[:3]):
         therapist = (anna, ravi)[number % 2]
-        keep_wish(booking, [["mon-morning", "wed-morning"], ["fri-afternoon"], []][number % 3], "")
-        set_visit(booking, therapist, free[therapist.id][number * 3], by=by)
+        keep_wish(booking, wishes[number], "")
+        set_visit(booking, therapist, free[therapist.id][number * 25], by=by)
 
 
 def _read(path: Path, images: dict[str, int]) -> tuple[dict[str, Any], str]:

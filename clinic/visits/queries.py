@@ -11,6 +11,7 @@ from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
+from clinic.leads.models import Lead, Stage
 from clinic.visits.models import Therapist, Visit, VisitState, Wish
 
 TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time
@@ -72,10 +73,12 @@ def _waiting() -> sa.Select[tuple[Booking]]:
     return (
         sa.select(Booking)
         .join(Voucher, Voucher.booking_id == Booking.id)
+        .join(Lead, Lead.id == Booking.lead_id)
         .outerjoin(Visit, Visit.booking_id == Booking.id)
         .outerjoin(Wish, Wish.booking_id == Booking.id)
         .where(
             Booking.state == BookingState.BOOKED,
+            Lead.stage.in_([Stage.NEW, Stage.CONTACTED, Stage.BOOKED]),
             Voucher.state == VoucherState.ISSUED,
             Voucher.expires_at > clock.now(),
             sa.or_(

@@ -1,6 +1,8 @@
 """Every page that a visitor and an owner can come to, by name, and how they come there."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 from clinic.styleguide import VIEWS
 from tests.journeys.browser import ARTICLE, Person
@@ -59,6 +61,45 @@ def _of_first_article(page: str) -> Walk:
     return lambda person: person.open(f"/admin/articles/{page}/?id=1&version=1")
 
 
+def _of_mail(kind: str, purpose: str) -> Walk:
+    """By a link in the demo's latest mail of a kind."""
+
+    def walk(person: Person) -> None:
+        with closing(sqlite3.connect(person.site.instance / "clinic.sqlite3")) as database:
+            wanted = "SELECT text FROM message WHERE kind = ? ORDER BY id DESC LIMIT 1"
+            text = database.execute(wanted, (kind,)).fetchone()[0]
+        person.open(f"/link/{purpose}/" + text.partition(f"/link/{purpose}/")[2].split()[0])
+
+    return walk
+
+
+def _then_press(walk: Walk, button: str, status: int = 200) -> Walk:
+    def both(person: Person) -> None:
+        walk(person)
+        person.press(button, within="main", status=status)
+
+    return both
+
+
+def _set_time(person: Person) -> None:
+    person.open("/admin/today/")
+    person.page.locator(".waiting a").first.click()
+    person.page.wait_for_load_state()
+    person.look()
+
+
+def _redeem(person: Person) -> None:
+    with closing(sqlite3.connect(person.site.instance / "clinic.sqlite3")) as database:
+        (code,) = database.execute("SELECT code FROM voucher WHERE state = 'issued' ORDER BY id LIMIT 1").fetchone()
+    person.open(f"/admin/redeem/?code={code}")
+
+
+def _tried(person: Person) -> None:
+    person.open("/admin/known-customers/")
+    person.page.get_by_label("Or paste the lines here").fill("old@example.org,9123 4567\nnot an address,\n")
+    person.press("Read the lines")
+
+
 def _scan(person: Person) -> None:
     person.open("/tf-setup")
     person.choose("An authenticator app")
@@ -79,6 +120,13 @@ PUBLIC: dict[str, Walk] = {
     "book": _at("/book/"),
     "book-with-errors": _pressed("/book/", "Book my trial"),
     "thanks": _at("/book/thanks/"),
+    "times": _of_mail("trial_confirmed", "times"),
+    "times-said": _then_press(_of_mail("trial_confirmed", "times"), "Tell the clinic"),
+    "times-with-errors": _pressed("/book/thanks/", "Tell the clinic"),
+    "visit-cancel": _of_mail("visit_set", "cancel-visit"),
+    "visit-other-time": _of_mail("visit_set", "other-time"),
+    "my-data": _of_mail("visit_set", "my-data"),
+    "my-data-shown": _then_press(_of_mail("visit_set", "my-data"), "Show my data"),
     "about": _at("/about/"),
     "services": _at("/services/"),
     "service": _at("/services/pilates-1-to-1/"),
@@ -152,6 +200,25 @@ PANEL: dict[str, Walk] = {
     "pictures-upload": _at("/admin/media/upload/"),
     "comments": _at("/admin/comments/"),
     "comments-all": _at("/admin/comments/?tab=all"),
+    "today": _at("/admin/today/"),
+    "today-nobody": _at("/admin/today/?day=2020-01-01"),
+    "calendar": _at("/admin/calendar/"),
+    "set-time": _set_time,
+    "redeem": _at("/admin/redeem/"),
+    "redeem-voucher": _redeem,
+    "redeem-in-vain": _at("/admin/redeem/?code=NOSUCH99"),
+    "therapists": _at("/admin/therapists/"),
+    "therapist-edit": _first_row("/admin/therapists/"),
+    "report": _at("/admin/report/"),
+    "report-by-week": _at("/admin/report/?by=week"),
+    "letters": _at("/admin/letters/"),
+    "letter-new-with-errors": _pressed("/admin/letters/new/", "Save"),
+    "known-customers": _at("/admin/known-customers/"),
+    "known-customers-tried": _tried,
+    "blocked-guests": _at("/admin/blocked-guests/"),
+    "blocked-guest-new-with-errors": _pressed("/admin/blocked-guests/new/", "Save"),
+    "board": _at("/admin/leads/board/"),
+    "booking-compare": _followed("/admin/bookings/?tab=held", "Compare"),
     "leads": _at("/admin/leads/"),
     "leads-searched-in-vain": _at("/admin/leads/?search=nobody"),
     "lead": _first_row("/admin/leads/?tab=attended"),

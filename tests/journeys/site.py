@@ -50,14 +50,15 @@ def environ_of(instance: Path, port: int, **settings: str) -> dict[str, str]:
     return inherited | {"INSTANCE_PATH": str(instance), "PORT": str(port)} | settings
 
 
-def ask(port: int, path: str, fields: dict[str, str] | None = None) -> Answer:
+def ask(port: int, path: str, fields: dict[str, str] | None = None, *, cookie: str = "") -> Answer:
     """GET, or POST when there are fields. Raises OSError or HTTPException when no whole answer comes."""
+    own = {"Cookie": cookie} if cookie else {}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         if fields is None:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=own)
         else:
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            headers = own | {"Content-Type": "application/x-www-form-urlencoded"}
             connection.request("POST", path, urlencode(fields), headers)
         response = connection.getresponse()
         text = response.read().decode("utf-8", "replace")

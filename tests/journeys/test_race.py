@@ -1,23 +1,31 @@
 """Many at the same moment: the one-time rule, vouchers and the desk's decisions hold."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clinic.accounts.access import RoleName
 from clinic.accounts.models import User
+from clinic.accounts.operations import create_user
 from clinic.bookings.errors import NotHeld, VoucherRedeemed
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
+from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.mail import Message
 from clinic.core.text import canonical_email
 from clinic.leads.models import LeadEvent
-from tests.factories import make_booking, make_user
-from tests.journeys.site import DATABASES, Site, at_once, site_on
+from clinic.visits.models import Visit
+from clinic.visits.operations import add_therapist
+from tests.factories import PASSWORD, make_booking, make_user
+from tests.journeys.site import DATABASES, Site, ask, at_once, site_on
 from tests.journeys.smtp import MailServer
 from tests.services import wait_for
 
@@ -124,6 +132,55 @@ def test_sixty_four_different_people_at_once_are_all_booked_and_told_once(site: 
     assert made["message trial_confirmed"] == 64
     send_by_two_workers(site)
     assert {len(mails.letters_to(email)) for email, _mobile in people} == {1}
+
+
+def test_two_hundred_requests_of_twenty_people_make_twenty_trials(site: Site) -> None:
+    before = site.rows()
+    people = [(f"twenty{number}@example.org", f"+65 9666 {number:04}") for number in range(20)]
+    answers = book_at_once(site, people * 10)
+    assert answers == {303: 20, 422: 180}
+    made = site.rows() - before
+    assert (made["booking booked"], made["voucher"], made["lead"], made["claim"]) == (20, 20, 20, 40)
+    assert (made["message trial_confirmed"], made["message lead_arrived"], made["refusal"]) == (20, 20, 180)
+
+
+def test_a_hundred_times_set_at_once_over_ten_slots(site: Site) -> None:
+    with site.app.app_context():
+        therapist = add_therapist("Anna Koh").id
+        bookings = [make_booking().id for _ in range(100)]
+        create_user(email="race@example.org", name="Desk", roles=[RoleName.DESK], password=PASSWORD)
+        db.session.rollback()
+        start = clock.now().astimezone(ZoneInfo("Asia/Singapore")).replace(minute=0, second=0, microsecond=0)
+    cookie, token = signed_in(site, "race@example.org")
+    before = site.rows()
+
+    def setting(number: int) -> Callable[[], int]:
+        slot = start + timedelta(days=3, hours=number % 10)
+        fields = {"csrf_token": token, "id": str(bookings[number]), "slot": f"{therapist} {slot.isoformat()}"}
+        return lambda: ask(site.port, "/admin/calendar/set/", fields, cookie=cookie).status
+
+    assert Counter(at_once([setting(number) for number in range(100)])) == {303: 10, 409: 90}
+    assert (site.rows() - before)["message visit_set"] == 10
+    with site.app.app_context():
+        starts = db.session.scalars(sa.select(Visit.starts_at).where(Visit.therapist_id == therapist)).all()
+        assert len(set(starts)) == len(starts) == 10
+
+
+def signed_in(site: Site, email: str) -> tuple[str, str]:
+    """The cookie of a sign-in, and the token of its forms."""
+    page = ask(site.port, "/login")
+    cookie = page.headers["set-cookie"].partition(";")[0]
+    fields = {"email": email, "password": PASSWORD, "csrf_token": token_in(page.text)}
+    done = ask(site.port, "/login", fields, cookie=cookie)
+    assert done.status == 302, done.text
+    cookie = done.headers["set-cookie"].partition(";")[0]
+    return cookie, token_in(ask(site.port, "/admin/account/", cookie=cookie).text)
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
 
 
 def outcome(app: Flask, act: Callable[[], object]) -> str:
