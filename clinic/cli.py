@@ -21,17 +21,27 @@ from clinic.articles.redirects import text_of_file
 from clinic.bookings.customers import read_customers
 from clinic.core.settings import settings
 from clinic.core.text import email_address
-from clinic.demo.load import load_demo
+from clinic.demo.bulk import bulk_leads
+from clinic.demo.load import is_used, load_demo
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
 
 
 @clinic_cli.command()
 @click.option("--if-empty", is_flag=True, help="Do nothing when there is any user or article.")
-def demo(if_empty: bool) -> None:
+@click.option(
+    "--leads", type=click.IntRange(0, 10_000_000), default=0, help="Add so many leads, to try out a big clinic."
+)
+def demo(if_empty: bool, leads: int) -> None:
     """Load the demo clinic: people, articles, pictures, comments, leads."""
-    if load_demo(if_empty=if_empty):
+    if not (leads and is_used()) and load_demo(if_empty=if_empty):
         click.echo("The demo clinic is loaded.")
+    if leads:
+        with click.progressbar(length=leads, label="Leads") as bar:
+            done = 0
+            for number in bulk_leads(leads):
+                bar.update(number - done)
+                done = number
 
 
 @clinic_cli.command("create-user")

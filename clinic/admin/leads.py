@@ -40,7 +40,7 @@ from clinic.leads.operations import (
 )
 from clinic.leads.queries import (
     count_in_stage,
-    count_leads,
+    count_leads_about,
     lead_with_history,
     leads_on_board,
     letters,
@@ -137,8 +137,7 @@ class LeadScreen(StaffView):
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """By the index of words, not by looking at each row."""
-        found = lead_index.matches(search)
-        return query.filter(Lead.id.in_(sa.select(found.c.ref)) if found is not None else sa.false()), None, joins, {}
+        return query.filter(Lead.id.in_(lead_index.find(search))), None, joins, {}
 
     def get_one(self, id: Any) -> Any:
         """One lead; that of a person who was merged leads to the one that was kept."""
@@ -376,7 +375,7 @@ class LeadScreen(StaffView):
             audit.record("exported", "leads", by=current_user, detail=kind)
         headers = {
             "Content-Disposition": f"attachment; filename=leads-{clock.now():%Y-%m-%d}.{kind}",
-            "X-Rows": str(count_leads()),  # for the progress that export.js shows
+            "X-Rows": str(count_leads_about()),  # for the progress that export.js shows
         }
         return Response(stream_with_context(lines()), mimetype=mimetype, headers=headers)
 

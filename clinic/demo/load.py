@@ -68,7 +68,7 @@ CATEGORIES = (
 
 def load_demo(*, if_empty: bool) -> bool:
     """Put everything in, all or nothing. Returns False when `if_empty` and there is something already."""
-    if if_empty and _is_used():
+    if if_empty and is_used():
         return False
     pictures = {entry["name"]: entry for entry in _toml("pictures.toml")["picture"]}
     with atomic():
@@ -94,7 +94,8 @@ def load_demo(*, if_empty: bool) -> bool:
     return True
 
 
-def _is_used() -> bool:
+def is_used() -> bool:
+    """Whether there is anybody or anything already."""
     return any(db.session.scalar(sa.select(model.id).limit(1)) is not None for model in (User, Article))
 
 

@@ -15,6 +15,7 @@ from clinic.core.text import mobile_digits
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
 MOST_WORDS = 8
+MOST_FOUND = 500
 _TABLE = {"sqlite": "lead_fts", "postgresql": "lead_vector"}
 _KEY = {"sqlite": "rowid", "postgresql": "ref"}
 
@@ -38,18 +39,25 @@ def words_for(name: str, email: str, mobile: str) -> str:
     return " ".join([*words_of(name), *words_of(email), *ends])
 
 
-def matches(text: str) -> sa.Subquery | None:
-    """The ids of the leads that have all words, or words that begin with them; None when nothing was typed."""
+def find(text: str, most: int = MOST_FOUND) -> list[int]:
+    """The ids of the leads that have all words, or words that begin with them, the newest first.
+
+    Asked by itself and not within a bigger statement: then no planner walks a million leads to look each one up.
+    """
     words = _words(text)
     if not words:
-        return None
+        return []
     if _dialect() == "postgresql":
         query = " & ".join(f"{word}:*" for word in words)
-        found = sa.text("SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query)")
+        # MATERIALIZED: the index of words is asked first. Left to itself the planner walks all leads, newest first.
+        found = (
+            "WITH found AS MATERIALIZED (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query))"
+            " SELECT ref FROM found ORDER BY ref DESC LIMIT :most"
+        )
     else:
         query = " AND ".join(f'"{word}"*' for word in words)
-        found = sa.text("SELECT rowid AS ref FROM lead_fts WHERE lead_fts MATCH :query")
-    return found.bindparams(query=query).columns(sa.column("ref", sa.Integer)).subquery("found")
+        found = "SELECT rowid FROM lead_fts WHERE lead_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
+    return list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
 
 
 def _words(text: str) -> list[str]:
