@@ -34,7 +34,7 @@ PAGES = {
     "board": "/admin/leads/board/",
     "search by name": "/admin/leads/?search=menon+siti",
     "search by number": "/admin/leads/?search=80009999",
-    "search everywhere": "/admin/search/?q=siti9999",
+    "search everywhere": "/admin/search/?q=id9999",
     "lead": "/admin/leads/details/?id=9999",
     "today": "/admin/today/",
     "dashboard": "/admin/",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from wtforms import DateField, DateTimeLocalField, Form, HiddenField
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms.validators import URL, DataRequired, Length, Optional, Regexp
 
 from clinic.admin.fields import CodeField, LongField, RowField, RowsField
 from clinic.articles.models import Article
@@ -121,11 +121,18 @@ class ArticleForm(PageForm):
         description="Only if other words than the picture's own fit better here.",
     )
     image_credit = LineField("Credit here", [Length(max=160)], description="Only if it differs from the picture's own.")
+    image_source = LineField(
+        "Link to the original here",
+        [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
+        description="Only with a credit of its own here.",
+    )
+    image_licence = LineField("Licence here", [Length(max=120)], description="Only with a credit of its own here.")
     tag_words = LineField("Tags", [Length(max=200)], description="A few words, with commas between them.")
     teaser_ids = RowsField(
         "You may also like",
         posts_to_pick,
         description="Up to three articles to read next. Without a choice the site finds some.",
+        validators=[Length(max=3, message="Choose up to three")],
         render_kw={"size": 6},
     )
 
@@ -147,6 +154,8 @@ class ArticleForm(PageForm):
         text.image_id = self.image_id.data
         text.image_alt = self.image_alt.data or ""
         text.image_credit = self.image_credit.data or ""
+        text.image_source = self.image_source.data or ""
+        text.image_licence = self.image_licence.data or ""
         text.tags = [word.strip() for word in (self.tag_words.data or "").split(",") if word.strip()]
         text.teaser_ids = (self.teaser_ids.data or [])[:3]
         return text

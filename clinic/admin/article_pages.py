@@ -1,5 +1,6 @@
 """Around the form of a text: what to look at before publishing, previews, earlier saves, two savers at once."""
 
+import re
 from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, request, url_for
@@ -11,9 +12,9 @@ from clinic.admin.article_forms import PageForm
 from clinic.admin.base import Answer, StaffView
 from clinic.articles.autosave import keep_autosave
 from clinic.articles.errors import NotReady
-from clinic.articles.models import Article
-from clinic.articles.operations import Text, publish_article, restore_revision
-from clinic.articles.preflight import Weight
+from clinic.articles.models import Article, ArticleState
+from clinic.articles.operations import Text, publish_article, restorable_text, restore_revision
+from clinic.articles.preflight import Finding, Weight
 from clinic.articles.preview import make_preview_link, preview_links, revoke_preview_link
 from clinic.articles.queries import findings_in, revision_of, revisions_of
 from clinic.articles.views import preview_page
@@ -108,17 +109,26 @@ class TextPages(StaffView):
         """Make the text again what it was; what it is now stays a revision."""
         article = self.row_or_404()
         revision = revision_of(article, request.form.get("version", 0, type=int)) or abort(404)
+        reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
+        if not reason and (new := new_findings(article, restorable_text(article, revision))):
+            flash(f"Not restored yet. Readers would see: {new[0].text} Write why, and press again.", "error")
+            url = url_for(".revisions", id=article.id, version=revision.version, asks=1)
+            return redirect(url, 303)  # type: ignore[return-value]
         try:
-            restore_revision(revision, by=current_user)
+            restore_revision(revision, despite=reason, by=current_user)
         except NotReady as error:
             flash(f"Not restored: a published text needs {list_of(error.missing)}.", "error")
         else:
             flash(f"Restored: the text of {moment(revision.at)}.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
-    def place(self, article: Article | None) -> str:
-        """The name under which unsaved text of this form is kept."""
+    def about(self, article: Article | None) -> str:
+        """What unsaved text of these forms is about."""
         return f"{self.endpoint}:{article.id if article else 'new'}"
+
+    def place(self, article: Article | None) -> str:
+        """The name under which unsaved text of the form that was sent is kept."""
+        return f"{self.about(article)}:{draft_of(request.form.get('draft', ''))}"
 
     def publish(self, article: Article, form: PageForm, despite: str = "") -> bool:
         """Publish now or at the form's time. False, with a message, when the text is not ready."""
@@ -143,9 +153,24 @@ class TextPages(StaffView):
             newest=newest,
             theirs=_changes(old, Text.of(article).as_fields()),
             mine=_changes(old, form.text.as_fields()),
+            draft=draft_of(request.form.get("draft", "")),
             typed=[(name, value) for name, values in request.form.lists() for value in values if name in form],
         )
         return page, 409
+
+
+def new_findings(article: Article, text: Text) -> list[Finding]:
+    """What readers of a text that is out, or scheduled, would newly see and publishing asks a reason for."""
+    if article.state != ArticleState.PUBLISHED:
+        return []
+    known = {(finding.rule, finding.excerpt) for finding in findings_in(article)}
+    found = findings_in(article, text)
+    return [one for one in found if one.weight in NEEDS_REASON and (one.rule, one.excerpt) not in known]
+
+
+def draft_of(text: str) -> str:
+    """The name of one opened form, as it came back from the browser; a form without one is "one"."""
+    return text if re.fullmatch(r"[0-9a-f]{8}", text) else "one"
 
 
 def typed_fields() -> dict[str, list[str]]:
@@ -154,7 +179,15 @@ def typed_fields() -> dict[str, list[str]]:
     return dict(pairs[:MOST_FIELDS])
 
 
-NAMES = {"title": "Title", "summary": "Summary", "slug": "Slug", "image_alt": "Alt text", "image_credit": "Credit"}
+NAMES = {
+    "title": "Title",
+    "summary": "Summary",
+    "slug": "Slug",
+    "image_alt": "Alt text",
+    "image_credit": "Credit",
+    "image_source": "Link to the original",
+    "image_licence": "Licence",
+}
 OTHER_NAMES = {
     "author_id": "Author",
     "reviewer_id": "Reviewer",

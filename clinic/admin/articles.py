@@ -1,5 +1,6 @@
 """Articles and pages: write, check, publish, take down, bring back."""
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,15 +12,24 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import Permission
 from clinic.admin.article_forms import ArticleForm, PageForm
-from clinic.admin.article_pages import MOST_REASON, NEEDS_REASON, TextPages, list_of, typed_fields
+from clinic.admin.article_pages import (
+    MOST_REASON,
+    NEEDS_REASON,
+    TextPages,
+    draft_of,
+    list_of,
+    new_findings,
+    typed_fields,
+)
 from clinic.admin.base import Answer, Refused, flash_undo
 from clinic.admin.cells import link_cell, state_cell, time_cell
-from clinic.articles.autosave import autosave_at, drop_autosave, keep_autosave, note_presence, others_present
+from clinic.articles.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import Article, Kind
 from clinic.articles.operations import (
     delete_article,
     edit_article,
+    publish_article,
     retire_article,
     sign_off_article,
     trash_article,
@@ -32,6 +42,7 @@ from clinic.articles.queries import (
     article_in_trash,
     articles_to_link,
     findings_in,
+    holder_of_slug,
     posts_to_pick,
 )
 from clinic.core.text import clean_text
@@ -48,6 +59,7 @@ class PageScreen(TextPages):
     intro = "Texts that stand by themselves: about, services, team, contact, privacy."
     empty_text = "No page here yet. A page stands by itself, like About or Contact."
     edit_template = create_template = "admin/article_form.html"
+    empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
     row_template = "admin/article_buttons.html"
     can_create = can_edit = can_delete = True
     column_list = ["title", "state_word", "published_at", "updated_at"]
@@ -74,8 +86,9 @@ class PageScreen(TextPages):
     # The list
 
     def row_filter(self) -> Iterable[Any]:
-        """Only this kind, and not what lies in the trash unless that is what was asked for."""
-        return (Article.kind == self.kind, *((Article.trashed_at.is_(None),) if self.tab() != "trash" else ()))
+        """Only this kind, and not what lies in the trash unless that is the list that was asked for."""
+        is_trash = self.tab() == "trash" and request.endpoint == f"{self.endpoint}.index_view"
+        return (Article.kind == self.kind, *(() if is_trash else (Article.trashed_at.is_(None),)))
 
     def _tab_filter(self) -> Iterable[Any]:
         match self.tab():
@@ -103,7 +116,7 @@ class PageScreen(TextPages):
         if request.method == "POST":
             return self.form(request.form)
         values = self.form.values_of(obj)
-        if request.args.get("unsaved") and (unsaved := autosave_at(current_user, self.place(obj))):
+        if unsaved := self._unsaved(obj):
             return self.form(MultiDict(unsaved.fields), data=values)
         return self.form(None, obj=obj, data=values)
 
@@ -111,8 +124,14 @@ class PageScreen(TextPages):
         """Empty, or what this person has typed and not saved."""
         if request.method == "POST":
             return self.form(request.form)
-        unsaved = autosave_at(current_user, self.place(None)) if request.args.get("unsaved") else None
+        unsaved = self._unsaved(None)
         return self.form(MultiDict(unsaved.fields) if unsaved else None)
+
+    def _unsaved(self, article: Article | None) -> Unsaved | None:
+        """What this person asks to go on with: the text of one form that they had open, or of the latest."""
+        asked = request.args.get("unsaved", "")
+        kept = autosaves_at(current_user, self.about(article)) if asked else []
+        return next((one for one in kept if asked in (one.draft, "1")), None)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:
@@ -124,6 +143,7 @@ class PageScreen(TextPages):
 
     def create(self, form: PageForm) -> Article:
         """Write a draft, and publish it if that button was pressed."""
+        _check_date_is_used(form, None)
         try:
             article = write_article(self.kind, form.text, by=current_user)
         except SlugTaken as error:
@@ -133,21 +153,28 @@ class PageScreen(TextPages):
         return article
 
     def update(self, form: PageForm, model: Article) -> None:
-        """Save, and publish if that button was pressed."""
+        """Save, and publish if that button was pressed. What readers see is checked before it changes."""
+        _check_date_is_used(form, model)
+        self._check_new_findings(model, form)
         try:
-            edit_article(model, form.text, base=form.base_version, by=current_user)
+            reason = clean_text(request.form.get("despite", ""))[:MOST_REASON]
+            edit_article(model, form.text, base=form.base_version, despite=reason, by=current_user)
         except SlugTaken as error:
             raise Refused(_slug_taken(error), "slug") from None
         except NotReady as error:
             raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved yet.") from None
         drop_autosave(current_user, self.place(model))
+        if "publish" not in request.form and model.state_word == "scheduled" and form.publish_time:
+            publish_article(model, at=form.publish_time, by=current_user)  # a date that was moved
         self._publish_if_asked(model, form)
 
     def form_context(self, model: Article | None) -> dict[str, Any]:
         """What stands around the form: findings, unsaved text, who else is here, links for a preview."""
         context: dict[str, Any] = {
-            "place": self.place(model),
-            "unsaved": None if request.args.get("unsaved") else autosave_at(current_user, self.place(model)),
+            "about": self.about(model),
+            "draft": self._draft(model),
+            "unsaved": [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model)),
+            "asks": g.get("new_findings", []),
             "findings": [],
             "others": [],
             "links": [],
@@ -166,7 +193,24 @@ class PageScreen(TextPages):
         if g.get("waits_for_reason"):
             at = request.form.get("publish_at") or None
             return url_for(".check", id=model.id, at=at)
-        return url_for(".edit_view", id=model.id, saved=1, back=request.args.get("back"))
+        draft = draft_of(request.form.get("draft", ""))
+        return url_for(".edit_view", id=model.id, saved=draft, back=request.args.get("back"))
+
+    def _draft(self, article: Article | None) -> str:
+        """The name of this opened form: the one it was sent with, that of the text it goes on with, or a new one."""
+        if request.method == "POST":
+            return draft_of(request.form.get("draft", ""))
+        unsaved = self._unsaved(article)
+        return unsaved.draft if unsaved else secrets.token_hex(4)
+
+    def _check_new_findings(self, article: Article, form: PageForm) -> None:
+        """What readers would newly see, and publishing asks a reason for, asks for one before it is saved too."""
+        reason = clean_text(request.form.get("despite", ""))[:MOST_REASON]
+        if not reason and (found := new_findings(article, form.text)):
+            g.new_findings = found
+            raise Refused(
+                "Readers would see this at once. Mend what is listed below, or say why it is saved all the same."
+            )
 
     def saved_text(self, model: Article) -> str:
         """Say what readers see now."""
@@ -304,8 +348,16 @@ class ArticleScreen(PageScreen):
         return posts_to_pick()
 
 
+def _check_date_is_used(form: PageForm, article: Article | None) -> None:
+    """A date that saving alone would throw away is said to need the other button. Raises Refused."""
+    if "publish" in request.form or form.publish_time is None:
+        return
+    if article is None or article.state_word in ("draft", "retired"):
+        raise Refused("Press “Publish” to schedule it for this time, or empty the field to save a draft.", "publish_at")
+
+
 def _slug_taken(error: SlugTaken) -> str:
-    return (
-        f"The address “{error}” is in use by another text (perhaps one in the trash) or by the site itself."
-        " Choose another slug."
-    )
+    holder = holder_of_slug(str(error))
+    state = "in the trash" if holder and holder.trashed_at else holder.state_word if holder else ""
+    by = f"by “{holder.title}” ({state})" if holder else "by the site itself"
+    return f"The address “{error}” is in use {by}. Choose another slug."

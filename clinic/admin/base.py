@@ -87,6 +87,7 @@ class StaffView(Guarded, ModelView):
     tab_column = ""
     row_template: str = ""  # the buttons of a row
     empty_text = "Nothing here yet."
+    empty_texts: dict[str, str] = {}  # of tabs that have another one
     heading = ""
     intro = ""
     singular = ""

@@ -18,8 +18,9 @@ STILL_THERE = timedelta(seconds=60)  # a form says every 20 seconds that it is o
 
 @dataclass(frozen=True)
 class Unsaved:
-    """Fields as typed into a form that was opened at `base_version`."""
+    """Fields as typed into a form that was opened at `base_version`. `draft` is that form's own name."""
 
+    draft: str
     fields: dict[str, Any]
     base_version: int
     at: datetime
@@ -34,10 +35,15 @@ def keep_autosave(user: User, place: str, fields: dict[str, Any], base_version: 
     return values["at"]  # type: ignore[return-value]
 
 
-def autosave_at(user: User, place: str) -> Unsaved | None:
-    """What this person has typed at this place and not saved."""
-    row = db.session.get(Autosave, (user.id, place))
-    return Unsaved(row.fields, row.base_version, row.at) if row else None
+def autosaves_at(user: User, about: str) -> list[Unsaved]:
+    """What this person has typed about one article ("articles_admin:7") and not saved, the latest first."""
+    rows = sa.select(Autosave).where(
+        Autosave.user_id == user.id, Autosave.place.startswith(f"{about}:", autoescape=True)
+    )
+    return [
+        Unsaved(row.place.rpartition(":")[2], row.fields, row.base_version, row.at)
+        for row in db.session.scalars(rows.order_by(Autosave.at.desc()).limit(20))
+    ]
 
 
 @atomic()

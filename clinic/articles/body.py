@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from clinic.core.settings import settings
 from clinic.core.text import slugify
 from clinic.media.models import Image
 
@@ -64,8 +65,8 @@ VIDEO = re.compile(r"(youtube):([\w-]{6,20})|(vimeo):(\d{6,12})", re.ASCII)
 
 @dataclass(frozen=True)
 class Parts:
-    """The HTML of what a body only names: `figure(image, caption, alt=…, credit=…)`, where alt and credit are None for
-    the picture's own words; `video(site, id, caption)`; and the trial form, or what stands for it."""
+    """The HTML of what a body only names: `figure(image, caption, alt=…, credit=…, source=…, licence=…)`, each None for
+    the picture's own; `video(site, id, caption)`; and the trial form, or what stands for it."""
 
     figure: Callable[..., str]
     video: Callable[[str, str, str], str]
@@ -95,6 +96,8 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> str:
             caption.inner_html or "" if caption else "",
             alt=(here["data-alt"] or "") if "data-alt" in here else None,
             credit=here.get("data-credit"),
+            source=web_address(here.get("data-source")),
+            licence=here.get("data-licence"),
         )
         _put(place, html)
     for place in parser.css("figure[data-video]"):
@@ -105,9 +108,16 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> str:
         _put(place, parts.video(site, id_, words) if video else "")
     for number, place in enumerate(parser.css(TRIAL_FORM)):
         _put(place, parts.trial_form if number == 0 else "")
+    for link in parser.css('a[href^="/"]'):  # on paper the whole address is wanted
+        link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"  # type: ignore[index]
     root = parser.css_first("main")
     assert root is not None
     return root.inner_html or ""
+
+
+def web_address(text: str | None) -> str | None:
+    """A link to another site; anything else that was typed there is none."""
+    return text if text and re.fullmatch(r"https?://[^\s\"'<>]+", text) else None
 
 
 def _put(place: LexborNode, html: str) -> None:

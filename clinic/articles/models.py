@@ -161,6 +161,8 @@ class Article(Base):
     image_id: Mapped[int | None] = mapped_column(sa.ForeignKey("image.id"), index=True)
     image_alt: Mapped[str] = mapped_column(default="")
     image_credit: Mapped[str] = mapped_column(default="")
+    image_source: Mapped[str] = mapped_column(default="")
+    image_licence: Mapped[str] = mapped_column(default="")
 
     author: Mapped[Author | None] = relationship(foreign_keys=[author_id])
     reviewer: Mapped[Author | None] = relationship(foreign_keys=[reviewer_id])
@@ -203,7 +205,8 @@ class Article(Base):
     @property
     def state_word(self) -> str:
         """The state as staff see it: a published one whose time has not come is "scheduled"."""
-        return "scheduled" if self.state == ArticleState.PUBLISHED and not self.is_public else str(self.state)
+        is_later = self.published_at is not None and self.published_at > clock.now()
+        return "scheduled" if self.state == ArticleState.PUBLISHED and is_later else str(self.state)
 
     @property
     def is_changed_since_review(self) -> bool:
@@ -235,8 +238,11 @@ class Revision(Base):
 
 
 class Autosave(Base):
-    """What one person has typed into the form of one article and not saved yet. `place` is "articles:7" or, for a new
-    one, "articles:new"; `base_version` is the version that the form was opened at; `fields` are the form's."""
+    """What one person has typed into the form of one article and not saved yet.
+
+    `place` is "articles_admin:7:4f1c09ab" or, for a new one, "articles_admin:new:4f1c09ab": two forms that one person
+    has open are two places. `base_version` is the version that the form was opened at; `fields` are the form's.
+    """
 
     __tablename__ = "autosave"
 

@@ -94,6 +94,8 @@ class Text:
     image_id: int | None = None
     image_alt: str = ""  # instead of the picture's own words, where others fit better
     image_credit: str = ""
+    image_source: str = ""
+    image_licence: str = ""
     tags: list[str] = field(default_factory=list)
     teaser_ids: list[int] = field(default_factory=list)
 
@@ -123,10 +125,10 @@ def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> A
     article = Article(
         kind=kind, slug="", title="", summary="", body="", state=ArticleState.DRAFT, created_at=now, updated_at=now
     )
-    _fill(article, text, _free_slug(text.slug or slugify(text.title) or "untitled", None, is_chosen=bool(text.slug)))
+    wanted = text.slug or slugify(text.title) or "untitled"
+    _fill(article, text, _free_slug(wanted, None, is_chosen=bool(text.slug), kind=kind))
     db.session.add(article)
     _flush(article)
-    forget_redirects(article.address)
     _note_images(article)
     _keep_revision(article, by)
     audit.record("wrote", article, by=by, detail=article.title)
@@ -135,12 +137,19 @@ def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> A
 
 @atomic()
 def edit_article(
-    article: Article, text: Text, *, base: int | None = None, by: audit.Actor | None = None, verb: str = "edited"
+    article: Article,
+    text: Text,
+    *,
+    base: int | None = None,
+    despite: str = "",
+    by: audit.Actor | None = None,
+    verb: str = "edited",
 ) -> Article:
     """Save a changed text and keep it as a revision; a text that is the same changes nothing.
 
-    Once published, a changed slug leaves a redirect. `base` is the version that the editor started from. Raises
-    SlugTaken, NotReady, and ArticleChanged when there is a newer version than `base`.
+    `despite` is why a published text is saved although there are findings. Once published, a changed slug leaves a
+    redirect. `base` is the version that the editor started from. Raises SlugTaken, NotReady, and ArticleChanged when
+    there is a newer version than `base`.
     """
     db.session.refresh(article, with_for_update=True)
     if base is not None and base != article.version:
@@ -159,22 +168,30 @@ def edit_article(
         _check_ready(article)
         _index(article)
     if article.address != old_address:
-        forget_redirects(article.address, old_address)
+        if article.state == ArticleState.PUBLISHED:  # a draft takes no address from a redirect that readers use
+            forget_redirects(article.address)
         if was_published:
+            forget_redirects(old_address)
             db.session.add(Redirect(path=old_address, article_id=article.id, created_at=clock.now()))
     _keep_revision(article, by)
-    audit.record(verb, article, by=by, detail=article.title)
+    audit.record(verb, article, by=by, detail=despite or article.title)
     return article
 
 
 @atomic()
-def restore_revision(revision: Revision, *, by: audit.Actor | None = None) -> Article:
+def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor | None = None) -> Article:
     """Make an article again what it was after an earlier save: that is a new revision. Raises NotReady.
 
     What the old text names and is no longer there (an author, a picture) is left out, and an address that is another's
     by now is not taken back.
     """
     article = db.session.get_one(Article, revision.article_id)
+    text = restorable_text(article, revision)
+    return edit_article(article, text, despite=despite, by=by, verb="restored")
+
+
+def restorable_text(article: Article, revision: Revision) -> Text:
+    """The text of an earlier save as it can be restored now."""
     text = Text.from_fields(revision.fields)
     if _is_taken(text.slug, article):
         text.slug = article.slug
@@ -183,7 +200,7 @@ def restore_revision(revision: Revision, *, by: audit.Actor | None = None) -> Ar
         if getattr(text, name) is not None and db.session.get(model, getattr(text, name)) is None:
             setattr(text, name, None)
     text.teaser_ids = [id_ for id_ in text.teaser_ids if db.session.get(Article, id_)]
-    return edit_article(article, text, by=by, verb="restored")
+    return text
 
 
 @atomic()
@@ -200,6 +217,8 @@ def publish_article(
     article.published_at = at or (article.published_at if was_public else now)
     article.state = ArticleState.PUBLISHED
     article.retired_because, article.successor_id = "", None
+    if article.is_public:
+        forget_redirects(article.address)  # one that is scheduled lets it lead on until then
     _index(article)
     audit.record("published" if article.is_public else "scheduled", article, by=by, detail=despite or article.title)
     return article
@@ -341,6 +360,8 @@ def _fill(article: Article, text: Text, slug: str) -> None:
     article.image_id = text.image_id
     article.image_alt = text.image_alt
     article.image_credit = text.image_credit
+    article.image_source = text.image_source
+    article.image_licence = text.image_licence
     with db.session.no_autoflush:
         article.tags = _tags_named(text.tags)
         wanted = [id_ for id_ in dict.fromkeys(text.teaser_ids) if id_ != article.id]
@@ -356,15 +377,28 @@ def _tags_named(names: list[str]) -> list[Tag]:
     return [known.get(slug) or Tag(slug=slug, name=name) for slug, name in by_slug.items()]
 
 
-def _free_slug(wanted: str, article: Article | None, *, is_chosen: bool) -> str:
-    """A slug nobody has. One that an editor chose is taken as it is, or refused (SlugTaken)."""
+def _free_slug(wanted: str, article: Article | None, *, is_chosen: bool, kind: Kind = Kind.POST) -> str:
+    """A slug nobody has. One that an editor chose is taken as it is, or refused (SlugTaken).
+
+    One that is made from a title leaves alone what a redirect still leads away from.
+    """
     base = slugify(wanted)
     slug, number = base, 2
-    while not slug or slug in RESERVED_SLUGS or _is_taken(slug, article):
+    while (
+        not slug
+        or slug in RESERVED_SLUGS
+        or _is_taken(slug, article)
+        or (not is_chosen and _is_redirected(Article(kind=kind, slug=slug).address))
+    ):
         if is_chosen:
             raise SlugTaken(base)
         slug, number = f"{base[:75]}-{number}", number + 1
     return slug
+
+
+def _is_redirected(path: str) -> bool:
+    with db.session.no_autoflush:
+        return db.session.scalar(sa.select(Redirect.id).where(Redirect.path == path)) is not None
 
 
 def _is_taken(slug: str, article: Article | None) -> bool:

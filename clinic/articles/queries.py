@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import defer, joinedload, selectinload
@@ -24,6 +25,7 @@ from clinic.articles.models import (
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.models import Booking, Service
+from clinic.core import search
 from clinic.core.db import db
 from clinic.core.find import Found, first_found, has_words
 from clinic.core.preferences import preferences
@@ -125,6 +127,19 @@ def find_articles(kind: Kind, text: str, most: int) -> Found[Article]:
         Article.kind == kind, Article.trashed_at.is_(None), has_words(text, Article.title, Article.slug)
     )
     return first_found(wanted.order_by(Article.updated_at.desc(), Article.id.desc()).options(defer(Article.body)), most)
+
+
+def articles_about(words: str, most: int) -> list[Article]:
+    """What readers may see that has all of these words or, failing that, the rarest of them; best first."""
+    query = search.read(words)
+    for wanted in (query, *(search.Query((word,)) for word in sorted(query.words, key=len, reverse=True)[:2])):
+        if not wanted.words:
+            continue
+        hits = search.matches(wanted)
+        rows = _cards().join(hits, hits.c.ref == Article.id).where(is_public()).order_by(hits.c.rank, Article.id)
+        if found := list(db.session.scalars(rows.limit(most))):
+            return found
+    return []
 
 
 def article_with_slug(kind: Kind, slug: str) -> Article | None:
@@ -261,6 +276,11 @@ def revision_of(article: Article, version: int) -> Revision | None:
     return db.session.scalar(wanted.options(joinedload(Revision.by)).order_by(Revision.id.desc()).limit(1))
 
 
+def holder_of_slug(slug: str) -> Article | None:
+    """Which text has a slug, in whatever state, the trash included."""
+    return db.session.scalar(sa.select(Article).where(Article.slug == slug).options(defer(Article.body)))
+
+
 def article_in_trash(kind: Kind, id_: int) -> Article | None:
     """The article with this id, if it lies in the trash."""
     return db.session.scalar(
@@ -277,8 +297,10 @@ def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
     return [{"title": row.title, "address": row.address, "state": row.state_word} for row in rows]
 
 
-def findings_in(article: Article) -> list[Finding]:
-    """What an editor should look at before publishing this text as it is stored."""
+def findings_in(article: Article, text: Any = None) -> list[Finding]:
+    """What an editor should look at before publishing this article: as it is stored, or as `text` (a Text) makes it."""
+    kind = article.kind
+    article = article if text is None else text
     pictures = {
         id_: Picture(image.alt, image.credit, image.is_decorative)
         for id_, image in images_by_id([*image_ids(article.body), article.image_id or 0]).items()
@@ -287,7 +309,7 @@ def findings_in(article: Article) -> list[Finding]:
     if main and (article.image_alt or article.image_credit):
         main = Picture(article.image_alt or main.alt, article.image_credit or main.credit, main.is_decorative)
     checked = Checked(
-        kind=article.kind,
+        kind=kind,
         title=article.title,
         slug=article.slug,
         summary=article.summary,

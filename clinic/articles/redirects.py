@@ -58,7 +58,8 @@ def _lead(old: str, new: str) -> Redirect:
         if target == old:
             raise RedirectRefused(f"{old} would lead in a circle.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
-        if onward is None:
+        stands = _article_at(target)
+        if onward is None or (stands and stands.is_public):  # a page that is out is shown, whatever led on before
             break
         target = onward.leads_to
     article = _article_at(target)

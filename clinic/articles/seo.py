@@ -1,12 +1,14 @@
 """What robots read besides the page: structured data (schema.org, as JSON-LD) that says what the page shows."""
 
 import json
+from datetime import date, time
 from typing import Any
 
 from markupsafe import Markup
 
 from clinic.articles.models import Article, Author
 from clinic.bookings.models import Service
+from clinic.core.hours import SpecialDay
 from clinic.core.preferences import Preferences
 from clinic.core.settings import settings
 
@@ -19,8 +21,9 @@ def json_ld(*things: Data) -> Markup:
     return Markup('<script type="application/ld+json">{}</script>').format(Markup(text.replace("<", "\\u003c")))  # noqa: S704
 
 
-def clinic_data(clinic: Preferences) -> Data:
-    """The clinic itself (schema.org/MedicalBusiness)."""
+def clinic_data(clinic: Preferences, today: date) -> Data:
+    """The clinic itself (schema.org/MedicalBusiness). `today` is a day of its own calendar."""
+    special = clinic.opening.coming(today)
     return {
         "@type": "MedicalBusiness",
         "@id": f"{settings().site_url}/#clinic",
@@ -40,8 +43,23 @@ def clinic_data(clinic: Preferences) -> Data:
             for group in clinic.opening.groups()
             for opens, closes in group.spans
         ],
+        **({"specialOpeningHoursSpecification": [one for day in special for one in _special(day)]} if special else {}),
         **({"sameAs": clinic.social_urls} if clinic.social_urls else {}),
     }
+
+
+def _special(day: SpecialDay) -> list[Data]:
+    """A day that differs; a closed one opens and closes at midnight (developers.google.com, local business)."""
+    return [
+        {
+            "@type": "OpeningHoursSpecification",
+            "validFrom": day.day.isoformat(),
+            "validThrough": day.day.isoformat(),
+            "opens": opens.strftime("%H:%M"),
+            "closes": closes.strftime("%H:%M"),
+        }
+        for opens, closes in day.spans or ((time(), time()),)
+    ]
 
 
 def person_data(author: Author) -> Data:
@@ -67,7 +85,7 @@ def service_data(service: Service) -> Data:
     }
 
 
-def article_data(article: Article, clinic: Preferences) -> list[Data]:
+def article_data(article: Article, clinic: Preferences, today: date) -> list[Data]:
     """An article, its page and its people (schema.org/Article, MedicalWebPage)."""
     site = settings().site_url
     address = f"{site}{article.address}"
@@ -108,7 +126,7 @@ def article_data(article: Article, clinic: Preferences) -> list[Data]:
         page,
         text,
         *map(person_data, people.values()),
-        clinic_data(clinic),
+        clinic_data(clinic, today),
         trail_data([*trail, (article.title, article.address)]),
     ]
 

@@ -27,6 +27,7 @@ from clinic.articles.operations import sign_off_article
 from clinic.articles.preview import article_for_preview
 from clinic.articles.queries import (
     article_with_slug,
+    articles_about,
     author_with_slug,
     categories,
     category_with_slug,
@@ -56,7 +57,7 @@ from clinic.media.queries import images_by_id
 from clinic.site.queries import shown_sections
 from clinic.site.texts import blocks
 from clinic.web.csrf import public_form
-from clinic.web.error_pages import error_page
+from clinic.web.error_pages import error_page, words_of_path
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
 from clinic.web.links import Link
@@ -65,6 +66,7 @@ bp = Blueprint("articles", __name__)
 TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
 MOST_SUCCESSORS = 10
+MOST_HITS = 5
 MOST_READ_WITHIN = timedelta(days=28)
 COMMENTS = Limit.of("20 comments per address per hour")
 
@@ -83,7 +85,7 @@ def home() -> str:
         sections=shown_sections(),
         blocks=blocks,
         now=now,
-        data=json_ld(clinic_data(preferences())),
+        data=json_ld(clinic_data(preferences(), local_now().date())),
     )
 
 
@@ -181,7 +183,7 @@ def service(slug: str) -> str:
         others=[one for one in services if one is not found],
         body=Markup(found.body),  # noqa: S704 - sanitised when it was saved
         trial_form_of_page=form,
-        data=json_ld(service_data(found), clinic_data(preferences()), trail_data(trail)),
+        data=json_ld(service_data(found), clinic_data(preferences(), local_now().date()), trail_data(trail)),
     )
 
 
@@ -193,7 +195,7 @@ def author(slug: str) -> str:
     listing = published_articles(number, author=found) or abort(404)
     data = json_ld(
         person_data(found),
-        clinic_data(preferences()),
+        clinic_data(preferences(), local_now().date()),
         trail_data([("Home", "/"), ("Team", "/team/"), (found.name, found.address)]),
     )
     return render_template("articles/author.html", author=found, listing=listing, data=data)
@@ -244,12 +246,29 @@ def not_found(error: NotFound) -> Response:
     try:
         old = redirect_from(request.path)
         if old is None:
-            return error_page(404)
+            return _not_here(404)
         return _moved(old.article) if old.article else redirect(old.target, 301)  # type: ignore[return-value]
     except Gone:
-        return error_page(410)
-    except (NotFound, SQLAlchemyError):
+        return _not_here(410)
+    except NotFound:
+        return _not_here(404)
+    except SQLAlchemyError:
         return error_page(404)
+
+
+@bp.app_errorhandler(410)
+def gone(error: Gone) -> Response:
+    """An article that was taken down, with others on what its address says."""
+    return _not_here(410)
+
+
+def _not_here(code: int) -> Response:
+    words = words_of_path(request.path)
+    try:
+        hits = articles_about(words, MOST_HITS) if words else []
+    except SQLAlchemyError:
+        hits = []
+    return error_page(code, words=words, hits=hits)
 
 
 @bp.get("/preview/<secret>/")
@@ -302,7 +321,8 @@ def _page_page(article: Article, *, is_preview: bool = False) -> str:
         "articles/page.html",
         article=article,
         body=article_body(article, form),
-        data=json_ld(clinic_data(preferences()), trail_data([("Home", "/"), (article.title, article.address)])),
+        data=json_ld(clinic_data(preferences(), local_now().date())),
+        team=team() if article.slug == "team" else [],
         now=local_now(),
         is_preview=is_preview,
     )
@@ -321,7 +341,7 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
         contents=contents_of(article.body),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),
-        data=json_ld(*article_data(article, preferences())),
+        data=json_ld(*article_data(article, preferences(), local_now().date())),
         comments=approved_comments(article.id),
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,

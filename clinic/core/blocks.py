@@ -139,6 +139,7 @@ class _Reader:
 def _picture(figure: LexborNode) -> str:
     """The words before a picture's caption: which one it is, and what is said of it here only."""
     number = figure.attributes.get("data-image")
-    told = [("description", figure.attributes.get("data-alt")), ("credit", figure.attributes.get("data-credit"))]
+    names = {"description": "data-alt", "credit": "data-credit", "source": "data-source", "licence": "data-licence"}
+    told = [(name, figure.attributes.get(attribute)) for name, attribute in names.items()]
     words = ["Picture", number or "", *(f"({name}: {text})" for name, text in told if text)]
     return " ".join(filter(None, words)) + (":" if figure.css_first("figcaption") else "")

@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborHTMLParser
 ALLOWED_CLASSES = {"aside": {"pull-call", "callout", "disclaimer"}, "section": {"sources"}}
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},
-    "figure": {"data-image", "data-alt", "data-credit", "data-video"},
+    "figure": {"data-image", "data-alt", "data-credit", "data-source", "data-licence", "data-video"},
     "section": {"data-part"},
     "ol": {"start"},
     "td": {"colspan", "rowspan"},

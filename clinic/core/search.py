@@ -153,7 +153,7 @@ def _count_words(words: set[str], step: int) -> None:
 
 def _is_known(word: str) -> bool:
     known = sa.select(SearchWord.word).where(SearchWord.word.startswith(word, autoescape=True)).limit(1)
-    return len(word) < 4 or word.isdecimal() or db.session.scalar(known) is not None
+    return len(word) < 3 or word.isdecimal() or db.session.scalar(known) is not None
 
 
 def _nearest(word: str) -> str:

@@ -63,7 +63,7 @@ def _row(id_: int, booking_id: int) -> dict[str, object]:
     mixed = id_ * 2654435761 % 2**32  # Knuth's multiplicative hash: spread, and the same every time
     name = f"{SURNAMES[mixed % 14]} {GIVEN[0][mixed // 14 % 14]} {GIVEN[1][mixed // 196 % 14]}"
     digits = f"65{80_000_000 + id_ % 20_000_000}"
-    email = f"{name.split()[1].lower()}{id_}@bulk.example.org"
+    email = f"id{id_}.{name.split()[1].lower()}@bulk.example.org"
     stage, at = STAGES[mixed // 7 % 100], _text_of(clock.now().timestamp() - (mixed % 94_608_000))
     letters = " ".join(sorted(name.lower().split()))
     ends = " ".join(digits[start:] for start in range(len(digits) - 3))

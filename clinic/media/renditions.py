@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from clinic.media.errors import NotAPicture
 
@@ -59,7 +59,28 @@ def read_upload(data: bytes) -> Upright:
         raise NotAPicture("This is not a JPEG, PNG or WebP picture.") from None
     except Exception:  # Pillow raises many kinds of error for a file that is cut off or made to harm
         raise NotAPicture("The picture is damaged and cannot be read. Save it again and retry.") from None
+    if picture.mode in OTHER_COLOURS:
+        picture, profile = _in_srgb(picture, profile), None
     return Upright(pixels=_as_rgb(picture), extension=extension, profile=profile)
+
+
+OTHER_COLOURS = ("CMYK", "L", "LAB", "YCbCr", "I", "I;16", "I;16B", "I;16L")
+
+
+def _in_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
+    """A picture of other colours than RGB, with its profile applied: kept with other pixels it would lie."""
+    if picture.mode.startswith("I"):  # 16 bits of grey, as X-rays are exported
+        return picture.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a profile that does not fit its picture: without it the colours are near enough
+    return picture.convert("RGB")
 
 
 def write_original(upright: Upright, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -27,8 +29,25 @@ TEXTS = {
 }
 
 
-def error_page(code: int, advice: str | None = None) -> Response:
-    """The page for one status code; a script of the panel gets its sentence as JSON."""
+# First parts of addresses that say what kind of page it was, not what it was about; and what old sites ended them with.
+KINDS_OF_PAGE = frozenset({"articles", "article", "blog", "post", "posts", "category", "tag", "news", "page", "index"})
+ENDINGS = re.compile(r"\.(html?|php|aspx?)$", re.IGNORECASE)
+
+
+def words_of_path(path: str) -> str:
+    """What an address that leads nowhere was about; "" for a file, such as a picture or a script."""
+    path = ENDINGS.sub("", path.rstrip("/"))
+    if "." in path:
+        return ""
+    words = [word for word in re.findall(r"[^\W_]+", path) if not word.isdecimal()]
+    return " ".join([word for word in words if word.lower() not in KINDS_OF_PAGE][-6:])
+
+
+def error_page(code: int, advice: str | None = None, *, words: str = "", hits: Sequence[Any] = ()) -> Response:
+    """The page for one status code; a script of the panel gets its sentence as JSON.
+
+    `words` are put into the search field of a page that is not found, `hits` are articles on them.
+    """
     title, text = TEXTS.get(code, TEXTS[500 if code >= 500 else 400])
     if request.path.startswith("/admin/") and request.path.endswith(".json"):
         response = jsonify(error=advice or text)
@@ -41,7 +60,8 @@ def error_page(code: int, advice: str | None = None) -> Response:
             text=advice or text,
             request_id=g.get("request_id"),
             clinic=current_app.extensions.get("clinic.last_facts"),
-            words="" if "." in request.path else " ".join(re.findall(r"[^\W_]+", request.path)[-6:]),
+            words=words,
+            hits=hits,
         )
         response = make_response(page, code)
     response.headers["Cache-Control"] = "no-store"

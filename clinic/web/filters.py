@@ -60,5 +60,6 @@ def _local(value: datetime) -> datetime:
 
 def init_filters(app: Flask) -> None:
     """Register all filters under their own names."""
+    app.jinja_env.globals["today"] = lambda: local_now().date()
     for function in (day, moment, clock_time, machine_time, paragraphs, dial, host, readable_mobile):
         app.template_filter(function.__name__)(function)

@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.create_index("ix_lead_stage_created_at", "lead", ["stage", "created_at"])
     op.create_index("ix_lead_merged_into_id_created_at", "lead", ["merged_into_id", "created_at"])
     if op.get_bind().dialect.name == "sqlite":
-        op.execute("CREATE VIRTUAL TABLE lead_fts USING fts5(words)")
+        op.execute("CREATE VIRTUAL TABLE lead_fts USING fts5(words, prefix = '3 4 5')")
     else:
         op.create_table(
             "lead_vector",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -270,7 +270,8 @@ def test_deleting_can_be_undone_from_the_toast_and_from_the_trash(sign_in: SignI
     visit(client, "/articles/hips/")
     visit(editor, f"/admin/articles/delete/?id={article.id}").submit("Delete it")
     taken = visit(editor, "/admin/articles/new/").submit("Save", title="Other", slug="hips")
-    assert "perhaps one in the trash" in taken.alert()
+    assert "in use by “Strong hips” (in the trash)" in taken.alert()
+    assert visit(editor, "/admin/articles/?tab=trash").texts("td .state") == ["published"]
     assert "Back again" in visit(editor, "/admin/articles/?tab=trash").submit("Bring back").status_text()
     visit(client, "/articles/hips/")
     visit(editor, f"/admin/pages/purge/?id={article.id}", status=404)
@@ -334,3 +335,88 @@ def test_a_category_can_be_chosen_on_the_unsaved_form(sign_in: SignIn) -> None:
     editor, category = sign_in("editor"), make_category("Joints", "joints")
     keep(editor, visit(editor, "/admin/articles/new/"), title="x", category_id=str(category.id))
     assert visit(editor, "/admin/articles/new/?unsaved=1").values("Save")["category_id"] == str(category.id)
+
+
+# What fresh eyes have found
+
+
+def test_a_date_is_never_thrown_away(sign_in: SignIn, clock: MovableClock) -> None:
+    editor = sign_in("editor")
+    draft = make_article(publish=False)
+    refused = edit(editor, draft).submit("Save", publish_at="2027-03-01T08:00")
+    assert refused.status == 422
+    assert "Press “Publish” to schedule it" in refused.alert()
+    assert refused.values("Save")["publish_at"] == "2027-03-01T08:00"
+    scheduled = make_article(at=datetime(2027, 3, 1, tzinfo=UTC))
+    moved = edit(editor, scheduled).submit("Save", publish_at="2027-04-01T08:00")
+    assert "Readers see it from 1 Apr 2027, 08:00" in moved.status_text()
+
+
+def test_a_draft_takes_no_address_from_a_redirect_that_readers_use(
+    sign_in: SignIn, client: FlaskClient, clock: MovableClock
+) -> None:
+    editor = sign_in("editor")
+    article = make_article(slug="old-address", title="Moved")
+    edit(editor, article).submit("Save", slug="new-address")
+    visit(editor, "/admin/articles/new/").submit("Save", title="Old address")
+    assert client.get("/articles/old-address/").headers["Location"] == "/articles/new-address/"
+    chosen = make_article(slug="old-address", at=clock.now + timedelta(hours=1))
+    assert client.get("/articles/old-address/").status_code == 301  # until its time has come
+    clock.move(hours=2)
+    assert client.get("/articles/old-address/").status_code == 200
+    assert chosen.address == "/articles/old-address/"
+
+
+CLAIM = "We guarantee a cure for every back. The best in town."
+
+
+def test_a_claim_cannot_slip_into_a_published_text(sign_in: SignIn, client: FlaskClient) -> None:
+    editor, article = sign_in("editor"), make_article(summary="What hips do, and how to train them.")
+    page = edit(editor, article).submit("Save", summary=CLAIM)
+    assert page.status == 422
+    assert "Readers would see this at once" in page.alert()
+    assert CLAIM not in client.get(article.address).get_data(as_text=True)
+    saved = page.submit("Save", despite="The owner insists")
+    assert "Saved and published" in saved.status_text()
+    assert CLAIM in client.get(article.address).get_data(as_text=True)
+    assert "The owner insists" in db.session.scalars(sa.select(AuditLine.detail)).all()
+    # What was there before asks no second time.
+    assert "Saved and published" in edit(editor, article).submit("Save", title="Other words").status_text()
+
+
+def test_a_claim_cannot_come_back_with_an_earlier_save(sign_in: SignIn, client: FlaskClient) -> None:
+    editor = sign_in("editor")
+    article = make_article(summary=CLAIM)
+    edit_article(article, changed(article, summary="What hips do, and how to train them."))
+    page = visit(editor, f"/admin/articles/revisions/?id={article.id}&version=1")
+    asked = page.submit("Make it this text again")
+    assert "Not restored yet" in asked.alert()
+    assert CLAIM not in client.get(article.address).get_data(as_text=True)
+    asked.submit("Make it this text again", reason="It is a quotation")
+    assert CLAIM in client.get(article.address).get_data(as_text=True)
+
+
+def test_two_open_forms_of_one_person_keep_two_texts(sign_in: SignIn) -> None:
+    editor = sign_in("editor")
+    forms = [visit(editor, "/admin/articles/new/") for _ in range(2)]
+    for number, form in enumerate(forms):
+        fields = form.values("Save") | {"title": f"Idea {number}"}
+        assert editor.post("/admin/articles/autosave.json", data=fields).status_code == 200
+    page = visit(editor, "/admin/articles/new/")
+    assert sorted(text.partition("“")[2].partition("”")[0] for text in page.texts(".unsaved p:first-child")) == [
+        "Idea 0",
+        "Idea 1",
+    ]
+    first = forms[0].values("Save")["draft"]
+    again = visit(editor, "/admin/articles/new/", query={"unsaved": first})
+    assert again.values("Save")["title"] == "Idea 0"
+    again.submit("Save")
+    assert "Idea 1" in visit(editor, "/admin/articles/new/").texts(".unsaved p")[0]
+    assert len(visit(editor, "/admin/articles/new/").texts(".unsaved")) == 1
+
+
+def test_four_teasers_are_too_many_and_an_empty_trash_says_so(sign_in: SignIn) -> None:
+    editor, article = sign_in("editor"), make_article()
+    others = [str(make_article().id) for _ in range(4)]
+    assert "Choose up to three" in edit(editor, article).submit("Save", teaser_ids=others).alert()
+    assert "The trash is empty" in visit(editor, "/admin/articles/?tab=trash").text

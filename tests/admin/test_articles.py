@@ -102,7 +102,7 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"title": "   "}, "Enter a title"),
     ({"title": "x" * 161}, "Title"),
     ({"slug": "Not A Slug"}, "small letters, digits and hyphens"),
-    ({"slug": "taken"}, "in use by another text"),
+    ({"slug": "taken"}, "in use by “"),
     ({"slug": "login"}, "by the site itself"),
     ({"summary": "x" * 321}, "Summary"),
     ({"reviewed_on": "31.12.2026"}, "Reviewed on"),

@@ -117,7 +117,7 @@ def test_two_roles_see_both_and_no_group_stands_empty(sign_in: SignIn) -> None:
         "Blocked guests",
         "Outbox",
     ]
-    assert page.texts(".panel-group") == ["Talk", "Front desk"]
+    assert page.texts(".panel-group") == ["Comments", "Front desk"]
 
 
 def test_the_menu_marks_where_one_is(sign_in: SignIn) -> None:

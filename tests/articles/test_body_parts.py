@@ -3,8 +3,9 @@
 from flask.testing import FlaskClient
 
 from clinic.articles.models import Kind
+from clinic.core.db import atomic
 from tests.browse import visit
-from tests.factories import make_article, make_services
+from tests.factories import make_article, make_image, make_services
 
 FORM = '<p>Before.</p><section data-part="trial-form"></section><p>After.</p><section data-part="trial-form"></section>'
 
@@ -46,3 +47,27 @@ def test_a_video_from_anywhere_else_leaves_nothing_behind(client: FlaskClient) -
     places = ("elsewhere:1234567", "youtube:x", "youtube:<b>", "vimeo:notanumber", "")
     body = "<p>Look.</p>" + "".join(f'<figure data-video="{one}"></figure>' for one in places)
     assert not visit(client, make_article(body=body).address).tree.css(".prose figure")
+
+
+def test_source_and_licence_of_a_picture_can_be_said_where_it_is_used(client: FlaskClient) -> None:
+    image = make_image(credit="Photo: Mei Tan")
+    with atomic():
+        image.source_url, image.licence = "https://photos.example/mei", "CC BY 4.0"
+    figure = f'<figure data-image="{image.id}"{{}}><figcaption>Hip</figcaption></figure>'
+    said = ' data-credit="Jo Lim" data-source="https://photos.example/jo" data-licence="CC0"'
+    for attributes, shown in (
+        ("", '<a href="https://photos.example/mei">Photo: Mei Tan</a>, CC BY 4.0'),
+        (said, '<a href="https://photos.example/jo">Jo Lim</a>, CC0'),
+        (' data-credit="Jo Lim"', '<span class="credit">Jo Lim</span>'),  # not at Mei's address, not under her licence
+        (' data-credit="Jo Lim" data-source="javascript:alert(1)"', '<span class="credit">Jo Lim</span>'),
+    ):
+        article = make_article(body=f"<p>Text.</p>{figure.format(attributes)}")
+        assert shown in client.get(article.address).get_data(as_text=True), attributes
+    main = make_article(image_id=image.id, image_credit="Bo", image_source="https://b.example/", image_licence="CC0")
+    assert '<a href="https://b.example/">Bo</a>, CC0' in client.get(main.address).get_data(as_text=True)
+
+
+def test_inner_links_carry_their_whole_address_for_paper(client: FlaskClient) -> None:
+    article = make_article(body='<p><a href="/book/">Book</a></p>')
+    page = client.get(article.address).get_data(as_text=True)
+    assert '<a href="/book/" data-address="http://127.0.0.1:8000/book/">Book</a>' in page

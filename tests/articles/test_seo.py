@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from clinic.articles.operations import ensure_author
 from clinic.core.preferences import change_preferences
 from tests.browse import Page, visit
+from tests.conftest import MovableClock
 from tests.factories import make_article, make_image, make_user
 
 
@@ -80,3 +81,14 @@ def test_an_author_has_a_page_with_what_they_wrote(client: FlaskClient) -> None:
 def test_an_unknown_address_offers_to_search_for_its_words(client: FlaskClient) -> None:
     page = visit(client, "/knee-pain/", status=404)
     assert page.one("#search").attributes["value"] == "knee pain"
+
+
+def test_days_that_differ_stand_in_the_data_and_at_the_foot(client: FlaskClient, clock: MovableClock) -> None:
+    days = "2026-11-23 closed Stocktaking\n2026-11-24 9:00-12:00"
+    change_preferences({"special_days": days}, by=make_user())
+    page = client.get("/").get_data(as_text=True)
+    assert '"validFrom": "2026-11-23", "validThrough": "2026-11-23", "opens": "00:00", "closes": "00:00"' in page
+    assert '"validFrom": "2026-11-24", "validThrough": "2026-11-24", "opens": "09:00", "closes": "12:00"' in page
+    assert "<dt>23 November 2026</dt><dd>closed</dd>" in page
+    clock.move(days=60)
+    assert "specialOpeningHours" not in client.get("/").get_data(as_text=True)

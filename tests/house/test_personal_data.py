@@ -55,7 +55,18 @@ SECRETS = {
 }
 # What the clinic says about itself and its work.
 OWN_WORDS = {
-    "article": {"slug", "title", "summary", "body", "image_alt", "image_credit", "retired_because", "signed_off"},
+    "article": {
+        "slug",
+        "title",
+        "summary",
+        "body",
+        "image_alt",
+        "image_credit",
+        "image_source",
+        "image_licence",
+        "retired_because",
+        "signed_off",
+    },
     "author": {"slug", "name", "title", "bio"},
     "category": {"slug", "name"},
     "tag": {"slug", "name"},

@@ -1,11 +1,13 @@
 """Pictures as they are served, and their removal."""
 
+import io
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image as Pillow
 
 from clinic.articles.operations import delete_article, edit_article
 from clinic.core.db import db
@@ -13,6 +15,7 @@ from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse
 from clinic.media.models import Image
 from clinic.media.operations import Description, delete_image, describe_image
+from clinic.media.renditions import read_upload
 from tests.articles.test_operations import changed
 from tests.factories import make_article, make_image
 
@@ -97,3 +100,16 @@ def test_a_deleted_article_sets_its_pictures_free(app: Flask) -> None:
 def test_words_about_a_picture_can_change(app: Flask) -> None:
     image = describe_image(make_image(), Description(alt="A hip", credit="Photo: Ana", focus_x=30))
     assert (image.alt, image.credit, image.focus_class) == ("A hip", "Photo: Ana", "focus-x-30")
+
+
+def test_other_colours_than_rgb_are_converted_and_their_profile_is_not_kept() -> None:
+    grey = Pillow.new("I;16", (40, 40))
+    grey.putdata([30_000] * 1600)
+    buffer = io.BytesIO()
+    grey.save(buffer, "PNG")
+    upright = read_upload(buffer.getvalue())
+    assert (upright.pixels.mode, upright.pixels.getpixel((0, 0)), upright.profile) == ("RGB", (116, 116, 116), None)
+    buffer = io.BytesIO()
+    Pillow.new("CMYK", (40, 40), (0, 200, 200, 0)).save(buffer, "JPEG", icc_profile=b"a profile of inks")
+    upright = read_upload(buffer.getvalue())
+    assert (upright.pixels.mode, upright.profile) == ("RGB", None)

@@ -18,6 +18,7 @@ from clinic.core.db import db
 from clinic.core.limits import Limit, Limiter
 from clinic.core.preferences import Preferences
 from clinic.core.settings import load_settings
+from clinic.web.error_pages import words_of_path
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_services, make_user
@@ -216,3 +217,29 @@ def test_a_page_for_our_own_fault_says_how_to_reach_the_clinic_as_last_known(los
     assert page.status == 503
     assert "Moving Well" in page.text
     assert page.one('a[href="tel:+6560000000"]').text() == "+65 6000 0000"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/articles/knee-pain-on-stairs/", "knee pain on stairs"),
+        ("/blog/2024/05/knee-pain.html", "knee pain"),
+        ("/category/knees/", "knees"),
+        ("/knee_pain.php", "knee pain"),
+        ("/wp-content/logo.png", ""),
+        ("/articles/", ""),
+    ],
+)
+def test_what_an_address_was_about(path: str, words: str) -> None:
+    assert words_of_path(path) == words
+
+
+def test_a_page_that_is_not_found_searches_for_the_words_in_its_address(client: FlaskClient) -> None:
+    make_article(title="Knees and stairs", slug="knees-and-stairs")
+    make_article(title="Hidden knees", publish=False)
+    page = visit(client, "/blog/2024/knees-stairs.html", status=404)
+    assert page.texts("main li a") == ["Knees and stairs"]
+    assert page.one("#search").attributes["value"] == "knees stairs"
+    gone = make_article(title="Knees of old", slug="knees-of-old")
+    retire_article(gone)
+    assert visit(client, gone.address, status=410).texts("main li a") == ["Knees and stairs"]

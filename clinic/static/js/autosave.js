@@ -6,7 +6,8 @@ const PING = 20000; // says that the form is open
 for (const form of document.querySelectorAll("form[data-autosave]")) {
   const status = form.querySelector("[data-autosave-status]");
   const others = document.querySelector("[data-others]");
-  const key = `unsaved ${form.dataset.place}`;
+  const about = `unsaved ${form.dataset.about}:`;
+  const key = about + form.elements.draft.value;
   const base = form.elements.base.value;
   let last = typed();
   const saved = last;
@@ -37,12 +38,24 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     return fetch(form.dataset.autosave, { method: "POST", body: data, redirect: "manual" });
   }
 
+  async function renewToken() {
+    const page = await fetch(location.href);
+    if (!page.ok || page.redirected) return false;
+    const html = new DOMParser().parseFromString(await page.text(), "text/html");
+    const fresh = html.querySelector("form[data-autosave] [name=csrf_token]")?.value;
+    if (!fresh || fresh === form.elements.csrf_token.value) return false;
+    for (const input of document.querySelectorAll("[name=csrf_token]")) input.value = fresh;
+    return true;
+  }
+
   async function keep() {
     const fields = typed();
     if (fields === last) return;
     let answer;
     try {
       answer = await send(fields);
+      // After a new sign-in the form still has the token of the old one.
+      if ([400, 401].includes(answer.status) && (await renewToken())) answer = await send(fields);
     } catch {
       answer = null;
     }
@@ -77,7 +90,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
 
   function restore(fields) {
     for (const element of form.elements) {
-      if (!element.name || ["csrf_token", "base"].includes(element.name) || element.type === "file") continue;
+      if (!element.name || ["csrf_token", "base", "draft"].includes(element.name) || element.type === "file") continue;
       const values = fields.filter(([name]) => name === element.name).map(([, value]) => value);
       if (element.type === "checkbox" || element.type === "radio") element.checked = values.includes(element.value);
       else if (element.multiple) for (const option of element.options) option.selected = values.includes(option.value);
@@ -92,21 +105,28 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
 
   // A page that comes after a save: what was kept while the form was on its way is saved now.
   if (form.dataset.saved) {
-    localStorage.removeItem(key);
-    localStorage.removeItem(key.replace(/:\d+$/, ":new"));
-    history.replaceState(null, "", location.href.replace(/[?&]saved=1/, ""));
+    for (const was of [about, about.replace(/:\d+:$/, ":new:")]) localStorage.removeItem(was + form.dataset.saved);
+    history.replaceState(null, "", location.href.replace(/([?&])saved=\w+/, "$1").replace(/[?&]$/, ""));
   }
 
   // What this browser has kept while the server was away is offered, never put in unasked.
-  const kept = JSON.parse(localStorage.getItem(key) || "null");
-  if (kept && kept.fields !== saved) {
-    const offer = document.createElement("p");
-    offer.className = "alert alert-note";
-    offer.setAttribute("role", "status");
-    offer.textContent = "This browser has kept text of yours that was never saved. ";
+  for (const place of Object.keys(localStorage).filter((one) => one.startsWith(about))) {
+    const kept = JSON.parse(localStorage.getItem(place));
+    if (withoutDraft(kept.fields) !== withoutDraft(saved)) offer(place, kept);
+  }
+
+  function withoutDraft(fields) {
+    return JSON.stringify(JSON.parse(fields).filter(([name]) => name !== "draft"));
+  }
+
+  function offer(place, kept) {
+    const note = document.createElement("p");
+    note.className = "alert alert-note";
+    note.setAttribute("role", "status");
+    note.textContent = "This browser has kept text of yours that was never saved. ";
     for (const [label, act] of [
       ["Go on with it", () => restore(JSON.parse(kept.fields))],
-      ["Throw it away", () => localStorage.removeItem(key)],
+      ["Throw it away", () => {}],
     ]) {
       const button = document.createElement("button");
       button.type = "button";
@@ -114,11 +134,13 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       button.textContent = label;
       button.addEventListener("click", () => {
         act();
-        offer.remove();
+        if (place !== key) localStorage.removeItem(place);
+        if (label === "Throw it away") localStorage.removeItem(place);
+        note.remove();
       });
-      offer.append(button, " ");
+      note.append(button, " ");
     }
-    form.before(offer);
+    form.before(note);
   }
 
   form.addEventListener("input", () => plan(PAUSE));

@@ -7,7 +7,7 @@ import { parseStyle } from "./style.js";
 const KEPT = {
   a: ["href", "title"],
   abbr: ["title"],
-  figure: ["data-image", "data-alt", "data-credit", "data-video"],
+  figure: ["data-image", "data-alt", "data-credit", "data-source", "data-licence", "data-video"],
   ol: ["start"],
   section: ["data-part"],
   td: ["colspan", "rowspan"],

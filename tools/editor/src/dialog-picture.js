@@ -104,7 +104,7 @@ function uploadPanel({ upload, token, files, onDone }) {
     type: "file",
     accept: "image/*",
     multiple: true,
-    hint: "One or more; JPEG, PNG, WebP, AVIF or HEIC where the site can read it.",
+    hint: "One or more: JPEG, PNG or WebP, up to 20 MB each.",
   });
   const entries = h("div");
   const send = h("button", { type: "button", class: "button button-small" }, "Upload and insert");
@@ -235,7 +235,7 @@ function sendPicture(address, data, onProgress) {
 export async function detailsDialog({ node, image, onSave, onRemove }) {
   const own = image?.is_decorative ? "It is marked as decorative." : image?.alt ? `“${image.alt}”` : "It has none yet.";
   const group = newId("editor-alt");
-  const { alt, credit } = node.attrs;
+  const { alt, credit, source, licence } = node.attrs;
   const chosen = alt === null ? "own" : alt === "" ? "decorative" : "other";
   const radio = (value, label) => {
     const input = h("input", { type: "radio", name: group, value, checked: value === chosen });
@@ -256,6 +256,13 @@ export async function detailsDialog({ node, image, onSave, onRemove }) {
     value: credit ?? "",
     hint: `Left empty, the picture's own is shown${image?.credit ? `: “${image.credit}”` : ""}.`,
   });
+  const sourceField = field("Link to the original in this text", {
+    name: "source",
+    type: "url",
+    value: source ?? "",
+    hint: "Only with a credit of its own here: an address that begins with https://",
+  });
+  const licenceField = field("Licence in this text", { name: "licence", value: licence ?? "" });
   const showOther = () => {
     other.hidden = choices.querySelector("input:checked").value !== "other";
   };
@@ -264,7 +271,7 @@ export async function detailsDialog({ node, image, onSave, onRemove }) {
   const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Remove picture");
   const { close, closed } = openDialog({
     title: "Picture details",
-    content: [choices, other, creditField],
+    content: [choices, other, creditField, sourceField, licenceField],
     submit: "Save details",
     extra: [remove],
     onSubmit() {
@@ -277,7 +284,19 @@ export async function detailsDialog({ node, image, onSave, onRemove }) {
       const creditHere = creditField.querySelector("input").value.trim();
       // A stored empty credit means "none here"; it stays unless something is typed.
       const kept = creditHere === "" && credit === "" ? "" : null;
-      return () => onSave({ alt: { own: null, decorative: "", other: words }[value], credit: creditHere || kept });
+      const sourceInput = sourceField.querySelector("input");
+      const sourceHere = sourceInput.value.trim();
+      if (sourceHere && !/^https?:\/\/[^\s"'<>]+$/.test(sourceHere)) {
+        complain(sourceInput, "Enter an address that begins with https://");
+        return null;
+      }
+      return () =>
+        onSave({
+          alt: { own: null, decorative: "", other: words }[value],
+          credit: creditHere || kept,
+          source: sourceHere || null,
+          licence: licenceField.querySelector("input").value.trim() || null,
+        });
     },
   });
   remove.addEventListener("click", () => {

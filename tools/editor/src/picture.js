@@ -134,11 +134,14 @@ export const Picture = Node.create({
     image: { default: "", parseHTML: (figure) => figure.dataset.image, rendered: false },
     alt: { default: null, parseHTML: (figure) => figure.getAttribute("data-alt"), rendered: false },
     credit: { default: null, parseHTML: (figure) => figure.getAttribute("data-credit"), rendered: false },
+    source: { default: null, parseHTML: (figure) => figure.getAttribute("data-source"), rendered: false },
+    licence: { default: null, parseHTML: (figure) => figure.getAttribute("data-licence"), rendered: false },
   }),
   parseHTML: () => [{ tag: "figure[data-image]", contentElement: caption }],
   renderHTML: ({ node }) => {
-    const { image, alt, credit } = node.attrs;
-    const here = { ...(alt !== null && { "data-alt": alt }), ...(credit !== null && { "data-credit": credit }) };
+    const { image, ...said } = node.attrs;
+    const names = ["alt", "credit", "source", "licence"].filter((name) => said[name] !== null);
+    const here = Object.fromEntries(names.map((name) => [`data-${name}`, said[name]]));
     return ["figure", { "data-image": image, ...here }, ["figcaption", 0]];
   },
   addNodeView() {
