@@ -1,8 +1,9 @@
 """Leads in the panel: board, plan, letters, merging, bulk moves with undo, comparing, blocking, customers, files."""
 
 import io
+import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,14 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.admin.export import csv_lines, xlsx_file
 from clinic.articles.operations import add_reads
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, know_customer, redeem_voucher
 from clinic.bookings.sources import Place, Source
 from clinic.core.db import db
 from clinic.core.mail import Message
+from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
 from clinic.leads.operations import change_stage, save_letter, unsubscribe
 from tests.admin.statements import statements
@@ -287,3 +290,27 @@ def test_an_export_wants_a_fresh_proof_of_identity(sign_in: SignIn, monkeypatch:
     answer = other.get("/admin/leads/export.csv")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/verify?next=")
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("file", [csv_lines, xlsx_file])
+def test_an_export_of_ten_times_the_leads_needs_no_more_memory(
+    app: Flask, file: Callable[[], Iterator[object]]
+) -> None:
+    def peak() -> int:
+        db.session.remove()
+        tracemalloc.start()
+        for _ in file():
+            pass
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    make_services()
+    for _ in bulk_leads(1000):
+        pass
+    peak()  # what is made once
+    few = peak()
+    for _ in bulk_leads(9000):
+        pass
+    assert peak() < 1.25 * few
