@@ -19,10 +19,16 @@ class UnsubscribeLink(Link):
 
     def show(self, value: str) -> str:
         """The button, or that it is done."""
-        lead = db.session.get(Lead, int(value)) or abort(404)
+        lead = _lead(value)
         return render_template("leads/unsubscribe.html", is_done=bool(lead.unsubscribed_at))
 
     def act(self, value: str) -> str:
         """End them."""
-        unsubscribe(db.session.get(Lead, int(value)) or abort(404))
+        unsubscribe(_lead(value))
         return render_template("leads/unsubscribe.html", is_done=True)
+
+
+def _lead(value: str) -> Lead:
+    """The person, also when that lead was merged into another one since."""
+    lead = db.session.get(Lead, int(value)) or abort(404)
+    return db.session.get_one(Lead, lead.merged_into_id) if lead.merged_into_id else lead

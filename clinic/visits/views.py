@@ -180,7 +180,8 @@ class MyDataLink(Link):
 
     def act(self, value: str) -> str:
         """All of it; the history notes that they have read it."""
-        id_ = (db.session.get(Lead, int(value)) or abort(404)).id
+        asked = db.session.get(Lead, int(value)) or abort(404)
+        id_ = asked.merged_into_id or asked.id
         add_event(id_, "Read what we keep about them")
         lead = lead_with_history(id_) or abort(404)
         visits = {booking.id: visit_of(booking.id) for booking in lead.bookings}
