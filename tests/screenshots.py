@@ -33,7 +33,12 @@ class Photographer(Person):
         return len(WIDTHS[group]) * len(SCHEMES)
 
 
-GUIDE = {"article": "article-edit", "media": "media", "dashboard": "dashboard"}  # pictures of docs/editors.md
+GUIDE = {
+    "article": "article-edit",
+    "media": "media",
+    "dashboard": "dashboard",
+    "set-time": "set-time",
+}  # pictures of docs/editors.md
 
 
 def write_guide() -> None:

@@ -352,7 +352,9 @@ def _check_date_is_used(form: PageForm, article: Article | None) -> None:
     """A date that saving alone would throw away is said to need the other button. Raises Refused."""
     if "publish" in request.form or form.publish_time is None:
         return
-    if article is None or article.state_word in ("draft", "retired"):
+    if article is not None and article.state_word == "published":
+        raise Refused("Readers see this text already, so it cannot wait for a time. Empty the field.", "publish_at")
+    if article is None or article.state_word != "scheduled":
         raise Refused("Press “Publish” to schedule it for this time, or empty the field to save a draft.", "publish_at")
 
 

@@ -347,6 +347,8 @@ def test_a_date_is_never_thrown_away(sign_in: SignIn, clock: MovableClock) -> No
     assert refused.status == 422
     assert "Press “Publish” to schedule it" in refused.alert()
     assert refused.values("Save")["publish_at"] == "2027-03-01T08:00"
+    out = edit(editor, make_article()).submit("Save", publish_at="2027-03-01T08:00")
+    assert "cannot wait for a time" in out.alert()
     scheduled = make_article(at=datetime(2027, 3, 1, tzinfo=UTC))
     moved = edit(editor, scheduled).submit("Save", publish_at="2027-04-01T08:00")
     assert "Readers see it from 1 Apr 2027, 08:00" in moved.status_text()
