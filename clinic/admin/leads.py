@@ -94,7 +94,7 @@ class LeadScreen(StaffView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Leads", "lead"
-    intro = "People who asked for a trial. Open one to see the booking, the voucher and the history."
+    intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
     empty_text = "Nobody here yet. Each request for a trial makes a lead."
     list_template = "admin/lead_list.html"
     details_template = "admin/lead.html"

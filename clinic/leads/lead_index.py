@@ -15,7 +15,8 @@ from clinic.core.text import mobile_digits
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
 MOST_WORDS = 8
-MOST_FOUND = 500
+MOST_READ = 1000
+MOST_FOUND = 100  # two pages: more is a reason to type another word
 _TABLE = {"sqlite": "lead_fts", "postgresql": "lead_vector"}
 _KEY = {"sqlite": "rowid", "postgresql": "ref"}
 
@@ -42,20 +43,28 @@ def words_for(name: str, email: str, mobile: str) -> str:
 def find(text: str, most: int = MOST_FOUND) -> list[int]:
     """The ids of the leads that have all words, or words that begin with them, the newest first.
 
-    Asked by itself and not within a bigger statement: then no planner walks a million leads to look each one up.
+    Asked by itself and not within a bigger statement: then no planner walks a million leads to look each one up. Whole
+    words are asked for first; where a name is so common that they fill the answer, its longer forms need no look.
     """
     words = _words(text)
     if not words:
         return []
+    whole = _find(words, most, is_whole=True)
+    return whole if len(whole) == most else _find(words, most, is_whole=False)
+
+
+def _find(words: list[str], most: int, *, is_whole: bool) -> list[int]:
     if _dialect() == "postgresql":
-        query = " & ".join(f"{word}:*" for word in words)
-        # MATERIALIZED: the index of words is asked first. Left to itself the planner walks all leads, newest first.
+        query = " & ".join(word if is_whole else f"{word}:*" for word in words)
+        # MATERIALIZED: the index of words is asked first, where the planner would walk all leads, newest first. Of more
+        # than MOST_READ matches some are left unread: nobody finds a person among them.
         found = (
-            "WITH found AS MATERIALIZED (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query))"
+            "WITH found AS MATERIALIZED"
+            f" (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query) LIMIT {MOST_READ})"
             " SELECT ref FROM found ORDER BY ref DESC LIMIT :most"
         )
     else:
-        query = " AND ".join(f'"{word}"*' for word in words)
+        query = " AND ".join(f'"{word}"' if is_whole else f'"{word}"*' for word in words)
         found = "SELECT rowid FROM lead_fts WHERE lead_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
     return list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
 

@@ -50,7 +50,7 @@ def leads_on_board(stage: Stage, most: int = 25) -> list[Lead]:
 
 
 def find_leads(text: str, *, most: int) -> Found[Lead]:
-    """Leads by name, e-mail, or mobile as it is dialled or written anywhere, newest first; counted up to 500."""
+    """Leads by name, e-mail, or mobile as it is dialled or written anywhere, newest first; counted up to 100."""
     ids = lead_index.find(text)
     rows = db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids[:most]), in_sight()).order_by(Lead.id.desc()))
     return Found(rows=list(rows), total=len(ids))
