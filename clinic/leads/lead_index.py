@@ -60,13 +60,14 @@ def _find(words: list[str], most: int, *, is_whole: bool) -> list[int]:
         # than MOST_READ matches some are left unread: nobody finds a person among them.
         found = (
             "WITH found AS MATERIALIZED"
-            f" (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query) LIMIT {MOST_READ})"
+            " (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query) LIMIT :read)"
             " SELECT ref FROM found ORDER BY ref DESC LIMIT :most"
         )
     else:
         query = " AND ".join(f'"{word}"' if is_whole else f'"{word}"*' for word in words)
         found = "SELECT rowid FROM lead_fts WHERE lead_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
-    return list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
+    values = {"query": query, "most": most} | ({"read": MOST_READ} if _dialect() == "postgresql" else {})
+    return list(db.session.scalars(sa.text(found), values))
 
 
 def _words(text: str) -> list[str]:
