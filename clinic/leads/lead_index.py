@@ -15,7 +15,6 @@ from clinic.core.text import mobile_digits
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
 MOST_WORDS = 8
-MOST_READ = 1000
 MOST_FOUND = 100  # two pages: more is a reason to type another word
 _TABLE = {"sqlite": "lead_fts", "postgresql": "lead_vector"}
 _KEY = {"sqlite": "rowid", "postgresql": "ref"}
@@ -43,31 +42,27 @@ def words_for(name: str, email: str, mobile: str) -> str:
 def find(text: str, most: int = MOST_FOUND) -> list[int]:
     """The ids of the leads that have all words, or words that begin with them, the newest first.
 
-    Asked by itself and not within a bigger statement: then no planner walks a million leads to look each one up. Whole
-    words are asked for first; where a name is so common that they fill the answer, its longer forms need no look.
+    Asked by itself and not within a bigger statement: then no planner walks a million leads to look each one up.
     """
     words = _words(text)
     if not words:
         return []
-    whole = _find(words, most, is_whole=True)
-    return whole if len(whole) == most else _find(words, most, is_whole=False)
-
-
-def _find(words: list[str], most: int, *, is_whole: bool) -> list[int]:
-    if _dialect() == "postgresql":
-        query = " & ".join(word if is_whole else f"{word}:*" for word in words)
-        # MATERIALIZED: the index of words is asked first, where the planner would walk all leads, newest first. Of more
-        # than MOST_READ matches some are left unread: nobody finds a person among them.
-        found = (
-            "WITH found AS MATERIALIZED"
-            " (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query) LIMIT :read)"
-            " SELECT ref FROM found ORDER BY ref DESC LIMIT :most"
-        )
-    else:
-        query = " AND ".join(f'"{word}"' if is_whole else f'"{word}"*' for word in words)
+    if _dialect() == "sqlite":
         found = "SELECT rowid FROM lead_fts WHERE lead_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
-    values = {"query": query, "most": most} | ({"read": MOST_READ} if _dialect() == "postgresql" else {})
-    return list(db.session.scalars(sa.text(found), values))
+        query = " AND ".join(f'"{word}"*' for word in words)
+        return list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
+    # MATERIALIZED: the index of words is asked first, where the planner would walk all leads, newest first.
+    found = (
+        "WITH found AS MATERIALIZED (SELECT ref FROM lead_vector WHERE words @@ to_tsquery('simple', :query))"
+        " SELECT ref FROM found ORDER BY ref DESC LIMIT :most"
+    )
+    ids: list[int] = []
+    for form in ("{}", "{}:*"):  # whole words cost a third; where they fill the answer, longer ones need no look
+        query = " & ".join(form.format(word) for word in words)
+        ids = list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
+        if len(ids) == most:
+            break
+    return ids
 
 
 def _words(text: str) -> list[str]:
