@@ -41,6 +41,7 @@ from clinic.leads.operations import (
 from clinic.leads.queries import (
     count_in_stage,
     count_leads_about,
+    in_sight,
     lead_with_history,
     leads_on_board,
     letters,
@@ -126,7 +127,7 @@ class LeadScreen(StaffView):
 
     def row_filter(self) -> Iterable[Any]:
         """Not those merged into another lead."""
-        return (Lead.merged_into_id.is_(None),)
+        return (in_sight(),)
 
     def load_options(self) -> Iterable[Any]:
         """Article, bookings and who looks after them."""

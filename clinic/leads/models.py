@@ -32,10 +32,7 @@ class Lead(Base):
     """
 
     __tablename__ = "lead"
-    __table_args__ = (
-        sa.Index("ix_lead_stage_created_at", "stage", "created_at"),
-        sa.Index("ix_lead_merged_into_id_created_at", "merged_into_id", "created_at"),
-    )
+    __table_args__ = (sa.Index("ix_lead_stage_created_at", "stage", "created_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(index=True)
@@ -53,7 +50,7 @@ class Lead(Base):
     name_head: Mapped[str] = mapped_column(default="", index=True)
     name_tail: Mapped[str] = mapped_column(default="", index=True)
     unsubscribed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"))
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     events: Mapped[list["LeadEvent"]] = relationship(

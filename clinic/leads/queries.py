@@ -18,8 +18,11 @@ OPEN_STAGES = (Stage.NEW, Stage.CONTACTED, Stage.BOOKED, Stage.ATTENDED)
 
 
 def in_sight() -> sa.ColumnElement[bool]:
-    """Leads that were not merged into another one."""
-    return Lead.merged_into_id.is_(None)
+    """Leads that were not merged into another one.
+
+    Within coalesce(), so that no planner takes that column's index to find them: nearly all are.
+    """
+    return sa.func.coalesce(Lead.merged_into_id, 0) == 0
 
 
 def lead_with_history(lead_id: int) -> Lead | None:
@@ -58,11 +61,9 @@ def find_leads(text: str, *, most: int) -> Found[Lead]:
 
 def leads_for_export() -> Iterator[Lead]:
     """All leads, oldest first, read in portions so that memory stays flat."""
-    statement = sa.select(Lead).options(joinedload(Lead.article)).order_by(Lead.id)
+    statement = sa.select(Lead).where(in_sight()).options(joinedload(Lead.article)).order_by(Lead.id)
     for lead in db.session.scalars(statement.execution_options(yield_per=500)):
-        # Left out here and not by the statement: SQLite would take that condition's index, and sort a million rows.
-        if lead.merged_into_id is None:
-            yield lead
+        yield lead
         db.session.expunge(lead)
 
 

@@ -36,10 +36,9 @@ def upgrade() -> None:
     op.execute("UPDATE lead SET stage_since = created_at")
     with op.batch_alter_table("lead") as lead:
         lead.alter_column("stage_since", existing_type=TIME, nullable=False)
-    for column in ("assigned_id", "next_on", "email_key", "name_head", "name_tail"):
+    for column in ("assigned_id", "next_on", "email_key", "name_head", "name_tail", "merged_into_id"):
         op.create_index(f"ix_lead_{column}", "lead", [column])
     op.create_index("ix_lead_stage_created_at", "lead", ["stage", "created_at"])
-    op.create_index("ix_lead_merged_into_id_created_at", "lead", ["merged_into_id", "created_at"])
     if op.get_bind().dialect.name == "sqlite":
         op.execute("CREATE VIRTUAL TABLE lead_fts USING fts5(words, prefix = '3 4 5')")
     else:
@@ -141,7 +140,7 @@ def downgrade() -> None:
     op.drop_table("merge")
     op.drop_table("lead_fts" if op.get_bind().dialect.name == "sqlite" else "lead_vector")
     for column in ("assigned_id", "next_on", "email_key", "name_head", "name_tail", "stage_created_at",
-                   "merged_into_id_created_at"):
+                   "merged_into_id"):
         op.drop_index(f"ix_lead_{column}", "lead")
     op.execute("UPDATE lead SET stage = 'attended' WHERE stage = 'joined'")
     with op.batch_alter_table("lead") as lead:
