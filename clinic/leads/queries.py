@@ -97,7 +97,7 @@ def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
         Lead.name_tail == lead.name_tail,
     ):
         rows = sa.select(Lead).where(same, Lead.id != lead.id, in_sight(), Lead.id.not_in(apart))
-        near |= {one.id: one for one in db.session.scalars(rows.order_by(Lead.id.desc()).limit(200))}
+        near |= {one.id: one for one in db.session.scalars(rows.limit(200))}
     found = [(one, why) for one in near.values() if (why := evidence(lead, one))]
     return sorted(found, key=lambda pair: (-len(pair[1]), -pair[0].id))[:most]
 
