@@ -21,6 +21,7 @@ from clinic.visits.models import Therapist, Visit, VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
+    count_without_time,
     day_span,
     free_starts,
     therapists,
@@ -32,6 +33,7 @@ from clinic.visits.wishes import wish_words
 from clinic.web.filters import local_now, moment
 
 OUTCOMES = {"late": VisitState.LATE_CANCEL, "missed": VisitState.NO_SHOW}
+FIRST_WAITING, MOST_WAITING = 20, 1000
 
 
 class TodayScreen(Guarded):
@@ -52,7 +54,7 @@ class TodayScreen(Guarded):
             before=day - timedelta(days=1),
             after=day + timedelta(days=1),
             visits=visits_between(*day_span(day)),
-            waiting=bookings_without_time(20),
+            **_waiting(),
         )
 
     @expose("/outcome/", methods=("POST",))
@@ -128,7 +130,7 @@ class CalendarScreen(Guarded):
             therapists=people,
             chosen=chosen,
             today=local_now().date(),
-            waiting=bookings_without_time(20),
+            **_waiting(),
             **_around(days),
         )
 
@@ -197,6 +199,13 @@ class CalendarScreen(Guarded):
             typed=typed,
             **_around(days),
         )
+
+
+def _waiting() -> dict[str, object]:
+    """Those who wait for a time: the ones who have waited longest, or all."""
+    most = MOST_WAITING if request.args.get("waiting") == "all" else FIRST_WAITING
+    rows = bookings_without_time(most)
+    return {"waiting": rows, "waiting_count": count_without_time() if len(rows) == most else len(rows)}
 
 
 def _around(days: list[date]) -> dict[str, date]:

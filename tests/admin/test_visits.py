@@ -136,6 +136,17 @@ def test_who_asked_for_another_time_is_marked_and_can_be_cancelled(sign_in: Sign
     assert state(visit) == VisitState.CANCELLED
 
 
+@pytest.mark.parametrize("screen", ["today", "calendar"])
+def test_of_many_who_wait_the_first_are_shown_and_all_are_one_link_away(sign_in: SignIn, screen: str) -> None:
+    for number in range(21):
+        make_booking(name=f"Waiting {number}")
+    desk = sign_in("desk")
+    page = look(desk, f"/admin/{screen}/")
+    assert len(page.texts(".waiting li")) == 20
+    link = next(link for link in page.tree.css("main a") if link.text() == "Show all 21")
+    assert len(look(desk, link.attributes["href"] or "").texts(".waiting li")) == 21
+
+
 def test_without_a_therapist_the_page_says_what_to_do_first(sign_in: SignIn) -> None:
     page = look(sign_in("desk"), f"/admin/calendar/set/?id={make_booking().id}")
     assert "Add a therapist" in page.text

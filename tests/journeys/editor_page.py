@@ -231,7 +231,8 @@ class Writer:
             self.page.keyboard.press(name)
 
     def type(self, words: str) -> None:
-        """Type where the cursor is."""
+        """Type where the cursor is, once the editor knows it: the browser tells it a moment after the click or key."""
+        self.page.wait_for_timeout(60)
         self.page.keyboard.type(words)
 
     def paste(self, html: str = "", file: bytes = b"", way: str = "paste") -> None:

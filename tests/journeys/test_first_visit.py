@@ -87,7 +87,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.press("Tell the clinic")
     assert "Noted" in visitor.status()
 
-    desk.open("/admin/today/")
+    desk.open("/admin/today/?waiting=all")
     desk.follow(name, within=".waiting")
     assert "Monday morning" in desk.text()
     desk.follow("Week after")
@@ -105,7 +105,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
 
     soon = datetime.now(ZONE) + timedelta(hours=3)
     soon = soon.replace(minute=soon.minute // 15 * 15, second=0, microsecond=0)
-    desk.open("/admin/today/")
+    desk.open("/admin/today/?waiting=all")
     desk.follow(name, within=".waiting")
     assert "asks for another" in desk.text()
     desk.page.get_by_text("Another time", exact=True).click()
