@@ -21,6 +21,7 @@ from tests.journeys.browser import ARTICLE, CHROMIUM_ARGS, Site, running_site
 from tests.services import find_chromium
 
 RUNS = 3
+TRIES = 3
 PAGES = {"home": "/", "article": ARTICLE, "list": "/articles/", "booking form": "/book/"}
 CLI = Path(__file__).parent / "node_modules" / "lighthouse" / "cli" / "index.js"
 CHROME_FLAGS = ["--headless=new", *CHROMIUM_ARGS]
@@ -101,7 +102,11 @@ def _report(url: str) -> dict[str, Any]:
         flags = shlex.join([*CHROME_FLAGS, f"--user-data-dir={folder}/profile"])
         command = ["node", str(CLI), url, "--quiet", "--output=json", f"--output-path={path}"]
         environ = os.environ | {"CHROME_PATH": find_chromium() or ""}
-        subprocess.run([*command, "--no-enable-error-reporting", f"--chrome-flags={flags}"], env=environ, check=True)
+        # Now and then a trace is not recorded (NO_NAVSTART) and Lighthouse itself asks to be run again.
+        for attempt in range(1, TRIES + 1):
+            whole = [*command, "--no-enable-error-reporting", f"--chrome-flags={flags}"]
+            if subprocess.run(whole, env=environ, check=attempt == TRIES).returncode == 0:
+                break
         report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if error := report.get("runtimeError"):
         raise RuntimeError(f"{url}: {error['message']}")
