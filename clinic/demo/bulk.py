@@ -56,7 +56,7 @@ def bulk_leads(number: int) -> Iterator[int]:
                     sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")  # noqa: S608
                 )
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
+        connection.exec_driver_sql("VACUUM ANALYZE" if _is_postgres() else "ANALYZE")
 
 
 def _row(id_: int, booking_id: int) -> dict[str, object]:

@@ -40,9 +40,16 @@ def lead_with_history(lead_id: int) -> Lead | None:
 
 
 def count_in_stage(stage: Stage) -> int:
-    """How many leads are in this stage, counted up to a thousand: a queue is never read to its end."""
-    some = sa.select(Lead.id).where(Lead.stage == stage, in_sight()).limit(MOST_COUNTED).subquery()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    """How many leads are in this stage, counted up to a thousand: a queue is never read to its end.
+
+    All of the stage less the merged ones: each number comes from an index alone, and no lead is fetched to see whether
+    it was merged.
+    """
+    some = sa.select(sa.literal(1)).where(Lead.stage == stage).limit(MOST_COUNTED).subquery()
+    is_same = sa.cast(Lead.stage, sa.String) == stage.value
+    merged = sa.select(sa.func.count()).where(Lead.merged_into_id.is_not(None), is_same).scalar_subquery()
+    count, less = db.session.execute(sa.select(sa.func.count(), merged).select_from(some)).one()
+    return MOST_COUNTED if count == MOST_COUNTED else max(0, count - less)
 
 
 def leads_on_board(stage: Stage, most: int = 25) -> list[Lead]:

@@ -6,11 +6,13 @@ from flask import Flask
 
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.core.db import Base, db
+from clinic.demo.bulk import bulk_leads
+from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit
 from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead, LeadEvent, Merge, Stage
 from clinic.leads.operations import add_note, change_stage, keep_apart, merge_leads, split_leads
-from clinic.leads.queries import find_leads, likely_same
+from clinic.leads.queries import count_in_stage, find_leads, likely_same
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
@@ -99,6 +101,13 @@ def test_after_a_merge_both_contacts_are_one_person_for_the_ledger(app: Flask) -
         make_booking(email="weiling@example.org", mobile="+6581234567")
 
 
+def test_two_made_one_are_counted_once(app: Flask) -> None:
+    kept, other = (make_booking(name=name).lead for name in ("One", "Two"))
+    assert count_in_stage(Stage.NEW) == 2
+    merge_leads(kept, other, by=make_user())
+    assert count_in_stage(Stage.NEW) == 1
+
+
 def test_what_happened_after_a_merge_stays_with_the_kept_one(app: Flask) -> None:
     kept, other = lead("A Tan", "a@example.org", "+6591234567"), lead("A Tan", "b@example.org", "+6581234567")
     by = make_user()
@@ -134,3 +143,13 @@ def test_a_lead_is_found_by_any_word_or_number(app: Flask, typed: str) -> None:
 def test_odd_words_find_something_or_nothing_and_never_break(app: Flask, typed: str) -> None:
     lead("Tan Wei Ling", "weiling@example.org", "+6591234567")
     assert find_leads(typed, most=5).total in (0, 1)
+
+
+def test_of_many_with_the_same_name_the_newest_are_found(app: Flask) -> None:
+    make_booking()  # there must be a service
+    for _ in bulk_leads(2500):
+        pass
+    for typed in ("menon", "meno", "siti menon", "grace", "80001", "nobody"):
+        words = sa.and_(*(sa.or_(Lead.name.icontains(word), Lead.mobile.contains(word)) for word in typed.split()))
+        newest = list(db.session.scalars(sa.select(Lead.id).where(words).order_by(Lead.id.desc()).limit(100)))
+        assert lead_index.find(typed) == newest, typed
