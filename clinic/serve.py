@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,7 @@ MOST_DEATHS = 6  # within a minute
 def main() -> int:
     """Run the site in the foreground. Returns the exit status."""
     instance = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance").resolve()
+    was_interrupted = _note_interrupts()
     try:
         _keep_secrets(instance)
         settings = read_settings()
@@ -38,7 +40,23 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
         return 130
-    return _watch(settings)
+    return 130 if was_interrupted.is_set() else _watch(settings)
+
+
+def _note_interrupts() -> threading.Event:
+    """Ctrl-C raises KeyboardInterrupt as ever, and is remembered.
+
+    Python drops an exception that arises while it collects garbage or runs a callback of the database; then the step
+    goes on to its end, and what has been asked for is done there.
+    """
+    heard = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        heard.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    return heard
 
 
 def _keep_secrets(instance: Path) -> None:
