@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from clinic.accounts.operations import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
+from clinic.articles.queries import next_due_at
 from clinic.articles.reads import init_reads
 from clinic.articles.views import StillCorrectLink
 from clinic.articles.views import bp as articles_bp
@@ -40,6 +41,7 @@ from clinic.web.headers import init_headers
 from clinic.web.health import bp as health_bp
 from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
+from clinic.web.pagestore import PageStore
 
 ROOT = Path(__file__).resolve().parent.parent
 FORM_BYTES = 1024 * 1024
@@ -73,6 +75,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.env != "test":
         set_up_logging(settings.env)
+    if settings.env != "development":  # there a changed template shows at once
+        app.wsgi_app = PageStore(app, settings, next_due_at)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
-from clinic.core import clock
+from clinic.core import clock, content_version
 from clinic.core.db import Base, UtcDateTime, state_column
 from clinic.core.order import Ordered
 from clinic.core.text import minutes_to_read
@@ -32,6 +32,7 @@ class ArticleState(enum.StrEnum):
     RETIRED = "retired"
 
 
+@content_version.shown
 class Author(Ordered, Base):
     """Who writes or reviews articles, as readers see them. Who is on the team stands on the home page."""
 
@@ -56,6 +57,7 @@ class Author(Ordered, Base):
         return self.name
 
 
+@content_version.shown
 class Category(Ordered, Base):
     """The one subject that an article is filed under."""
 
@@ -74,6 +76,7 @@ class Category(Ordered, Base):
         return self.name
 
 
+@content_version.shown
 class Tag(Base):
     """One of several words that describe an article."""
 
@@ -92,14 +95,17 @@ class Tag(Base):
         return self.name
 
 
-article_tag = sa.Table(
-    "article_tag",
-    Base.metadata,
-    sa.Column("article_id", sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("tag_id", sa.ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True),
+article_tag = content_version.shown(
+    sa.Table(
+        "article_tag",
+        Base.metadata,
+        sa.Column("article_id", sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True),
+    )
 )
 
 
+@content_version.shown
 class Teaser(Base):
     """An article picked by an editor to stand under another one."""
 
@@ -112,6 +118,7 @@ class Teaser(Base):
     shown: Mapped["Article"] = relationship(foreign_keys=[shown_id])
 
 
+@content_version.shown
 class Relation(Base):
     """Two articles that share telling words, noted when one of them is indexed; each pair stands here both ways."""
 
@@ -123,6 +130,7 @@ class Relation(Base):
     score: Mapped[float]
 
 
+@content_version.shown
 class Article(Base):
     """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7.
 
@@ -290,6 +298,7 @@ class ReadCount(Base):
     reads: Mapped[int]
 
 
+@content_version.shown
 class Redirect(Base):
     """An old path of this site, and where it leads now: to an article wherever that moves, or to a fixed path."""
 
@@ -313,6 +322,7 @@ class Redirect(Base):
         return self.path
 
 
+@content_version.shown
 class ArticleImage(Base):
     """A picture shown inside a body, so that it is not deleted while an article shows it."""
 

@@ -387,3 +387,11 @@ def articles_by_author() -> dict[int, int]:
 def tags() -> list[Tag]:
     """All tags by name."""
     return list(db.session.scalars(sa.select(Tag).order_by(Tag.name).limit(1000)))
+
+
+def next_due_at(after: datetime) -> datetime | None:
+    """When the next scheduled text shows, after a moment."""
+    waits = sa.select(sa.func.min(Article.published_at)).where(
+        Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None), Article.published_at > after
+    )
+    return db.session.scalar(waits)

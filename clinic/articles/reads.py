@@ -11,26 +11,28 @@ import threading
 from collections import Counter
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from crawleruseragents import is_crawler
-from flask import Flask, Request, current_app
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.articles.operations import add_reads
-from clinic.web.filters import local_now
+from clinic.core import clock
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
 _is_crawler = lru_cache(maxsize=1024)(is_crawler)  # the list is long, and most browsers say the same
 
 
-def is_read(request: Request) -> bool:
-    """Whether this request counts as somebody reading."""
-    agent = request.headers.get("User-Agent", "")
-    purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
-    is_staff = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+def count_read(app: Flask, environ: dict[str, Any], slug: str) -> None:
+    """Count this request, if it is somebody reading. It needs no request context: stored pages have none."""
+    agent = environ.get("HTTP_USER_AGENT", "")
+    purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE") or ""
+    is_staff = f"{app.config['SESSION_COOKIE_NAME']}=" in environ.get("HTTP_COOKIE", "")
     is_person = bool(agent) and not _is_crawler(agent)
-    return request.method == "GET" and is_person and not is_staff and "prefetch" not in purpose
+    if environ["REQUEST_METHOD"] == "GET" and is_person and not is_staff and "prefetch" not in purpose:
+        app.extensions["clinic.reads"].note(slug)
 
 
 class ReadCounter:
@@ -38,6 +40,7 @@ class ReadCounter:
 
     def __init__(self, app: Flask, *, in_background: bool) -> None:
         self._app = app
+        self._zone = app.config["CLINIC"].time_zone
         self._counts: Counter[tuple[str, date]] = Counter()
         self._lock = threading.Lock()
         self._is_started = not in_background
@@ -45,7 +48,7 @@ class ReadCounter:
     def note(self, slug: str) -> None:
         """Count one read of the article with this slug, today in the clinic's zone."""
         with self._lock:
-            self._counts[slug, local_now().date()] += 1
+            self._counts[slug, clock.now().astimezone(self._zone).date()] += 1
             if not self._is_started:  # here and not in __init__: gunicorn forks, and threads do not survive that
                 self._is_started = True
                 threading.Thread(target=self._go_on, name="reads", daemon=True).start()

@@ -39,7 +39,7 @@ from clinic.articles.queries import (
     team,
     teasers_for,
 )
-from clinic.articles.reads import is_read
+from clinic.articles.reads import count_read
 from clinic.articles.redirects import redirect_from
 from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, service_data, trail_data
 from clinic.articles.share import share_picture
@@ -61,6 +61,7 @@ from clinic.web.error_pages import error_page, words_of_path
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
 from clinic.web.links import Link
+from clinic.web.pagestore import stored
 
 bp = Blueprint("articles", __name__)
 TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'
@@ -72,6 +73,7 @@ COMMENTS = Limit.of("20 comments per address per hour")
 
 
 @bp.get("/")
+@stored(seconds=60)  # it says whether the clinic is open
 def home() -> str:
     """Who we are, what we offer, what is new and what is read."""
     now = local_now()
@@ -90,12 +92,14 @@ def home() -> str:
 
 
 @bp.get("/articles/")
+@stored("page")
 def articles() -> str:
     """All articles, newest first."""
     return _list("Articles", None, None)
 
 
 @bp.get("/articles/category/<slug>/")
+@stored("page")
 def category(slug: str) -> str:
     """The articles of one category."""
     found = category_with_slug(slug) or abort(404)
@@ -103,6 +107,7 @@ def category(slug: str) -> str:
 
 
 @bp.get("/articles/tag/<slug>/")
+@stored("page")
 def tag(slug: str) -> str:
     """The articles with one tag."""
     found = tag_with_slug(slug) or abort(404)
@@ -124,13 +129,13 @@ def _page_number() -> int:
 
 
 @bp.get("/articles/<slug>/", strict_slashes=False)
+@stored(again=count_read)
 def article(slug: str) -> str | Response:
     """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
-    if is_read(request):
-        current_app.extensions["clinic.reads"].note(slug)
+    count_read(current_app, request.environ, slug)
     return _article_page(found, CommentForm())
 
 
@@ -169,6 +174,7 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
 
 
 @bp.get("/services/<slug>/")
+@stored()
 def service(slug: str) -> str:
     """One service, with the trial form set to it."""
     services = active_services()
@@ -188,6 +194,7 @@ def service(slug: str) -> str:
 
 
 @bp.get("/team/<slug>/")
+@stored("page")
 def author(slug: str) -> str:
     """One of the team, with what they wrote."""
     found = author_with_slug(slug) or abort(404)
@@ -202,6 +209,7 @@ def author(slug: str) -> str:
 
 
 @bp.get("/<slug>/", strict_slashes=False)
+@stored()
 def page(slug: str) -> str | Response:
     """A page that staff write: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)

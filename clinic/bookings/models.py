@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
+from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime, state_column
 from clinic.core.order import Ordered
 from clinic.leads.models import Lead
 
 
+@content_version.shown
 class Service(Ordered, Base):
     """What the clinic sells. Only an active one can be chosen for a trial."""
 

@@ -12,6 +12,7 @@ from clinic.core.text import clean_line, email_address
 from clinic.leads.queries import article_id_with_slug
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
+from clinic.web.pagestore import stored
 
 bp = Blueprint("bookings", __name__)
 TRIALS = Limit.of("30 trial requests per address per hour")
@@ -22,6 +23,7 @@ ALREADY_USED = (
 
 
 @bp.get("/book/")
+@stored()
 def book() -> str:
     """The form on its own page. `?from=` names the article that led here."""
     form = TrialForm(active_services())
@@ -60,6 +62,7 @@ def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
 
 
 @bp.get("/book/thanks/")
+@stored()
 def thanks() -> str:
     """Thank you; it says nothing about the booking, so it is the same page for everyone."""
     return render_template("bookings/thanks.html")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
+from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime, state_column
 
 
@@ -20,6 +21,7 @@ class CommentState(enum.StrEnum):
     SPAM = "spam"
 
 
+@content_version.shown_once_changed
 class Comment(Base):
     """A remark under an article. The e-mail is for the moderator alone; the sender's address is not kept at all."""
 

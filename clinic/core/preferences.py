@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.core import audit
+from clinic.core import audit, content_version
 from clinic.core.db import Base, atomic, db
 from clinic.core.hours import Hours, read_hours
 
@@ -59,6 +59,7 @@ class Preferences:
         return self.socials.split()
 
 
+@content_version.shown
 class Preference(Base):
     """One preference that staff have changed. Those left alone have no row."""
 

@@ -18,6 +18,7 @@ from clinic.core import clock, search
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.discovery.queries import SITEMAP_SIZE, addresses, count_public, found_articles, newest_for_feed
+from clinic.web.pagestore import stored
 
 bp = Blueprint("discovery", __name__)
 LONGEST_QUERY = 200  # characters
@@ -46,6 +47,7 @@ def _marked(snippet: str) -> Markup:
 
 
 @bp.get("/feed.xml")
+@stored()
 def feed() -> Response:
     """The newest articles with their whole text (Atom, RFC 4287). Ids are tag URIs (RFC 4151) that never change."""
     articles = newest_for_feed()

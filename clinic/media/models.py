@@ -4,9 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime
 
 
+@content_version.shown
 class Image(Base):
     """One uploaded picture. Its files lie in MEDIA_ROOT/<folder>/: the cleaned original and, once a worker has made
     them, the renditions; until then pages show the original.

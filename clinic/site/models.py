@@ -4,6 +4,7 @@ import enum
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic.core import content_version
 from clinic.core.db import Base, state_column
 from clinic.core.order import Ordered
 
@@ -15,6 +16,7 @@ class Place(enum.StrEnum):
     FOOTER = "footer"
 
 
+@content_version.shown
 class MenuItem(Ordered, Base):
     """One link of a menu. `address` is a path of this site or an https address."""
 
@@ -41,6 +43,7 @@ class SectionKind(enum.StrEnum):
     QUESTIONS = "questions"
 
 
+@content_version.shown
 class HomeSection(Ordered, Base):
     """One section of the home page. `body` has the texts of the stages and of the questions (texts.py: blocks)."""
 

@@ -4,6 +4,8 @@ import gzip
 
 from flask import Flask, Response, request, session
 
+from clinic.web.pagestore import is_storing
+
 SMALLEST = 1000  # bytes; below that the packet is no fuller
 LEVEL = 5  # beyond it each percent less costs twice the time
 
@@ -17,6 +19,8 @@ def init_compress(app: Flask) -> None:
 
     @app.after_request
     def compress(response: Response) -> Response:
+        if is_storing() and response.status_code == 200:
+            return response  # the store keeps it in every encoding
         if request.method == "HEAD" or session or not _is_plain_text(response):
             return response
         response.vary.add("Accept-Encoding")

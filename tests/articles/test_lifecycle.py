@@ -39,12 +39,12 @@ LOG = ("audit_line", "revision")
 
 
 def rows(*without: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables but some."""
+    """All rows of all tables but some, and but the token that every change replaces."""
     db.session.rollback()
     return {
         table.name: sorted((tuple(row) for row in db.session.execute(sa.select(table))), key=str)
         for table in Base.metadata.sorted_tables
-        if table.name not in without
+        if table.name not in (*without, "content_version")
     }
 
 

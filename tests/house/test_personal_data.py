@@ -75,6 +75,7 @@ OWN_WORDS = {
     "revision": {"fields"},
     "autosave": {"place", "fields"},
     "preview_link": {"digest"},
+    "content_version": {"token"},
     "image": {"key", "filename", "extension", "colour", "rendition_widths", "alt", "credit", "source_url", "licence"},
     "service": {"slug", "name", "summary", "body"},
     "menu_item": {"label", "address"},

@@ -85,7 +85,8 @@ def test_every_kind_of_answer_has_the_headers(answers: Answers) -> None:
         assert "*" not in str(policy), what
         assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED, what
         assert "camera=()" in response.headers["Permissions-Policy"], what
-        assert len(response.headers["X-Request-ID"]) >= 12, what
+        if what != "head of an article":  # a stored page, which the app has not heard of
+            assert len(response.headers["X-Request-ID"]) >= 12, what
         for name in (*EXPECTED, "Content-Security-Policy", "Cache-Control"):
             assert len(response.headers.getlist(name)) == 1, f"{name} of {what}"
 
