@@ -1,0 +1,232 @@
+"""What a page costs the server: rounds of wrk against gunicorn in turns, and the CPU time of the tree per request.
+
+CPU comes from /proc (Linux), which is steadier than throughput. Each target is a ratio to a limit that is measured in
+the same rounds: the bytes of our article from a bare WSGI function, and Flask with one template. Writes
+bench/RESULTS.md. Needs wrk, which Debian has.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.journeys.browser import ARTICLE, ROOT, running_site
+from tests.services import free_port, is_listening, wait_for
+
+ROUNDS, SECONDS, CLIENTS = 5, 2, 8
+TICKS = os.sysconf("SC_CLK_TCK")
+RESULTS = Path(__file__).parent / "RESULTS.md"
+BOOKING = """
+math.randomseed(os.time() + %d)
+local n = math.random(1000000, 8000000)
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+request = function()
+  n = n + 1
+  local body = "name=Bench&email=b" .. n .. "%%40bench.example.org&mobile=8" .. string.format("%%07d", n)
+    .. "&service=pilates-1-to-1&consent=y"
+  return wrk.format(nil, "/book/", nil, body)
+end
+"""
+COMMENT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+request = function()
+  return wrk.format(nil, nil, nil, "body=It+helped.&name=Bench&email=bench%%40example.org&round=%d")
+end
+"""
+
+
+@dataclass
+class Case:
+    """Something that is asked for, and what it took in each round."""
+
+    name: str
+    url: str
+    pid: int
+    headers: tuple[str, ...] = ()
+    script: str = ""
+    cpu: list[float] = field(default_factory=list)  # milliseconds for each request
+    rate: list[float] = field(default_factory=list)  # requests a second
+    p50: list[float] = field(default_factory=list)  # milliseconds
+    p99: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a case may cost: so many times a limit, or milliseconds of CPU where there is none."""
+
+    name: str
+    most: float
+    limit: str = ""
+
+
+TARGETS = (
+    Target("article, stored", 1.15, "bare WSGI"),
+    Target("304", 1.0, "article, stored"),
+    Target("article, not stored", 2.0, "Flask, one template"),
+    Target("list of 20, not stored", 2.5, "Flask, one template"),
+    Target("booking accepted", 4.0),
+    Target("comment accepted", 3.2),
+)
+
+
+def main() -> int:
+    """Measure, print, and write the table. Returns 1 when a target is missed."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is missing: apt-get install wrk")
+    with ExitStack() as stack:
+        site = stack.enter_context(running_site())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        page = folder / "page.html"
+        with urllib.request.urlopen(f"{site.url}{ARTICLE}") as answer:
+            page.write_bytes(answer.read())
+            tag = answer.headers["ETag"]
+        web = _gunicorn_of(int(site.url.rpartition(":")[2]))
+        cases = []
+        for name, app in (("bare WSGI", "bare"), ("Flask, constant", "constant"), ("Flask, one template", "template")):
+            port, pid = stack.enter_context(_limit(app, page))
+            cases.append(Case(name, f"http://127.0.0.1:{port}/", pid))
+        cases += [
+            Case("article, stored", f"{site.url}{ARTICLE}", web),
+            Case("304", f"{site.url}{ARTICLE}", web, (f"If-None-Match: {tag}",)),
+            Case("article, not stored", f"{site.url}{ARTICLE}?x=1", web),
+            Case("list of 20, not stored", f"{site.url}/articles/?x=1", web),
+            Case("booking accepted", f"{site.url}/book/", web, script=BOOKING),
+            Case("comment accepted", f"{site.url}{ARTICLE}comments", web, script=COMMENT),
+        ]
+        for number in range(ROUNDS):
+            for case in cases:
+                _measure(case, folder, number)
+        return _tell(cases, _memory(web))
+
+
+@contextmanager
+def _limit(app: str, page: Path) -> Iterator[tuple[int, int]]:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", f"bench.limits:{app}", "--config", "gunicorn.conf.py"]
+    environ = os.environ | {"BENCH_PAGE": str(page)}
+    process = subprocess.Popen([*command, "--workers", "2", "--bind", f"127.0.0.1:{port}"], env=environ, cwd=ROOT)
+    try:
+        wait_for(lambda: is_listening(port), f"{app} to listen")
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _gunicorn_of(port: int) -> int:
+    """The master of the gunicorn that was told to listen there: the one whose parent is not one of them."""
+    address = f"127.0.0.1:{port}"
+    found = {int(pid.name) for pid in Path("/proc").iterdir() if pid.name.isdecimal() and _is_gunicorn(pid, address)}
+    return next(pid for pid in found if _parent(pid) not in found)
+
+
+def _is_gunicorn(folder: Path, address: str) -> bool:
+    words = _read(folder / "cmdline").split("\0")
+    return "gunicorn" in words and address in words
+
+
+def _measure(case: Case, folder: Path, number: int) -> None:
+    script = folder / "script.lua"
+    script.write_text(case.script % number if case.script else "")
+    command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}s", "--latency", "-s", str(script)]
+    for header in case.headers:
+        command += ["-H", header]
+    before = _cpu(case.pid)
+    said = subprocess.run([*command, case.url], capture_output=True, text=True, check=True).stdout
+    taken = _cpu(case.pid) - before
+    requests = int(_find(r"(\d+) requests in", said))
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    if wrong or "Socket errors" in said:
+        print(f"{case.name}: {wrong[0] if wrong else 'socket errors'}", file=sys.stderr)
+    case.cpu.append(taken * 1000 / requests)
+    case.rate.append(float(_find(r"Requests/sec:\s+([\d.]+)", said)))
+    case.p50.append(_milliseconds(_find(r"\n +50% +(\S+)", said)))
+    case.p99.append(_milliseconds(_find(r"\n +99% +(\S+)", said)))
+
+
+def _find(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    if not match:
+        raise ValueError(f"wrk did not say {pattern}: {text}")
+    return match[1]
+
+
+def _milliseconds(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
+    return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all below it."""
+    parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    tree = [pid]
+    for one in tree:
+        tree += [child for child, parent in parents.items() if parent == one]
+    return tree
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU that the tree has used, with those of its children that have ended."""
+    return sum(sum(int(word) for word in _stat(one)[11:15]) for one in _tree(pid)) / TICKS
+
+
+def _memory(pid: int) -> float:
+    """Megabytes of the tree: what each process has for itself, and its share of what they have together (PSS)."""
+    rollups = (_read(Path(f"/proc/{one}/smaps_rollup")) for one in _tree(pid))
+    return sum(int(match[1]) for text in rollups if (match := re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE))) / 1024
+
+
+def _parent(pid: int) -> int:
+    return int((_stat(pid) or ["0", "0"])[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """The words of /proc/pid/stat after the name: state, parent, … (proc(5))."""
+    return _read(Path(f"/proc/{pid}/stat")).rpartition(") ")[2].split()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended meanwhile
+        return ""
+
+
+def _tell(cases: list[Case], memory: float) -> int:
+    costs = {case.name: statistics.median(case.cpu) for case in cases}
+    lines = [
+        f"{ROUNDS} rounds of {SECONDS} s, {CLIENTS} clients, wrk, 2 workers of 4 threads, SQLite.",
+        "",
+        "| what | CPU ms | requests/s | p50 ms | p99 ms | target | reached |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    targets = {target.name: target for target in TARGETS}
+    is_good = True
+    for case in cases:
+        cost, goal, reached = costs[case.name], "", ""
+        if target := targets.get(case.name):
+            measure = cost / costs[target.limit] if target.limit else cost
+            is_good &= measure <= target.most
+            goal = f"{target.most} × {target.limit}" if target.limit else f"{target.most} ms"
+            reached = f"{measure:.2f}{'' if measure <= target.most else ' (missed)'}"
+        rate, p50, p99 = (statistics.median(values) for values in (case.rate, case.p50, case.p99))
+        lines.append(f"| {case.name} | {cost:.2f} | {rate:.0f} | {p50:.1f} | {p99:.1f} | {goal} | {reached} |")
+    lines += ["", f"Memory of gunicorn and its workers afterwards: {memory:.0f} MB (PSS)."]
+    text = "\n".join(lines)
+    print(text)
+    RESULTS.write_text(f"# What a page costs\n\nWritten by `make bench`.\n\n{text}\n", encoding="utf-8")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
