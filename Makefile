@@ -45,9 +45,9 @@ format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff check --fix .
 
 bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run (needs wrk), and what Lighthouse says of it
-	@$(BIN)/python -m bench.server
 	@test -d bench/node_modules || npm ci --loglevel=error --prefix bench
 	@$(BIN)/python -m bench.lighthouse
+	@$(BIN)/python -m bench.server
 
 benchleads: .venv/.dev ## the desk's pages with a million leads against ten thousand; takes ten minutes
 	@$(BIN)/python tests/provide.py
