@@ -151,7 +151,7 @@ def edit_article(
     redirect. `base` is the version that the editor started from. Raises SlugTaken, NotReady, and ArticleChanged when
     there is a newer version than `base`.
     """
-    db.session.refresh(article, with_for_update=True)
+    db.session.refresh(article, with_for_update={"of": Article})
     if base is not None and base != article.version:
         raise ArticleChanged(article.version)
     _keep_first_revision(article)
@@ -227,7 +227,7 @@ def publish_article(
 @atomic()
 def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> None:
     """Make a scheduled article a draft again; harmless when its time has come."""
-    db.session.refresh(article, with_for_update=True)
+    db.session.refresh(article, with_for_update={"of": Article})
     if article.state_word == "scheduled":
         article.state, article.published_at = ArticleState.DRAFT, None
         search.drop(article.id)

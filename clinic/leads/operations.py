@@ -124,7 +124,7 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
     for lead in sorted(
         (kept, other), key=lambda one: one.id
     ):  # in one order, so that two merges never wait in a circle
-        db.session.refresh(lead, with_for_update=True)
+        db.session.refresh(lead, with_for_update={"of": Lead})
     if kept.merged_into_id or other.merged_into_id:
         raise CannotMerge("One of these was merged before. Open the list again.")
     moved = {}
@@ -145,7 +145,7 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
 @atomic()
 def split_leads(merge: Merge, *, by: audit.Actor) -> None:
     """Make two leads of one again: each row that went over goes back. Raises CannotSplit."""
-    db.session.refresh(merge, with_for_update=True)
+    db.session.refresh(merge, with_for_update={"of": Merge})
     if clock.now() > merge.at + SPLIT_WITHIN:
         raise CannotSplit
     for name, ids in merge.moved.items():
