@@ -62,9 +62,10 @@ def _table(what: type[Base] | sa.Table) -> sa.Table:
     return what if isinstance(what, sa.Table) else what.__table__  # type: ignore[return-value]
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _note_write(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-    if (match := _WRITE.match(statement)) and match[1].upper() in _shown.get(match[2], ()):
+@event.listens_for(Engine, "after_cursor_execute")
+def _note_write(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+    # No row written is 0; -1 is not known yet, as with RETURNING on SQLite.
+    if (match := _WRITE.match(statement)) and match[1].upper() in _shown.get(match[2], ()) and cursor.rowcount != 0:
         connection.info["has_shown_write"] = True
 
 

@@ -168,7 +168,9 @@ def _version(image_id: int) -> int | None:
 def _claim() -> tuple[int, str, int] | None:
     now = clock.now()
     waiting = sa.and_(Image.rendered_at.is_(None), sa.or_(Image.claimed_until.is_(None), Image.claimed_until < now))
-    first = sa.select(Image.id).where(waiting).order_by(Image.id).limit(1).scalar_subquery()
+    first = db.session.scalar(sa.select(Image.id).where(waiting).order_by(Image.id).limit(1))
+    if first is None:  # an UPDATE of no row would still say that something has changed for readers
+        return None
     claimed = db.session.execute(
         sa.update(Image)
         .where(Image.id == first, waiting)

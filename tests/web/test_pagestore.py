@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from clinic.app import create_app
 from clinic.articles.models import Article
-from clinic.articles.operations import edit_article, retire_article, trash_article
+from clinic.articles.operations import edit_article, retire_article, sweep_trash, trash_article
 from clinic.comments.models import CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import content_version
@@ -27,6 +27,7 @@ from clinic.core.settings import load_settings
 from clinic.media.operations import Description, describe_image
 from clinic.web import pagestore
 from clinic.web.pagestore import PageStore
+from clinic.worker import work_once
 from tests.articles.test_operations import changed
 from tests.conftest import Client, MovableClock
 from tests.factories import make_article, make_booking, make_comment, make_image, make_services, make_user
@@ -176,6 +177,18 @@ def test_what_readers_do_not_see_leaves_the_pages_stored(app: Flask, client: Fla
     with counted(app) as made:
         text(client, path)
     assert made == []
+
+
+def test_a_worker_without_work_changes_nothing(app: Flask) -> None:
+    make_image()
+    make_article()
+    work_once(app)
+    before = content_version.current()
+    work_once(app)
+    sweep_trash()
+    with atomic():
+        db.session.execute(sa.update(Article).where(Article.id == -1).values(title="Nobody's"))
+    assert content_version.current() == before
 
 
 def test_what_was_undone_was_no_change(app: Flask) -> None:
