@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, abort, request
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -22,13 +22,12 @@ from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
 from clinic.core.db import db
 from clinic.core.limits import Limiter
-from clinic.core.preferences import Preferences, preferences
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
 from clinic.leads.views import UnsubscribeLink
 from clinic.media.views import bp as media_bp
-from clinic.site.queries import Menus, menus
+from clinic.site.queries import menus
 from clinic.styleguide import bp as styleguide_bp
 from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink
 from clinic.visits.views import bp as visits_bp
@@ -42,6 +41,7 @@ from clinic.web.health import bp as health_bp
 from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
 from clinic.web.pagestore import PageStore
+from clinic.web.remember import Memory, facts, remembered
 
 ROOT = Path(__file__).resolve().parent.parent
 FORM_BYTES = 1024 * 1024
@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Mail(app)
     app.extensions["clinic.limiter"] = Limiter(settings.secret_key, settings.redis_url, on=settings.rate_limits)
+    app.extensions["clinic.memory"] = Memory()
     app.extensions["clinic.stamper"] = Stamper(settings.secret_key)
     init_request_log(app)
     init_headers(app)
@@ -114,23 +115,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(clinic_cli)
     # Read when a template first names them: an error page must not ask a database that is away.
     app.context_processor(
-        lambda: {"clinic": LocalProxy(_facts), "menus": LocalProxy(_menus), "site_url": settings.site_url}
+        lambda: {
+            "clinic": LocalProxy(facts),
+            "menus": LocalProxy(lambda: remembered("menus", menus)),
+            "site_url": settings.site_url,
+        }
     )
     return app
-
-
-def _facts() -> Preferences:
-    if "facts" not in g:
-        g.facts = current_app.extensions["clinic.last_facts"] = preferences()
-    facts: Preferences = g.facts
-    return facts
-
-
-def _menus() -> Menus:
-    if "menus" not in g:
-        g.menus = menus()
-    found: Menus = g.menus
-    return found
 
 
 def read_settings() -> Settings:

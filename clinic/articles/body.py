@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clinic.core.settings import settings
@@ -38,6 +39,7 @@ class Entry:
 
 FEWEST_FOR_CONTENTS = 4
 TRIAL_FORM = "section[data-part=trial-form]"
+FORM_MARK = "<trial-form></trial-form>"  # an element that no sanitised body has
 
 
 def contents_of(body: str) -> list[Entry]:
@@ -66,20 +68,29 @@ VIDEO = re.compile(r"(youtube):([\w-]{6,20})|(vimeo):(\d{6,12})", re.ASCII)
 @dataclass(frozen=True)
 class Parts:
     """The HTML of what a body only names: `figure(image, caption, alt=…, credit=…, source=…, licence=…)`, each None for
-    the picture's own; `video(site, id, caption)`; and the trial form, or what stands for it."""
+    the picture's own, and `video(site, id, caption)`."""
 
     figure: Callable[..., str]
     video: Callable[[str, str, str], str]
-    trial_form: str
 
 
-def has_trial_form(body: str) -> bool:
-    """Whether the trial form stands within the body."""
-    return LexborHTMLParser(body).css_first(TRIAL_FORM) is not None
+@dataclass(frozen=True)
+class Rendered:
+    """A body as readers see it, in two halves: the trial form stands between them, if it stands in the body at all."""
+
+    start: Markup
+    end: Markup
+    has_trial_form: bool
+    has_video: bool
+    contents: tuple[Entry, ...]
+
+    def with_form(self, form: str) -> Markup:
+        """In one piece, with the form or what stands for it."""
+        return self.start + Markup(form) + self.end if self.has_trial_form else self.start  # noqa: S704
 
 
-def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> str:
-    """The body with pictures, videos and the trial form put in. A picture that is gone leaves nothing behind."""
+def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendered:
+    """The body with pictures and videos put in. A picture that is gone leaves nothing behind."""
     parser = LexborHTMLParser(f"<main>{body}</main>")
     taken: set[str] = set()
     for heading in parser.css("h2, h3"):
@@ -107,12 +118,15 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> str:
         site, id_ = (one for one in video.groups() if one) if video else ("", "")
         _put(place, parts.video(site, id_, words) if video else "")
     for number, place in enumerate(parser.css(TRIAL_FORM)):
-        _put(place, parts.trial_form if number == 0 else "")
+        _put(place, FORM_MARK if number == 0 else "")
     for link in parser.css('a[href^="/"]'):  # on paper the whole address is wanted
         link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"  # type: ignore[index]
     root = parser.css_first("main")
     assert root is not None
-    return root.inner_html or ""
+    html = root.inner_html or ""
+    # The body was sanitised when it was saved.
+    start, mark, end = map(Markup, html.partition(FORM_MARK))
+    return Rendered(start, end, bool(mark), "data-embed" in html, tuple(contents_of(body)))
 
 
 def web_address(text: str | None) -> str | None:

@@ -208,7 +208,12 @@ class Article(Base):
     @classmethod
     def is_public_now(cls) -> sa.ColumnElement[bool]:
         """The same, asked of the database."""
-        return sa.and_(cls.state == ArticleState.PUBLISHED, cls.published_at <= clock.now(), cls.trashed_at.is_(None))
+        return cls.is_public_at(clock.now())
+
+    @classmethod
+    def is_public_at(cls, moment: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
+        """Whether readers see it at a moment, which may be named later by a parameter."""
+        return sa.and_(cls.state == ArticleState.PUBLISHED, cls.published_at <= moment, cls.trashed_at.is_(None))
 
     @property
     def state_word(self) -> str:

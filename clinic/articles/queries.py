@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload
 
 from clinic.articles.body import image_ids
 from clinic.articles.claims import DEFAULT_PROFILE, read_profile
@@ -25,14 +25,15 @@ from clinic.articles.models import (
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.models import Booking, Service
-from clinic.core import search
-from clinic.core.db import db
+from clinic.core import clock, search
+from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, first_found, has_words
 from clinic.core.preferences import preferences
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
 TEASERS = 3
+_ID, _NOW = sa.bindparam("id", type_=sa.Integer), sa.bindparam("now", type_=UtcDateTime)
 
 
 def is_public() -> sa.ColumnElement[bool]:
@@ -142,71 +143,6 @@ def articles_about(words: str, most: int) -> list[Article]:
     return []
 
 
-def article_with_slug(kind: Kind, slug: str) -> Article | None:
-    """The article at an address in whatever state, with what its page shows."""
-    return db.session.scalar(
-        sa.select(Article)
-        .where(Article.kind == kind, Article.slug == slug)
-        .options(
-            joinedload(Article.author).joinedload(Author.image),
-            joinedload(Article.reviewer),
-            joinedload(Article.category),
-            joinedload(Article.image),
-            selectinload(Article.tags),
-        )
-    )
-
-
-def teasers_for(article: Article) -> list[Article]:
-    """What to read next: an editor's picks, then posts that share its telling words, then the newest. Never itself."""
-    picked = list(
-        db.session.scalars(
-            _cards()
-            .join(Teaser, Teaser.shown_id == Article.id)
-            .where(Teaser.article_id == article.id, is_public(), Article.id != article.id)
-            .order_by(Teaser.position)
-            .limit(TEASERS)
-        )
-    )
-    related = (
-        _cards()
-        .join(Relation, Relation.shown_id == Article.id)
-        .where(Relation.article_id == article.id)
-        .order_by(Relation.score.desc(), Article.id.desc())
-    )
-    newest = _cards().order_by(Article.published_at.desc(), Article.id.desc())
-    for more in (related, newest):
-        if len(picked) < TEASERS:
-            others = Article.id.not_in([article.id, *(one.id for one in picked)])
-            posts = more.where(Article.kind == Kind.POST, is_public(), others).limit(TEASERS - len(picked))
-            picked += db.session.scalars(posts)
-    return picked
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The posts published just before and just after one."""
-
-    older: Article | None
-    newer: Article | None
-
-
-def neighbours_of(article: Article) -> Neighbours:
-    """What stands before and after a post in the list: one statement."""
-    if article.published_at is None:
-        return Neighbours(None, None)
-    public = (Article.kind == Kind.POST, is_public(), Article.id != article.id)
-    older = sa.select(Article.id).where(*public, Article.published_at <= article.published_at)
-    newer = sa.select(Article.id).where(*public, Article.published_at > article.published_at)
-    ids = sa.union_all(
-        older.order_by(Article.published_at.desc(), Article.id.desc()).limit(1).subquery().select(),
-        newer.order_by(Article.published_at, Article.id).limit(1).subquery().select(),
-    )
-    rows = db.session.scalars(sa.select(Article).options(defer(Article.body)).where(Article.id.in_(ids)))
-    by_side = {(one.published_at or article.published_at) > article.published_at: one for one in rows}
-    return Neighbours(older=by_side.get(False), newer=by_side.get(True))
-
-
 def _cards() -> sa.Select[tuple[Article]]:
     """Articles as cards show them: with picture, category and author, without the body."""
     return sa.select(Article).options(
@@ -215,6 +151,102 @@ def _cards() -> sa.Select[tuple[Article]]:
         joinedload(Article.author),
         defer(Article.body),
     )
+
+
+# The statements of an article's page are put together once: doing so costs more than the database takes to answer.
+_ARTICLE_AT = (
+    sa.select(Article)
+    .where(Article.kind == sa.bindparam("kind"), Article.slug == sa.bindparam("slug"))
+    .options(
+        joinedload(Article.author).joinedload(Author.image),
+        joinedload(Article.reviewer),
+        joinedload(Article.category),
+        joinedload(Article.image),
+    )
+)
+
+
+def article_with_slug(kind: Kind, slug: str) -> Article | None:
+    """The article at an address in whatever state, with what its page shows."""
+    return db.session.scalar(_ARTICLE_AT, {"kind": kind, "slug": slug})
+
+
+_TAGS_OF = sa.select(Tag.name, Tag.slug).join(article_tag).where(article_tag.c.article_id == _ID).order_by(Tag.name)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Something with a page of its own, by the words and the path of a link to it."""
+
+    text: str
+    address: str
+
+
+def tags_of(article: Article) -> list[Link]:
+    """The tags of an article by name."""
+    return [Link(name, f"/articles/tag/{slug}/") for name, slug in db.session.execute(_TAGS_OF, {"id": article.id})]
+
+
+def _teasers() -> sa.Select[tuple[Article]]:
+    is_shown = sa.and_(Article.is_public_at(_NOW), Article.id != _ID)
+    is_post = sa.and_(is_shown, Article.kind == Kind.POST)
+    picked = sa.select(Article.id, Teaser.position.label("place")).join(Teaser, Teaser.shown_id == Article.id)
+    related = _placed(100, Relation.score.desc(), Article.id.desc()).join(Relation, Relation.shown_id == Article.id)
+    newest = _placed(200, Article.published_at.desc(), Article.id.desc())
+    # An article may stand in each of the three, so twice as many are asked of each as are shown.
+    parts = (
+        picked.where(is_shown, Teaser.article_id == _ID).order_by(Teaser.position),
+        related.where(is_post, Relation.article_id == _ID).order_by(Relation.score.desc(), Article.id.desc()),
+        newest.where(is_post).order_by(Article.published_at.desc(), Article.id.desc()),
+    )
+    found = sa.union_all(*(part.limit(TEASERS * 2).subquery().select() for part in parts)).subquery()
+    place = sa.func.min(found.c.place).label("place")
+    best = sa.select(found.c.id, place).group_by(found.c.id).order_by(place).limit(TEASERS).subquery()
+    return _cards().join(best, best.c.id == Article.id).order_by(best.c.place)
+
+
+def _placed(first: int, *order: sa.ColumnElement[Any]) -> sa.Select[tuple[int, int]]:
+    """Ids, each with its place in an order, counted on from a number."""
+    return sa.select(Article.id, (first + sa.func.row_number().over(order_by=order)).label("place"))
+
+
+_TEASERS = _teasers()
+
+
+def teasers_for(article: Article) -> list[Article]:
+    """What to read next: an editor's picks, then posts that share its telling words, then the newest. Never itself."""
+    return list(db.session.scalars(_TEASERS, {"id": article.id, "now": clock.now()}))
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The posts published just before and just after one."""
+
+    older: Link | None
+    newer: Link | None
+
+
+def _neighbours() -> sa.CompoundSelect[tuple[str, str, str]]:
+    public = (Article.kind == Kind.POST, Article.is_public_at(_NOW), Article.id != _ID)
+    at = sa.bindparam("at", type_=UtcDateTime)
+    older = sa.select(sa.literal("older"), Article.title, Article.slug).where(*public, Article.published_at <= at)
+    newer = sa.select(sa.literal("newer"), Article.title, Article.slug).where(*public, Article.published_at > at)
+    return sa.union_all(
+        older.order_by(Article.published_at.desc(), Article.id.desc()).limit(1).subquery().select(),
+        newer.order_by(Article.published_at, Article.id).limit(1).subquery().select(),
+    )
+
+
+_NEIGHBOURS = _neighbours()
+
+
+def neighbours_of(article: Article) -> Neighbours:
+    """What stands before and after a post in the list: one statement."""
+    if article.published_at is None:
+        return Neighbours(None, None)
+    rows = db.session.execute(_NEIGHBOURS, {"id": article.id, "now": clock.now(), "at": article.published_at})
+    found = {side: Link(title, f"/articles/{slug}/") for side, title, slug in rows}
+    return Neighbours(found.get("older"), found.get("newer"))
 
 
 def category_with_slug(slug: str) -> Category | None:

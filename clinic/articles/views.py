@@ -20,7 +20,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Gone, NotFound
 
-from clinic.articles.body import Parts, contents_of, has_trial_form, image_ids, render_body
+from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.emails import STILL_CORRECT
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
 from clinic.articles.operations import sign_off_article
@@ -36,6 +36,7 @@ from clinic.articles.queries import (
     newest_articles,
     published_articles,
     tag_with_slug,
+    tags_of,
     team,
     teasers_for,
 )
@@ -51,7 +52,6 @@ from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
 from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
-from clinic.core.preferences import preferences
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
 from clinic.site.queries import shown_sections
@@ -62,9 +62,9 @@ from clinic.web.filters import local_now
 from clinic.web.limits import spend
 from clinic.web.links import Link
 from clinic.web.pagestore import stored
+from clinic.web.remember import facts, remembered
 
 bp = Blueprint("articles", __name__)
-TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
 MOST_SUCCESSORS = 10
 MOST_HITS = 5
@@ -87,7 +87,7 @@ def home() -> str:
         sections=shown_sections(),
         blocks=blocks,
         now=now,
-        data=json_ld(clinic_data(preferences(), local_now().date())),
+        data=json_ld(clinic_data(facts(), local_now().date())),
     )
 
 
@@ -145,7 +145,7 @@ def share(slug: str) -> Response:
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
-    return send_file(share_picture(found, preferences().name), mimetype="image/jpeg", max_age=86400)
+    return send_file(share_picture(found, facts().name), mimetype="image/jpeg", max_age=86400)
 
 
 @bp.post("/articles/<slug>/comments")
@@ -179,7 +179,7 @@ def service(slug: str) -> str:
     """One service, with the trial form set to it."""
     services = active_services()
     found = next((one for one in services if one.slug == slug), None) or abort(404)
-    form = TrialForm(services, formdata=None)
+    form = TrialForm(formdata=None)
     form.service.data = slug
     form.source.data = Source(Place.SERVICE).sealed()
     trail = [("Home", "/"), ("Services", "/services/"), (found.name, found.address)]
@@ -189,7 +189,7 @@ def service(slug: str) -> str:
         others=[one for one in services if one is not found],
         body=Markup(found.body),  # noqa: S704 - sanitised when it was saved
         trial_form_of_page=form,
-        data=json_ld(service_data(found), clinic_data(preferences(), local_now().date()), trail_data(trail)),
+        data=json_ld(service_data(found), clinic_data(facts(), local_now().date()), trail_data(trail)),
     )
 
 
@@ -202,7 +202,7 @@ def author(slug: str) -> str:
     listing = published_articles(number, author=found) or abort(404)
     data = json_ld(
         person_data(found),
-        clinic_data(preferences(), local_now().date()),
+        clinic_data(facts(), local_now().date()),
         trail_data([("Home", "/"), ("Team", "/team/"), (found.name, found.address)]),
     )
     return render_template("articles/author.html", author=found, listing=listing, data=data)
@@ -322,14 +322,14 @@ def _due_article(value: str) -> Article | None:
 
 
 def _page_page(article: Article, *, is_preview: bool = False) -> str:
-    form = TrialForm(active_services(), formdata=None) if has_trial_form(article.body) else None
-    if form:
-        form.source.data = Source(Place.PAGE).sealed()
+    form = TrialForm(formdata=None)
+    form.source.data = Source(Place.PAGE).sealed()
     return render_template(
         "articles/page.html",
         article=article,
-        body=article_body(article, form),
-        data=json_ld(clinic_data(preferences(), local_now().date())),
+        body=rendered_body(article),
+        trial_form_of_page=form,
+        data=json_ld(clinic_data(facts(), local_now().date())),
         team=team() if article.slug == "team" else [],
         now=local_now(),
         is_preview=is_preview,
@@ -337,19 +337,18 @@ def _page_page(article: Article, *, is_preview: bool = False) -> str:
 
 
 def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
-    trial_form = TrialForm(active_services(), formdata=None)
-    has_own_form = has_trial_form(article.body)
-    trial_form.source.data = Source(Place.TEXT if has_own_form else Place.END, article.slug).sealed()
+    body = rendered_body(article)
+    trial_form = TrialForm(formdata=None)
+    trial_form.source.data = Source(Place.TEXT if body.has_trial_form else Place.END, article.slug).sealed()
     return render_template(
         "articles/article.html",
         article=article,
-        body=article_body(article, trial_form),
-        has_own_form=has_own_form,
+        body=body,
         book_url=f"{url_for('bookings.book')}?from={article.slug}",
-        contents=contents_of(article.body),
+        tags=tags_of(article),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),
-        data=json_ld(*article_data(article, preferences(), local_now().date())),
+        data=json_ld(*article_data(article, facts(), local_now().date())),
         comments=approved_comments(article.id),
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,
@@ -358,15 +357,17 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
     )
 
 
-def article_body(article: Article, form: TrialForm | None = None) -> Markup:
-    """The body as readers see it, with its pictures. Without the form a link stands in its place, for a feed say."""
-    trial_form = get_template_attribute("parts/trial_form.html", "trial_form")
+def rendered_body(article: Article) -> Rendered:
+    """The body as readers see it."""
+    body = remembered(("body", article.body), lambda: _render(article.body))
+    if body.has_video:
+        g.frame_sources = VIDEO_SITES
+    return body
+
+
+def _render(body: str) -> Rendered:
     parts = Parts(
         figure=get_template_attribute("parts/picture.html", "figure"),
         video=get_template_attribute("parts/video.html", "video"),
-        trial_form=str(trial_form(form)) if form else TRIAL_LINK,
     )
-    html = render_body(article.body, images_by_id(image_ids(article.body)), parts)
-    if "data-embed" in html:
-        g.frame_sources = VIDEO_SITES
-    return Markup(html)  # noqa: S704 - the body was sanitised when it was saved
+    return render_body(body, images_by_id(image_ids(body)), parts)

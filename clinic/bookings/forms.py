@@ -1,14 +1,17 @@
 """What a visitor may type to book a trial."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from wtforms import BooleanField, RadioField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from clinic.bookings.models import Service
+from clinic.bookings.queries import ServiceChoice, service_choices
 from clinic.core.settings import settings
 from clinic.core.text import canonical_mobile
 from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
+from clinic.web.remember import remembered
 
 
 class TrialForm(PublicForm):
@@ -44,10 +47,11 @@ class TrialForm(PublicForm):
     )
     source = LineField("Source", [Length(max=400)])
 
-    def __init__(self, services: list[Service], *args: Any, **kwargs: Any) -> None:
-        self.services = {service.slug: service for service in services}
-        super().__init__(*args, **kwargs)
-        self.service.choices = [(service.slug, service.name) for service in services]
+    def __init__(self, services: Iterable[ServiceChoice | Service] | None = None, **kwargs: Any) -> None:
+        offered = remembered("service choices", service_choices) if services is None else services
+        self.services = {service.slug: service for service in offered}
+        super().__init__(**kwargs)
+        self.service.choices = [(slug, service.name) for slug, service in self.services.items()]
 
     def validate_mobile(self, field: LineField) -> None:
         """A number that can be called, dialled from the clinic's country or with a country code."""

@@ -1,6 +1,7 @@
 """Every read about trials."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,12 +12,27 @@ from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.leads.models import Lead
 
+ACTIVE_SERVICES = sa.select(Service).where(Service.is_active).order_by(Service.position, Service.id).limit(20)
+
 
 def active_services() -> list[Service]:
     """What can be chosen for a trial, in the clinic's order."""
-    return list(
-        db.session.scalars(sa.select(Service).where(Service.is_active).order_by(Service.position, Service.id).limit(20))
-    )
+    return list(db.session.scalars(ACTIVE_SERVICES))
+
+
+@dataclass(frozen=True)
+class ServiceChoice:
+    """A service as the trial form shows it."""
+
+    id: int
+    slug: str
+    name: str
+
+
+def service_choices() -> tuple[ServiceChoice, ...]:
+    """What can be chosen for a trial, in the clinic's order."""
+    rows = db.session.execute(ACTIVE_SERVICES.with_only_columns(Service.id, Service.slug, Service.name))
+    return tuple(ServiceChoice(*row) for row in rows)
 
 
 def voucher_with_code(code: str) -> Voucher | None:

@@ -5,7 +5,6 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.operations import Request, book_trial
-from clinic.bookings.queries import active_services
 from clinic.bookings.sources import Place, Source
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import clean_line, email_address
@@ -26,7 +25,7 @@ ALREADY_USED = (
 @stored()
 def book() -> str:
     """The form on its own page. `?from=` names the article that led here."""
-    form = TrialForm(active_services())
+    form = TrialForm()
     slug = clean_line(request.args.get("from", ""))[:80]
     form.source.data = Source(Place.LINK if slug else Place.BOOK, slug).sealed()
     return render_template("bookings/book.html", form=form)
@@ -36,7 +35,7 @@ def book() -> str:
 @public_form
 def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Book: 303 to the thank-you page, or the form again with what is wrong (422, 429)."""
-    form = TrialForm(active_services())
+    form = TrialForm()
     if not form.validate():
         return render_template("bookings/book.html", form=form), 422
     try:

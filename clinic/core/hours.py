@@ -7,6 +7,7 @@ between them. A line of the exceptions is "2026-12-25 closed Christmas Day" or "
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -105,6 +106,7 @@ class Hours:
         return [one for one in self.exceptions if today <= one.day <= today + timedelta(weeks=8)]
 
 
+@lru_cache(maxsize=16)  # every page shows them
 def read_hours(week: str, exceptions: str = "") -> Hours:
     """Read both texts. Raises ValueError with a sentence that names the line at fault."""
     days: list[tuple[Span, ...]] = [()] * 7

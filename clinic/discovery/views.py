@@ -11,18 +11,19 @@ from markupsafe import escape as escape_html
 
 from clinic.articles.models import Author, Category
 from clinic.articles.queries import authors, categories, category_with_slug
-from clinic.articles.views import article_body
+from clinic.articles.views import rendered_body
 from clinic.bookings.models import Service
 from clinic.bookings.queries import active_services
 from clinic.core import clock, search
-from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.discovery.queries import SITEMAP_SIZE, addresses, count_public, found_articles, newest_for_feed
 from clinic.web.pagestore import stored
+from clinic.web.remember import facts
 
 bp = Blueprint("discovery", __name__)
 LONGEST_QUERY = 200  # characters
 FIXED = ("/", "/articles/", "/book/")
+TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'  # in a feed, instead of the form
 
 
 @bp.get("/search/")
@@ -59,7 +60,7 @@ def feed() -> Response:
         newest=newest,
         host=host,
         site_url=settings().site_url,
-        body=lambda article: _absolute(str(article_body(article))),
+        body=lambda article: _absolute(rendered_body(article).with_form(TRIAL_LINK)),
         rfc3339=_rfc3339,
     )
     return Response(xml, mimetype="application/atom+xml")
@@ -126,8 +127,8 @@ def robots() -> Response:
 def manifest() -> Response:
     """How the site looks on a home screen (W3C Web App Manifest)."""
     answer = jsonify(
-        name=preferences().name,
-        short_name=preferences().name[:12],
+        name=facts().name,
+        short_name=facts().name[:12],
         start_url="/",
         display="browser",
         background_color="#fbf6ee",
@@ -148,7 +149,7 @@ def security_txt() -> Response:
     expires = clock.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
         days=183
     )
-    lines = (f"Contact: mailto:{preferences().email}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
+    lines = (f"Contact: mailto:{facts().email}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
     canonical = f"Canonical: {settings().site_url}/.well-known/security.txt"
     return Response("\n".join((*lines, canonical, "")), mimetype="text/plain")
 

@@ -7,17 +7,29 @@ from clinic.site.models import HomeSection, MenuItem, Place
 
 
 @dataclass(frozen=True)
+class MenuLink:
+    """One link of a menu."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Menus:
     """The links of the menus, each in its order."""
 
-    header: list[MenuItem]
-    footer: list[MenuItem]
+    header: tuple[MenuLink, ...]
+    footer: tuple[MenuLink, ...]
 
 
 def menus() -> Menus:
     """Both menus: one statement."""
     items = in_order(MenuItem)
-    return Menus(*([item for item in items if item.place == place] for place in (Place.HEADER, Place.FOOTER)))
+    header, footer = (
+        tuple(MenuLink(item.label, item.address) for item in items if item.place == place)
+        for place in (Place.HEADER, Place.FOOTER)
+    )
+    return Menus(header, footer)
 
 
 def shown_sections() -> list[HomeSection]:

@@ -38,6 +38,7 @@ from werkzeug.http import parse_accept_header
 
 from clinic.core import clock
 from clinic.core.settings import Settings
+from clinic.web.remember import VERSION
 
 log = logging.getLogger(__name__)
 Environ = dict[str, Any]
@@ -153,7 +154,7 @@ class PageStore:
             return self._inner(environ, start_response)
         query = environ.get("QUERY_STRING", "")
         key = (environ.get("HTTP_HOST", ""), environ["PATH_INFO"], _read_query(query) if query else "")
-        version = self._version.current()
+        version = environ[VERSION] = self._version.current()
         if version and (page := self._find(key, version)):
             return self._send(page, environ, start_response)
         found = self._rule(key) if version and method == "GET" else None
