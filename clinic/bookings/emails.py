@@ -1,12 +1,8 @@
 """One function per message about trials."""
 
-import io
-
-import segno
-
 from clinic.bookings.models import Booking, Voucher
 from clinic.core import mail, signing
-from clinic.core.mail import Attachment
+from clinic.core.mail import QrCode
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 
@@ -34,11 +30,9 @@ def redeem_url(voucher: Voucher) -> str:
     return f"{settings().site_url}/admin/redeem/?code={voucher.code}"
 
 
-def voucher_picture(voucher: Voucher) -> Attachment:
-    """The voucher as a QR code (ISO/IEC 18004), for the body of a mail (cid:voucher)."""
-    buffer = io.BytesIO()
-    segno.make(redeem_url(voucher), error="m", micro=False).save(buffer, kind="png", scale=6, border=4)
-    return Attachment("voucher.png", "image/png", buffer.getvalue(), cid="voucher")
+def voucher_picture(voucher: Voucher) -> QrCode:
+    """The voucher as a QR code, for the body of a mail (cid:voucher)."""
+    return QrCode("voucher.png", redeem_url(voucher), cid="voucher")
 
 
 def trial_held(booking: Booking) -> None:

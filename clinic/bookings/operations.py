@@ -182,6 +182,7 @@ def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, 
         contact_digest=_contact_digest(keys),
         consented_at=clock.now(),
         created_at=clock.now(),
+        voucher=None,  # said, so that nobody looks for one
     )
     db.session.add(booking)
     db.session.flush()
@@ -198,7 +199,6 @@ def _issue_voucher(booking: Booking) -> Voucher:
         expires_at=now + timedelta(days=preferences().voucher_days),
     )
     db.session.add(voucher)
-    db.session.flush()
     audit.record("booked", booking)
     emails.trial_confirmed(booking, voucher)
     return voucher

@@ -41,6 +41,12 @@ def voucher_with_code(code: str) -> Voucher | None:
     return db.session.scalar(sa.select(Voucher).where(Voucher.code == wanted))
 
 
+_BLOCKS = sa.select(Block).where(
+    Block.digest.in_(sa.bindparam("digests", expanding=True)),
+    sa.or_(Block.until.is_(None), Block.until >= sa.bindparam("today", type_=sa.Date)),
+)
+
+
 def is_blocked(digests: Iterable[str]) -> bool:
     """Whether one of these digests of the ledger is blocked today."""
     return bool(blocks_of(digests))
@@ -49,8 +55,7 @@ def is_blocked(digests: Iterable[str]) -> bool:
 def blocks_of(digests: Iterable[str]) -> list[Block]:
     """The blocks that hold today for one of these digests."""
     today = clock.now().astimezone(settings().time_zone).date()
-    where = (Block.digest.in_(list(digests)), sa.or_(Block.until.is_(None), Block.until >= today))
-    return list(db.session.scalars(sa.select(Block).where(*where)))
+    return list(db.session.scalars(_BLOCKS, {"digests": list(digests), "today": today}))
 
 
 def leads_behind(digests: Iterable[str]) -> list[tuple[Claim, Lead | None]]:

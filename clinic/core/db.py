@@ -1,9 +1,11 @@
 """The database: `db`, the base of all models, the UTC time type, and atomic(), the only code that commits."""
 
 import enum
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +13,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
+
+from clinic.core.turns import turn
 
 BUSY_TIMEOUT_SECONDS = 15
 
@@ -71,7 +76,8 @@ def atomic() -> Iterator[None]:
     """All or nothing. As a decorator or a `with`; an inner one joins the outer transaction.
 
     The outermost commits, or rolls back whatever error leaves it. It starts a transaction of its own that takes
-    SQLite's write lock at once (BEGIN IMMEDIATE): a reader that turns writer half-way can only fail.
+    SQLite's write lock at once (BEGIN IMMEDIATE): a reader that turns writer half-way can only fail. What is put into
+    `session.info` meanwhile is kept until its end.
     """
     session = db.session()
     if session.info.get("atomic"):
@@ -80,16 +86,24 @@ def atomic() -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("rows were changed outside atomic()")
     session.rollback()  # ends the read transaction, so that what follows is read afresh under the lock
-    session.connection(execution_options={"clinic_write": True})
-    session.info["atomic"] = True
-    try:
-        yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.info["atomic"] = False
+    with _turn(session.get_bind()) as waited:
+        if waited > BUSY_TIMEOUT_SECONDS:
+            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        session.connection(execution_options={"clinic_write": True})
+        session.info["atomic"] = True
+        try:
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.clear()
+
+
+def _turn(bind: Any) -> AbstractContextManager[float]:
+    url = bind.engine.url
+    return turn(url.database) if url.get_backend_name() == "sqlite" else nullcontext(0.0)
 
 
 def is_atomic() -> bool:
@@ -125,11 +139,22 @@ def insert_or_skip(model: type[Base], **values: Any) -> bool:
 
     On PostgreSQL it waits for a rival's open transaction, so the answer is final once it comes.
     """
-    statement = upsert(model).values(**values).on_conflict_do_nothing().returning(*model.__table__.primary_key)
-    return db.session.execute(statement).first() is not None
+    db.session.flush()
+    connection = db.session.connection()
+    return connection.execute(_insert_or_skip(model, tuple(values), connection.dialect), values).first() is not None
+
+
+@lru_cache(maxsize=64)
+def _insert_or_skip(model: type[Base], names: tuple[str, ...], dialect: sa.Dialect) -> Any:
+    """Compiled once: SQLAlchemy keeps no INSERT of a dialect's own kind, and compiling costs more than inserting."""
+    statement = _insert_of(dialect)(model).on_conflict_do_nothing().returning(*model.__table__.primary_key)
+    return statement.compile(dialect=dialect, column_keys=list(names))
 
 
 def upsert(model: type[Base]) -> Any:
     """An INSERT for `model` that knows ON CONFLICT, in the dialect of the database in use."""
-    dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(model)
+    return _insert_of(db.session.get_bind().dialect)(model)
+
+
+def _insert_of(dialect: sa.Dialect) -> Any:
+    return postgresql.insert if dialect.name == "postgresql" else sqlite.insert

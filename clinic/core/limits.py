@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import clock
-from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
+from clinic.core.db import Base, UtcDateTime, atomic, db
 
 log = logging.getLogger(__name__)
 SENTENCE = re.compile(r"(?P<times>\d+) (?P<what>[a-z -]+) per (?P<per>[a-z]+) per (?P<window>minute|hour|day)")
@@ -100,13 +100,16 @@ class Limiter:
         return _count_in_database(key, datetime.fromtimestamp(ends, UTC))
 
 
+# As text: an upsert that SQLAlchemy puts together is compiled anew each time.
+_COUNT = sa.text(
+    "INSERT INTO rate_count (key, count, expires_at) VALUES (:key, 1, :expires_at)"
+    " ON CONFLICT (key) DO UPDATE SET count = rate_count.count + 1 RETURNING count"
+).bindparams(sa.bindparam("expires_at", type_=UtcDateTime))
+
+
 @atomic()
 def _count_in_database(key: str, expires_at: datetime) -> int:
-    insert = upsert(RateCount).values(key=key, count=1, expires_at=expires_at)
-    statement = insert.on_conflict_do_update(
-        index_elements=[RateCount.key], set_={"count": RateCount.count + 1}
-    ).returning(RateCount.count)
-    return int(db.session.execute(statement).scalar_one())
+    return int(db.session.execute(_COUNT, {"key": key, "expires_at": expires_at}).scalar_one())
 
 
 @atomic()

@@ -11,7 +11,7 @@ from types import TracebackType
 import flask_mail
 from flask import current_app
 
-from clinic.core.mail import Attachment, Message
+from clinic.core.mail import Attachment, Message, attachments_of
 from clinic.core.settings import MailServer, settings
 
 SMTP_TIMEOUT_SECONDS = 10
@@ -77,7 +77,7 @@ def _letter(message: Message) -> flask_mail.Message:
         sender=settings().mail_sender,
         date=message.created_at.timestamp(),
         extra_headers={"Auto-Submitted": "auto-generated"} | _unsubscribe_headers(message),
-        attachments=[_attached(Attachment.from_fields(fields)) for fields in message.attachments],
+        attachments=[_attached(file) for file in attachments_of(message)],
     )
     letter.msgId = message.message_id
     return letter

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import audit, content_version
-from clinic.core.db import Base, atomic, db
+from clinic.core.db import Base, atomic, db, is_atomic
 from clinic.core.hours import Hours, read_hours
 
 
@@ -70,8 +71,19 @@ class Preference(Base):
 
 
 def preferences() -> Preferences:
-    """The preferences as they are now: one statement."""
-    stored = {row.name: row.value for row in db.session.execute(db.select(Preference.name, Preference.value))}
+    """The preferences as they are now: one statement, and one for a whole atomic()."""
+    kept = db.session().info if is_atomic() else {}
+    if "preferences" not in kept:
+        kept["preferences"] = _read()
+    found: Preferences = kept["preferences"]
+    return found
+
+
+_STORED = sa.select(*Preference.__table__.c)
+
+
+def _read() -> Preferences:
+    stored = {row.name: row.value for row in db.session.execute(_STORED)}
     return Preferences(**{name: _typed(name, value) for name, value in stored.items() if name in _TYPES})
 
 
@@ -92,3 +104,4 @@ def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None
         if value != getattr(before, name):
             db.session.merge(Preference(name=name, value=str(int(value) if isinstance(value, bool) else value)))
             audit.record("changed", f"preference:{name}", by=by)
+    db.session().info.pop("preferences", None)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-import sys
+import os
 import time
 import traceback
 import uuid
@@ -50,9 +50,24 @@ class HumanLines(logging.Formatter):
         return f"{line}\n{_trace(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else line
 
 
+class StandardError(logging.Handler):
+    """Each line by one system call and without a lock, for which threads would wait while another one writes."""
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """None."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line. A standard error that is closed or full stops no request."""
+        try:
+            os.write(2, f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+        except Exception:
+            self.handleError(record)
+
+
 def set_up_logging(env: Env) -> None:
     """Send all logs to standard error in the form that fits the environment."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardError()
     handler.setFormatter(JsonLines() if env == "production" else HumanLines())
     root = logging.getLogger()
     root.handlers = [handler]

@@ -149,12 +149,14 @@ class PageStore:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer from the store, or let the app answer and keep what may be kept."""
+        if self._cookie in environ.get("HTTP_COOKIE", ""):
+            return self._inner(environ, start_response)
+        version = environ[VERSION] = self._version.current()
         method = environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD") or self._cookie in environ.get("HTTP_COOKIE", ""):
+        if method not in ("GET", "HEAD"):
             return self._inner(environ, start_response)
         query = environ.get("QUERY_STRING", "")
         key = (environ.get("HTTP_HOST", ""), environ["PATH_INFO"], _read_query(query) if query else "")
-        version = environ[VERSION] = self._version.current()
         if version and (page := self._find(key, version)):
             return self._send(page, environ, start_response)
         found = self._rule(key) if version and method == "GET" else None

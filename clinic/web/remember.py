@@ -1,7 +1,7 @@
 """What many pages show and only staff change, kept in the process while the content version stays the same.
 
 The page store asks for the version before a view reads anything, so what is kept under it is never older than it. In a
-request without one (a signed-in person's, a POST, development) everything is made anew, once.
+request without one (a signed-in person's, or any in development) everything is made anew, once.
 """
 
 from collections.abc import Callable, Hashable

@@ -134,6 +134,24 @@ def test_sixty_four_different_people_at_once_are_all_booked_and_told_once(site: 
     assert {len(mails.letters_to(email)) for email, _mobile in people} == {1}
 
 
+def test_sixty_four_clients_that_write_on_and_on_never_find_the_database_locked(site: Site) -> None:
+    def writing(client: int) -> Callable[[], list[int]]:
+        def write() -> list[int]:
+            comment = {"body": f"Helpful, says {client}.", "name": "Jo", "email": f"jo{client}@example.org"}
+            return [
+                site.book(email=f"writer{client}.{turn}@example.org", mobile=f"+65 9{client + 100} {turn:04}")
+                if turn % 2
+                else ask(site.port, f"{site.article}comments", comment | {"body": f"{comment['body']} {turn}"}).status
+                for turn in range(6)
+            ]
+
+        return write
+
+    statuses = Counter(status for each in at_once([writing(client) for client in range(64)]) for status in each)
+    assert statuses == {303: 64 * 6}
+    assert "locked" not in (site.folder / "web.log").read_text()
+
+
 def test_two_hundred_requests_of_twenty_people_make_twenty_trials(site: Site) -> None:
     before = site.rows()
     people = [(f"twenty{number}@example.org", f"+65 9666 {number:04}") for number in range(20)]
