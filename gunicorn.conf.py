@@ -1,11 +1,15 @@
 """How gunicorn serves us. `make run` adds the address and the number of workers."""
 
+import gc
 import os
 from pathlib import Path
+from typing import Any
 
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
 threads = 4
+preload_app = True  # the workers share the memory of what is loaded
+proc_name = "clinic"
 timeout = 60
 graceful_timeout = 15
 keepalive = 5
@@ -15,3 +19,9 @@ loglevel = "warning"
 # gunicorn 27 would put its control socket into the home folder.
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(Path(__file__).parent / "instance")
+
+
+def when_ready(_server: Any) -> None:
+    """Before the workers are forked: what is collected no more stays shared."""
+    gc.collect()
+    gc.freeze()

@@ -1,24 +1,32 @@
-"""`make run`: settings, migrations and the demo clinic, then gunicorn and the worker, watched until Ctrl-C."""
+"""`make run`: settings, migrations and the demo clinic, then gunicorn and the worker, watched until Ctrl-C.
+
+Everything is imported once, and all processes are forks of this one: they share its memory and start at once.
+"""
 
 import errno
+import gc
 import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from flask import Flask
 from flask_migrate import upgrade
+from gunicorn.app.base import Application
+from setproctitle import setproctitle
 
 from clinic.app import ROOT, create_app, read_settings
 from clinic.core.db import db
 from clinic.core.settings import Settings, SettingsError
 from clinic.demo.load import STAFF, load_demo
 from clinic.web.health import head_revision, is_migrated
+from clinic.worker import work
 
 STOP_SECONDS = 20
 MOST_DEATHS = 6  # within a minute
@@ -34,13 +42,13 @@ def main() -> int:
         if _is_taken(settings):
             print(f"Another program listens on port {settings.port}: set PORT to a free one.", file=sys.stderr)
             return 1
-        _prepare(settings)
+        app = _prepare(settings)
     except SettingsError as error:
         print(f"Settings: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
         return 130
-    return 130 if was_interrupted.is_set() else _watch(settings)
+    return 130 if was_interrupted.is_set() else _watch(settings, app)
 
 
 def _note_interrupts() -> threading.Event:
@@ -83,7 +91,7 @@ def _is_taken(settings: Settings) -> bool:
     return False
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> Flask:
     app = create_app(settings)
     with app.app_context():
         if not is_migrated():
@@ -92,24 +100,66 @@ def _prepare(settings: Settings) -> None:
             db.session.remove()  # it has read from before the migration
         if load_demo(if_empty=True):
             print("Loaded the demo clinic.", flush=True)
+        db.engine.dispose()  # no connection is shared with a fork
     password = settings.instance / "demo-password.txt"
     print(f"\n  The site      http://{settings.host}:{settings.port}/", flush=True)
     print(f"  The panel     http://{settings.host}:{settings.port}/admin/", flush=True)
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
+    return app
 
 
-def _watch(settings: Settings) -> int:
+class Web(Application):
+    """gunicorn with an app that is there already."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn.conf.py, and what the settings say."""
+        self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
+        self.cfg.set("bind", f"{self._settings.host}:{self._settings.port}")
+        self.cfg.set("workers", self._settings.web_concurrency)
+        self.cfg.set("preload_app", True)
+
+    def load(self) -> Flask:
+        """The app."""
+        return self._app
+
+
+class Child:
+    """A fork of this process that does one thing. It ends by itself, as any process does."""
+
+    def __init__(self, title: str, act: Callable[[], None]) -> None:
+        self.status: int | None = None  # once it has ended: its exit status, or less than 0 after a signal
+        self.pid = os.fork()
+        if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            setproctitle(title)
+            act()
+            sys.exit()
+
+    def has_ended(self) -> bool:
+        """Whether it has; asked without waiting."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = os.waitstatus_to_exitcode(status) if pid else None
+        return self.status is not None
+
+    def send(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if not self.has_ended():
+            os.kill(self.pid, number)
+
+
+def _watch(settings: Settings, app: Flask) -> int:
     """Start both processes in our process group; start again what dies; stop both when asked."""
-    environ = os.environ | {"PORT": str(settings.port), "INSTANCE_PATH": str(settings.instance)}
-    commands = {
-        "web": [
-            *(sys.executable, "-m", "gunicorn", "wsgi:app", "--chdir", str(ROOT)),
-            *("--config", str(ROOT / "gunicorn.conf.py"), "--bind", f"{settings.host}:{settings.port}"),
-            *("--workers", str(settings.web_concurrency)),
-        ],
-        "worker": [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "clinic", "worker"],
+    start: dict[str, Callable[[], Child]] = {
+        "web": lambda: Child("gunicorn: master [clinic]", lambda: Web(app, settings).run()),
+        "worker": lambda: Child("flask clinic worker", lambda: work(app)),
     }
     stopping = False
 
@@ -119,38 +169,34 @@ def _watch(settings: Settings) -> int:
 
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
-    running = {name: subprocess.Popen(command, env=environ, cwd=ROOT) for name, command in commands.items()}
+    gc.collect()
+    gc.freeze()  # what is collected no more stays shared
+    running = {name: begin() for name, begin in start.items()}
     deaths: list[float] = []
     while not stopping:
         time.sleep(0.2)
-        for name, process in running.items():
-            if stopping or process.poll() is None:
+        for name, child in running.items():
+            if stopping or not child.has_ended():
                 continue
             deaths = [*deaths[1 - MOST_DEATHS :], time.monotonic()]
             if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < 60:
-                print(
-                    f"The {name} process ends again and again (status {process.returncode}): see above.",
-                    file=sys.stderr,
-                )
+                print(f"The {name} process ends again and again (status {child.status}): see above.", file=sys.stderr)
                 _stop(running)
                 return 1
-            print(f"The {name} process ended with status {process.returncode}: starting it again.", file=sys.stderr)
-            running[name] = subprocess.Popen(commands[name], env=environ, cwd=ROOT)
+            print(f"The {name} process ended with status {child.status}: starting it again.", file=sys.stderr)
+            running[name] = start[name]()
     _stop(running)
     return 0
 
 
-def _stop(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
-    for process in running.values():
-        if process.poll() is None:
-            process.terminate()
+def _stop(running: dict[str, Child]) -> None:
+    for child in running.values():
+        child.send(signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    for process in running.values():
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    while time.monotonic() < deadline and not all(child.has_ended() for child in running.values()):
+        time.sleep(0.02)
+    for child in running.values():
+        child.send(signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -35,10 +35,15 @@ def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, s
     return lead
 
 
+_ADD_EVENT = sa.insert(LeadEvent.__table__)  # type: ignore[arg-type]
+
+
 @atomic()
 def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None) -> None:
     """A line in the lead's history."""
-    db.session.add(LeadEvent(lead_id=lead_id, at=clock.now(), by_id=by.id if by else None, text=text))
+    values = {"lead_id": lead_id, "at": clock.now(), "by_id": by.id if by else None, "text": text}
+    db.session.flush()  # the lead may be new
+    db.session.execute(_ADD_EVENT, values)
 
 
 @atomic()

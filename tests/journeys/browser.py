@@ -60,10 +60,11 @@ STICKING_OUT = """() => {
 
 @dataclass(frozen=True)
 class Site:
-    """A running site."""
+    """A running site. `pid` is the process that watches the others."""
 
     url: str
     instance: Path
+    pid: int
 
     def mails_to(self, address: str) -> list[str]:
         """The subjects of the letters that the worker has delivered to this address."""
@@ -81,9 +82,9 @@ class Site:
 def running_site() -> Iterator[Site]:
     """The demo site with its worker, as `make run` starts it, in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder, tempfile.TemporaryFile() as log:
-        site = Site(f"http://127.0.0.1:{free_port()}", Path(folder))
+        port = str(free_port())
         environ = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ} | {
-            "PORT": site.url.rpartition(":")[2],
+            "PORT": port,
             "INSTANCE_PATH": folder,
             "RATE_LIMITS": "off",
             "FORM_MIN_SECONDS": "0",
@@ -92,6 +93,7 @@ def running_site() -> Iterator[Site]:
         process = subprocess.Popen(
             [sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log
         )
+        site = Site(f"http://127.0.0.1:{port}", Path(folder), process.pid)
 
         def is_ready() -> bool:
             if process.poll() is not None:

@@ -1,5 +1,6 @@
 """One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -28,7 +29,7 @@ def styleguide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server = make_server("127.0.0.1", 0, make_app(folder), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", folder)
+    yield Site(f"http://127.0.0.1:{server.server_port}", folder, os.getpid())
     server.shutdown()
     thread.join(10)
     server.server_close()
