@@ -13,7 +13,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from crawleruseragents import is_crawler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,7 +21,14 @@ from clinic.core import clock
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
-_is_crawler = lru_cache(maxsize=1024)(is_crawler)  # the list is long, and most browsers say the same
+
+
+@lru_cache(maxsize=1024)  # the list is long, and most browsers say the same
+def is_robot(agent: str) -> bool:
+    """Whether a user agent is a known robot. Its list is imported when it is needed: that takes 0.1 seconds."""
+    from crawleruseragents import is_crawler
+
+    return bool(is_crawler(agent))
 
 
 def count_read(app: Flask, environ: dict[str, Any], slug: str) -> None:
@@ -30,9 +36,8 @@ def count_read(app: Flask, environ: dict[str, Any], slug: str) -> None:
     agent = environ.get("HTTP_USER_AGENT", "")
     purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE") or ""
     is_staff = f"{app.config['SESSION_COOKIE_NAME']}=" in environ.get("HTTP_COOKIE", "")
-    is_person = bool(agent) and not _is_crawler(agent)
-    if environ["REQUEST_METHOD"] == "GET" and is_person and not is_staff and "prefetch" not in purpose:
-        app.extensions["clinic.reads"].note(slug)
+    if environ["REQUEST_METHOD"] == "GET" and agent and not is_staff and "prefetch" not in purpose:
+        app.extensions["clinic.reads"].note(slug, agent)
 
 
 class ReadCounter:
@@ -41,14 +46,14 @@ class ReadCounter:
     def __init__(self, app: Flask, *, in_background: bool) -> None:
         self._app = app
         self._zone = app.config["CLINIC"].time_zone
-        self._counts: Counter[tuple[str, date]] = Counter()
+        self._counts: Counter[tuple[str, date, str]] = Counter()  # by slug, day and user agent
         self._lock = threading.Lock()
         self._is_started = not in_background
 
-    def note(self, slug: str) -> None:
-        """Count one read of the article with this slug, today in the clinic's zone."""
+    def note(self, slug: str, agent: str) -> None:
+        """Count one read of the article with this slug, today in the clinic's zone. Robots are sorted out later."""
         with self._lock:
-            self._counts[slug, clock.now().astimezone(self._zone).date()] += 1
+            self._counts[slug, clock.now().astimezone(self._zone).date(), agent] += 1
             if not self._is_started:  # here and not in __init__: gunicorn forks, and threads do not survive that
                 self._is_started = True
                 threading.Thread(target=self._go_on, name="reads", daemon=True).start()
@@ -58,11 +63,15 @@ class ReadCounter:
         """Add what was counted to the table; what cannot be written is kept for the next time."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        if not counts:
+        reads: Counter[tuple[str, date]] = Counter()
+        for (slug, day, agent), number in counts.items():
+            if not is_robot(agent):
+                reads[slug, day] += number
+        if not reads:
             return
         try:
             with self._app.app_context():
-                add_reads(counts)
+                add_reads(reads)
         except SQLAlchemyError as error:
             log.warning("reads could not be written", extra={"error": type(error).__name__})
             with self._lock:
