@@ -202,13 +202,13 @@ def _after_many(cases: list[Case], pid: int) -> list[float]:
 
 def _start_up(folder: Path) -> float:
     """Seconds from the start to the first answer, the third time that a site starts: the median of five."""
-    taken = []
+    taken, quiet = [], subprocess.DEVNULL
     port = free_port()
     environ = os.environ | {"INSTANCE_PATH": str(folder), "PORT": str(port), "SITE_URL": ""}
     for _ in range(7):
         began = time.perf_counter()
         command = [sys.executable, "-m", "clinic.serve"]
-        with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=quiet, stderr=quiet) as process:
             while not is_listening(port):
                 time.sleep(0.02)
             urllib.request.urlopen(f"http://127.0.0.1:{port}/").read()
