@@ -42,13 +42,19 @@ def main() -> int:
         if _is_taken(settings):
             print(f"Another program listens on port {settings.port}: set PORT to a free one.", file=sys.stderr)
             return 1
-        app = _prepare(settings)
+        app = create_app(settings)
+        has_made_much = _prepare(app)
     except SettingsError as error:
         print(f"Settings: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
         return 130
-    return 130 if was_interrupted.is_set() else _watch(settings, app)
+    if was_interrupted.is_set():
+        return 130
+    if has_made_much:
+        os.execv(sys.executable, sys.orig_argv)  # anew, or all processes would share the memory that it took
+    _tell(settings)
+    return _watch(settings, app)
 
 
 def _note_interrupts() -> threading.Event:
@@ -91,23 +97,28 @@ def _is_taken(settings: Settings) -> bool:
     return False
 
 
-def _prepare(settings: Settings) -> Flask:
-    app = create_app(settings)
+def _prepare(app: Flask) -> bool:
+    """Migrate, and load the demo clinic if there is nothing. Returns whether there was anything to do."""
     with app.app_context():
-        if not is_migrated():
+        is_old = not is_migrated()
+        if is_old:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
             db.session.remove()  # it has read from before the migration
-        if load_demo(if_empty=True):
+        is_loaded = load_demo(if_empty=True)
+        if is_loaded:
             print("Loaded the demo clinic.", flush=True)
         db.engine.dispose()  # no connection is shared with a fork
+    return is_old or is_loaded
+
+
+def _tell(settings: Settings) -> None:
     password = settings.instance / "demo-password.txt"
     print(f"\n  The site      http://{settings.host}:{settings.port}/", flush=True)
     print(f"  The panel     http://{settings.host}:{settings.port}/admin/", flush=True)
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
-    return app
 
 
 class Web(Application):
