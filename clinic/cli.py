@@ -23,6 +23,8 @@ from clinic.core.settings import settings
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_leads
 from clinic.demo.load import is_used, load_demo
+from clinic.media.errors import StoreAway, StoreRefuses
+from clinic.media.files import check_files
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
 
@@ -108,6 +110,12 @@ def reindex() -> None:
 def worker(once: bool) -> None:
     """Send mail and make renditions in the background."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        check_files()
+    except StoreRefuses as error:
+        raise click.ClickException(f"MEDIA_URL is wrong: {error}") from None
+    except StoreAway as error:  # pictures wait for it; mail does not
+        click.echo(f"The pictures are out of reach: {error}", err=True)
     if once:
         click.echo(f"{background.work_once(app)} messages tried.")
     else:

@@ -18,6 +18,8 @@ from clinic.app import ROOT, create_app, read_settings
 from clinic.core.db import db
 from clinic.core.settings import Settings, SettingsError
 from clinic.demo.load import STAFF, load_demo
+from clinic.media.errors import StoreAway, StoreRefuses
+from clinic.media.files import check_files
 from clinic.web.health import head_revision, is_migrated
 
 STOP_SECONDS = 20
@@ -37,6 +39,9 @@ def main() -> int:
         _prepare(settings)
     except SettingsError as error:
         print(f"Settings: {error}", file=sys.stderr)
+        return 1
+    except StoreAway as error:
+        print(f"The demo clinic needs its pictures, which are out of reach: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
         return 130
@@ -90,6 +95,7 @@ def _prepare(settings: Settings) -> None:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
             db.session.remove()  # it has read from before the migration
+        _try_files()
         if load_demo(if_empty=True):
             print("Loaded the demo clinic.", flush=True)
     password = settings.instance / "demo-password.txt"
@@ -98,6 +104,16 @@ def _prepare(settings: Settings) -> None:
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def _try_files() -> None:
+    """A wrong bucket stops the start; one that does not answer may come back, and only pictures wait for it."""
+    try:
+        check_files()
+    except StoreRefuses as error:
+        raise SettingsError(f"MEDIA_URL is wrong: {error}") from None
+    except StoreAway as error:
+        print(f"The pictures are out of reach: {error}. Starting without them.", file=sys.stderr)
 
 
 def _watch(settings: Settings) -> int:

@@ -196,6 +196,14 @@ class S3:
         client(bucket).create_bucket(Bucket=name)
         return bucket
 
+    def settings(self, bucket: MediaBucket) -> dict[str, str]:
+        """How the site is told of a bucket."""
+        return {
+            "MEDIA_URL": f"s3://{bucket.name}/{bucket.prefix}?endpoint={bucket.endpoint}",
+            "AWS_ACCESS_KEY_ID": bucket.key_id or "",
+            "AWS_SECRET_ACCESS_KEY": bucket.secret_key or "",
+        }
+
     @contextmanager
     def silent(self) -> Iterator[None]:
         """It takes connections and never answers."""

@@ -17,7 +17,7 @@ from clinic.media.files import Entry, Opened, checked, content_type
 # No page waits for the bucket, but somebody who sends or fetches a picture does. Each wait is for some progress, not
 # for a whole file. After two tries, at most a dozen seconds, the bucket counts as away.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 2, 4, 2
-MOST_AT_ONCE = 1000  # what one request may delete
+MOST_AT_ONCE = 1000  # names in one request; more is not allowed
 
 
 class Bucket:
@@ -65,9 +65,11 @@ class Bucket:
     def names(self, start: str) -> Iterator[Entry]:
         """The files whose names begin so, in the order of their names."""
         prefix = self.chosen.prefix
-        asked = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.chosen.name, Prefix=prefix + start)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.chosen.name, Prefix=prefix + start, PaginationConfig={"PageSize": MOST_AT_ONCE}
+        )
         with _in_plain_words():
-            for page in asked:
+            for page in pages:
                 for found in page.get("Contents", ()):
                     yield Entry(found["Key"].removeprefix(prefix), found["Size"], found["LastModified"])
 
@@ -79,7 +81,7 @@ class Bucket:
             self._client.delete_object(**source)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away, a thousand at once."""
+        """Take files away, many at once."""
         keys = ({"Key": self._at(name)["Key"]} for name in names)
         while some := list(itertools.islice(keys, MOST_AT_ONCE)):
             with _in_plain_words():

@@ -78,6 +78,18 @@ def _place(chosen: Settings) -> Files:
     return Bucket(chosen.media_bucket)
 
 
+def check_files() -> None:
+    """Do once what the site will do all the time. Raises StoreRefuses or StoreAway."""
+    name = f".check-{secrets.token_hex(4)}"
+    place = files()
+    place.write(name, b"")
+    try:
+        place.open(name).stream.close()
+        list(place.names(name))
+    finally:
+        place.remove([name])
+
+
 def checked(name: str) -> str:
     """The name. Raises FileNotFoundError when it leads out of the root or can be no file's."""
     if not NAME.fullmatch(name):

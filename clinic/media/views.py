@@ -1,5 +1,6 @@
 """Where pictures are served from."""
 
+import logging
 from datetime import timedelta
 
 from flask import Blueprint, Response, redirect, request
@@ -13,7 +14,9 @@ from clinic.media.files import Opened, content_type, files
 from clinic.media.models import folder_of
 from clinic.media.queries import image_with_key
 from clinic.web.error_pages import error_page
+from clinic.web.logs import logged_path
 
+log = logging.getLogger(__name__)
 bp = Blueprint("media", __name__)
 YEAR = 31536000  # seconds
 
@@ -22,6 +25,8 @@ YEAR = 31536000  # seconds
 def file(key: str, name: str) -> BaseResponse:
     """One file of a picture. Key and version (`?v=2`, left out for the first) never serve other content, so browsers
     may keep it for ever. A version that was replaced leads to the present one."""
+    if key.startswith(".") or name.startswith("."):  # still being written
+        raise NotFound
     asked = request.args.get("v", "1")
     version = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
     try:
@@ -57,6 +62,7 @@ def sent(opened: Opened, kind: str, max_age: int) -> Response:
 @bp.app_errorhandler(StoreAway)
 def store_away(error: StoreAway) -> Response:
     """Said in plain words; pages go on without their pictures."""
+    log.error("the pictures are out of reach", extra={"path": logged_path(), "error": str(error)})
     response = error_page(503, error.advice)
     response.headers["Retry-After"] = "30"
     return response

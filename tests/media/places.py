@@ -22,21 +22,27 @@ def names(image: Image) -> list[str]:
 
 
 class Failing:
-    """The place of the pictures, where some of what can be done fails."""
+    """The place of the pictures, where some of what can be done fails. `tried` has what was asked for and failed."""
 
-    def __init__(self, *fails: str) -> None:
+    def __init__(self, fails: tuple[str, ...], after: int) -> None:
         self.real = files()
         self.fails = fails
+        self.after = after
+        self.tried: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name in self.fails:
-            return self._fail
-        return getattr(self.real, name)
+        def fail(*_args: object) -> None:
+            self.tried.append(name)
+            raise StoreAway(errno.ENOSPC, "No space left on device")
 
-    def _fail(self, *_args: object) -> None:
-        raise StoreAway(errno.ENOSPC, "No space left on device")
+        if name not in self.fails:
+            return getattr(self.real, name)
+        self.after -= 1
+        return getattr(self.real, name) if self.after >= 0 else fail
 
 
-def break_place(monkeypatch: pytest.MonkeyPatch, *fails: str) -> None:
-    """From now on these methods fail."""
-    monkeypatch.setitem(current_app.extensions, "clinic.files", Failing(*fails))
+def break_place(monkeypatch: pytest.MonkeyPatch, *fails: str, after: int = 0) -> list[str]:
+    """From now on, or after so many calls, these methods fail. Returns the list of those that did."""
+    failing = Failing(fails, after)
+    monkeypatch.setitem(current_app.extensions, "clinic.files", failing)
+    return failing.tried

@@ -13,6 +13,7 @@ from clinic.articles.operations import delete_article, edit_article
 from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse
+from clinic.media.files import files
 from clinic.media.models import Image
 from clinic.media.operations import Description, delete_image, describe_image
 from clinic.media.renditions import read_upload
@@ -36,6 +37,22 @@ def test_each_file_is_served_with_its_type_and_kept_for_ever(client: FlaskClient
         assert client.head(f"/media/{image.key}/{name}").status_code == 200
 
 
+def test_who_has_a_file_is_told_so_and_who_wants_a_part_gets_it(client: FlaskClient) -> None:
+    address = f"/media/{make_image().key}/480.jpg"
+    whole = client.get(address)
+    assert whole.content_length == len(whole.data)
+    kept = client.get(address, headers={"If-None-Match": whole.headers["ETag"]})
+    assert (kept.status_code, kept.data, kept.headers["ETag"]) == (304, b"", whole.headers["ETag"])
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert client.get(address, headers={"If-Modified-Since": whole.headers["Last-Modified"]}).status_code == 304
+    part = client.get(address, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, whole.data[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.data)}"
+    assert client.get(address, headers={"Range": f"bytes={len(whole.data)}-"}).status_code == 416
+    asked = client.head(address)
+    assert (asked.data, asked.content_length) == (b"", len(whole.data))
+
+
 OUTSIDE = (
     "/media/{key}/../../clinic.sqlite3",
     "/media/../clinic.sqlite3",
@@ -50,6 +67,8 @@ OUTSIDE = (
     "/media/{key}",
     "/media/",
     "/media/{key}/no-such.jpg",
+    "/media/{key}/.hidden.jpg",
+    "/media/.hidden/480.jpg",
     "/media/no-such/480.jpg",
     "/media/./{key}/%2e",
     f"/media/{{key}}/{'x' * 5000}",
@@ -59,6 +78,8 @@ OUTSIDE = (
 def test_no_path_leads_out_of_the_pictures(client: FlaskClient) -> None:
     (settings().media_root.parent / "clinic.sqlite3").touch()
     key = make_image().key
+    for name in (f"{key}/.hidden.jpg", ".hidden/480.jpg"):
+        files().write(name, b"being written")
     for path in OUTSIDE:
         answer = client.get(path.format(key=key))
         if answer.status_code == 308:  # of two slashes one is left
