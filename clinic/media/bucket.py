@@ -1,6 +1,5 @@
 """Files in a bucket that speaks S3. Only imported where MEDIA_URL names one."""
 
-import io
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from clinic.core.media_url import MediaBucket
 from clinic.media.errors import StoreAway, StoreRefuses
-from clinic.media.files import Entry, Opened, checked, content_type
+from clinic.media.files import Entry, Opened, checked, content_type, is_name
 
 # No page waits for the bucket, but somebody who sends or fetches a picture does. Each wait is for some progress, not
 # for a whole file. After two tries, at most a dozen seconds, the bucket counts as away.
@@ -46,9 +45,8 @@ class Bucket:
 
     def write(self, name: str, data: bytes) -> None:
         """A bucket shows an object when it is whole."""
-        # A stream is sent piece by piece, each with a timeout of its own; bytes would have one for all of them.
         with _in_plain_words():
-            self._client.put_object(**self._at(name), Body=io.BytesIO(data), ContentType=content_type(name))
+            self._client.put_object(**self._at(name), Body=data, ContentType=content_type(name))
 
     def read(self, name: str) -> bytes:
         """All of a file."""
@@ -71,7 +69,9 @@ class Bucket:
         with _in_plain_words():
             for page in pages:
                 for found in page.get("Contents", ()):
-                    yield Entry(found["Key"].removeprefix(prefix), found["Size"], found["LastModified"])
+                    name = found["Key"].removeprefix(prefix)
+                    if is_name(name):
+                        yield Entry(name, found["Size"], found["LastModified"])
 
     def move(self, name: str, to: str) -> None:
         """Copied within the bucket, then removed."""

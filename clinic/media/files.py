@@ -90,9 +90,14 @@ def check_files() -> None:
         place.remove([name])
 
 
+def is_name(name: str) -> bool:
+    """Whether a file of ours can have this name: it does not lead out of the root, for one."""
+    return bool(NAME.fullmatch(name))
+
+
 def checked(name: str) -> str:
-    """The name. Raises FileNotFoundError when it leads out of the root or can be no file's."""
-    if not NAME.fullmatch(name):
+    """The name. Raises FileNotFoundError when no file of ours can have it."""
+    if not is_name(name):
         raise FileNotFoundError(name[:100])
     return name
 
@@ -145,7 +150,7 @@ class Folder:
         """The files whose names begin so, in the order of their names."""
         for path in sorted((self.root / start.rpartition("/")[0]).rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if name.startswith(start) and path.is_file():
+            if name.startswith(start) and is_name(name) and path.is_file():
                 about = path.stat()
                 yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
 

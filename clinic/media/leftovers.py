@@ -1,13 +1,21 @@
-"""Files that no picture needs any more: taken away at once if the place answers, else when sweep_media() is called."""
+"""Files that no picture needs any more: taken away at once where the place answers, and else by `sweep-media`."""
 
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
+import sqlalchemy as sa
+
+from clinic.core import clock
+from clinic.core.db import db
 from clinic.media.errors import StoreAway
 from clinic.media.files import files
-from clinic.media.models import folder_of
+from clinic.media.models import Image, folder_of
 
 log = logging.getLogger(__name__)
+UNDER_WAY = timedelta(days=1)  # what is younger may belong to an upload that goes on
+OWN = re.compile(r"[0-9a-f]{16}")  # a key that add_image() makes; what else lies there is not ours
 
 
 def keep_only(key: str, version: int | None) -> None:
@@ -32,3 +40,20 @@ def discard(names: Iterable[str]) -> None:
 def _is_kept(name: str, folder: str) -> bool:
     holder = name.rpartition("/")[0]
     return holder == folder or holder.rpartition("/")[2].startswith(".")
+
+
+def leftovers() -> Iterator[str]:
+    """The files that belong to no picture, or to one that was replaced, and are no longer being written.
+
+    A person calls for their removal, not the clock: beside a database that is empty or old all pictures look like
+    leftovers.
+    """
+    long_ago = clock.now() - UNDER_WAY
+    rows = db.session.execute(sa.select(Image.key, Image.version))
+    kept = {row.key: folder_of(row.key, row.version) for row in rows}
+    for entry in files().names(""):
+        folder, _, name = entry.name.rpartition("/")
+        key = folder.partition("/")[0]
+        is_kept = folder == kept.get(key) and not name.startswith(".")
+        if OWN.fullmatch(key) and entry.modified < long_ago and not is_kept:
+            yield entry.name

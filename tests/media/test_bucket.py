@@ -27,7 +27,7 @@ in_a_bucket = pytest.mark.parametrize("place", ["bucket"], indirect=True)
 def own(s3_server: S3) -> Bucket:
     """A place in a bucket where others keep something too."""
     bucket = s3_server.new_bucket(f"shared-{secrets.token_hex(4)}")
-    for key in ("outside.jpg", "pictures-of-others/a.jpg", "other/pictures/a.jpg"):
+    for key in ("outside.jpg", "pictures-of-others/a.jpg", "other/pictures/a.jpg", "pictures/a b.jpg", "pictures/x/"):
         client(bucket).put_object(Bucket=bucket.name, Key=key, Body=b"not ours")
     return Bucket(bucket)
 
