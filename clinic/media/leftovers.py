@@ -5,13 +5,11 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-import sqlalchemy as sa
-
 from clinic.core import clock
-from clinic.core.db import db
 from clinic.media.errors import StoreAway
 from clinic.media.files import files
-from clinic.media.models import Image, folder_of
+from clinic.media.models import folder_of
+from clinic.media.queries import folders_by_key
 
 log = logging.getLogger(__name__)
 UNDER_WAY = timedelta(days=1)  # what is younger may belong to an upload that goes on
@@ -49,8 +47,7 @@ def leftovers() -> Iterator[str]:
     leftovers.
     """
     long_ago = clock.now() - UNDER_WAY
-    rows = db.session.execute(sa.select(Image.key, Image.version))
-    kept = {row.key: folder_of(row.key, row.version) for row in rows}
+    kept = folders_by_key()
     for entry in files().names(""):
         folder, _, name = entry.name.rpartition("/")
         key = folder.partition("/")[0]

@@ -2,12 +2,15 @@
 
 import dataclasses
 import secrets
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,6 +23,7 @@ from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import check_files, files
 from tests.services import S3, client, free_port
 
+ROOT = Path(__file__).resolve().parents[2]
 in_a_bucket = pytest.mark.parametrize("place", ["bucket"], indirect=True)
 
 
@@ -175,3 +179,19 @@ def test_a_server_that_falls_silent_in_the_middle_is_away_too(s3_server: S3, own
         with s3_server.silent(), pytest.raises(Exception, match="Read timed out"):
             while stream.read(65_536):
                 pass
+
+
+WITHOUT_A_BUCKET = """
+import pathlib, sys
+from clinic.app import create_app
+from clinic.core.settings import load_settings
+from clinic.media.files import check_files
+app = create_app(load_settings({"CLINIC_ENV": "test"}, pathlib.Path(sys.argv[1])))
+with app.app_context():
+    check_files()
+sys.exit("botocore" in sys.modules)
+"""
+
+
+def test_who_has_no_bucket_does_not_pay_for_it(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", WITHOUT_A_BUCKET, tmp_path], cwd=ROOT, check=False).returncode == 0
