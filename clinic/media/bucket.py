@@ -1,6 +1,7 @@
 """Files in a bucket that speaks S3. Only imported where MEDIA_URL names one."""
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,10 @@ from clinic.core.media_url import MediaBucket
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import Entry, Opened, checked, content_type, is_name
 
-# No page waits for the bucket, but somebody who sends or fetches a picture does. Each wait is for some progress, not
-# for a whole file. After two tries, at most a dozen seconds, the bucket counts as away.
+# Each wait is for some progress, not for a whole file. After two tries the bucket counts as silent.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 2, 4, 2
+# Then nobody asks it for a while: pages must not wait for threads that wait for pictures.
+PAUSE_SECONDS = 5.0
 MOST_AT_ONCE = 1000  # names in one request; more is not allowed
 
 
@@ -24,6 +26,7 @@ class Bucket:
 
     def __init__(self, chosen: MediaBucket) -> None:
         self.chosen = chosen
+        self._silent_until = 0.0  # on the monotonic clock; 0 if it answered last time
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
@@ -45,18 +48,18 @@ class Bucket:
 
     def write(self, name: str, data: bytes) -> None:
         """A bucket shows an object when it is whole."""
-        with _in_plain_words():
+        with self._asking():
             self._client.put_object(**self._at(name), Body=data, ContentType=content_type(name))
 
     def read(self, name: str) -> bytes:
         """All of a file."""
-        with _in_plain_words():
+        with self._asking():
             found: bytes = self._client.get_object(**self._at(name))["Body"].read()
             return found
 
     def open(self, name: str) -> Opened:
         """A file to be sent while it comes in."""
-        with _in_plain_words():
+        with self._asking():
             answer = self._client.get_object(**self._at(name))
         return Opened(answer["Body"], answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"])
 
@@ -66,7 +69,7 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.chosen.name, Prefix=prefix + start, PaginationConfig={"PageSize": MOST_AT_ONCE}
         )
-        with _in_plain_words():
+        with self._asking():
             for page in pages:
                 for found in page.get("Contents", ()):
                     name = found["Key"].removeprefix(prefix)
@@ -76,7 +79,7 @@ class Bucket:
     def move(self, name: str, to: str) -> None:
         """Copied within the bucket, then removed."""
         source = self._at(name)
-        with _in_plain_words():
+        with self._asking():
             self._client.copy_object(**self._at(to), CopySource=source)
             self._client.delete_object(**source)
 
@@ -84,7 +87,7 @@ class Bucket:
         """Take files away, many at once."""
         keys = ({"Key": self._at(name)["Key"]} for name in names)
         while some := list(itertools.islice(keys, MOST_AT_ONCE)):
-            with _in_plain_words():
+            with self._asking():
                 answer = self._client.delete_objects(Bucket=self.chosen.name, Delete={"Objects": some, "Quiet": True})
             for error in answer.get("Errors", ()):
                 raise StoreAway(f"not removed: {error['Code']}")
@@ -92,19 +95,31 @@ class Bucket:
     def _at(self, name: str) -> dict[str, Any]:
         return {"Bucket": self.chosen.name, "Key": self.chosen.prefix + checked(name)}
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Errors in plain words; and none but one asks whether a bucket that was silent is back."""
+        now = time.monotonic()
+        if now < self._silent_until:
+            raise StoreAway("the bucket did not answer just now")
+        if self._silent_until:
+            self._silent_until = now + PAUSE_SECONDS
+        try:
+            yield
+        except ClientError as error:
+            self._silent_until = 0.0
+            raise _meaning(error) from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise StoreRefuses("there is no key for the bucket") from error
+        except BotoCoreError as error:
+            self._silent_until = time.monotonic() + PAUSE_SECONDS
+            raise StoreAway(f"the bucket does not answer: {type(error).__name__}") from error
+        self._silent_until = 0.0
 
-@contextmanager
-def _in_plain_words() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "NoSuchKey":
-            raise FileNotFoundError(code) from None
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        is_final = 300 <= status < 500 and status not in (408, 429)
-        raise (StoreRefuses if is_final else StoreAway)(f"the bucket says {code}") from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise StoreRefuses("there is no key for the bucket") from error
-    except BotoCoreError as error:
-        raise StoreAway(f"the bucket does not answer: {type(error).__name__}") from error
+
+def _meaning(error: ClientError) -> OSError:
+    code = error.response["Error"]["Code"]
+    if code == "NoSuchKey":
+        return FileNotFoundError(code)
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    is_final = 300 <= status < 500 and status not in (408, 429)
+    return (StoreRefuses if is_final else StoreAway)(f"the bucket says {code}")

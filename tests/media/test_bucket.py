@@ -21,6 +21,7 @@ from clinic.media import bucket as bucket_module
 from clinic.media.bucket import Bucket
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import check_files, files
+from tests.journeys.site import at_once
 from tests.services import S3, client, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,13 +164,35 @@ def test_a_server_that_is_down_is_away_at_once(bucket: MediaBucket) -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_nobody_waits_long_for_a_server_that_is_silent(s3_server: S3, own: Bucket) -> None:
-    own.write("a.jpg", b"x" * 5_000_000)
+def seconds(own: Bucket, name: str) -> float:
+    """How long somebody waits who wants a file of a silent bucket."""
     begun = time.monotonic()
-    with s3_server.silent(), pytest.raises(StoreAway, match="does not answer"):
-        own.read("a.jpg")
-    assert time.monotonic() - begun < 15
-    assert len(own.read("a.jpg")) == 5_000_000
+    with pytest.raises(StoreAway, match="not answer"):
+        own.read(name)
+    return time.monotonic() - begun
+
+
+def test_nobody_waits_long_for_a_server_that_is_silent_and_after_the_first_only_one_at_a_time(
+    s3_server: S3, own: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_module, "READ_SECONDS", 1)
+    own = Bucket(own.chosen)
+    own.write("a.jpg", b"x")
+    with s3_server.silent():
+        assert 1 < seconds(own, "a.jpg") < 10
+        assert seconds(own, "a.jpg") < 0.5
+        own._silent_until = 0.1  # the pause is over
+        waited = sorted(at_once([lambda: seconds(own, "a.jpg")] * 4))
+        assert waited[2] < 0.5
+        assert 1 < waited[3] < 10
+    monkeypatch.setattr(bucket_module, "PAUSE_SECONDS", 0)
+    own._silent_until = 0.1
+    assert own.read("a.jpg") == b"x"
+    assert own.read("a.jpg") == b"x"
+
+
+def test_the_longest_wait_is_that_of_two_tries() -> None:
+    assert (bucket_module.CONNECT_SECONDS + bucket_module.READ_SECONDS) * bucket_module.TRIES <= 12
 
 
 def test_a_server_that_falls_silent_in_the_middle_is_away_too(s3_server: S3, own: Bucket) -> None:
