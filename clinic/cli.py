@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from clinic.core.settings import settings
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_leads
 from clinic.demo.load import is_used, load_demo
+from clinic.media.errors import StoreAway, StoreRefuses
+from clinic.media.files import Folder, check_files, files
+from clinic.media.leftovers import leftovers
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
 
@@ -103,12 +107,53 @@ def reindex() -> None:
             reindex_article(id_)
 
 
+@clinic_cli.command("copy-media")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def copy_media(folder: Path) -> None:
+    """Copy the pictures of a folder to where MEDIA_URL or MEDIA_ROOT says; those that are there already stay."""
+    with _in_reach():
+        there = {entry.name: entry.size for entry in files().names("")}
+        missing = [entry.name for entry in Folder(folder).names("") if there.get(entry.name) != entry.size]
+        with click.progressbar(missing, label="Copying", file=sys.stderr) as names:
+            for name in names:
+                files().write(name, Folder(folder).read(name))
+    click.echo(f"Files copied: {len(missing)}.")
+
+
+@clinic_cli.command("sweep-media")
+@click.option("--dry-run", is_flag=True, help="Remove nothing; only say what would go.")
+def sweep_media(dry_run: bool) -> None:
+    """Remove files of a day or more that no picture needs: left by a crash, or while the bucket was silent."""
+    with _in_reach():
+        names = list(leftovers())
+        for name in names:
+            click.echo(name)
+        if not dry_run:
+            files().remove(names)
+    click.echo(f"Files {'that would go' if dry_run else 'removed'}: {len(names)}.", err=True)
+
+
 @clinic_cli.command()
 @click.option("--once", is_flag=True, help="Send what is due now, then end.")
 def worker(once: bool) -> None:
     """Send mail and make renditions in the background."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        check_files()
+    except StoreRefuses as error:
+        raise click.ClickException(f"MEDIA_URL is wrong: {error}") from None
+    except StoreAway as error:  # pictures wait for it; mail does not
+        click.echo(f"The pictures are out of reach: {error}", err=True)
     if once:
         click.echo(f"{background.work_once(app)} messages tried.")
     else:
         background.work(app)
+
+
+@contextmanager
+def _in_reach() -> Iterator[None]:
+    """What cannot go on without the pictures ends with one line."""
+    try:
+        yield
+    except StoreAway as error:
+        raise click.ClickException(f"The pictures are out of reach: {error}") from None

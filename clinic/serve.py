@@ -25,11 +25,14 @@ from clinic.app import ROOT, create_app, read_settings
 from clinic.core.db import db
 from clinic.core.settings import Settings, SettingsError
 from clinic.demo.load import STAFF, load_demo
+from clinic.media.errors import StoreAway, StoreRefuses
+from clinic.media.files import check_files
 from clinic.web.health import head_revision, is_migrated
 from clinic.worker import work
 
 STOP_SECONDS = 20
 MOST_DEATHS = 6  # within a minute
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
@@ -46,6 +49,9 @@ def main() -> int:
         has_made_much = _prepare(app)
     except SettingsError as error:
         print(f"Settings: {error}", file=sys.stderr)
+        return 1
+    except StoreAway as error:
+        print(f"The demo clinic needs its pictures, which are out of reach: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
         return 130
@@ -105,10 +111,14 @@ def _prepare(app: Flask) -> bool:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
             db.session.remove()  # it has read from before the migration
+        _try_files()
         is_loaded = load_demo(if_empty=True)
         if is_loaded:
             print("Loaded the demo clinic.", flush=True)
-        db.engine.dispose()  # no connection is shared with a fork
+        # No connection is shared with a fork, neither to the database nor to a bucket.
+        db.session.remove()
+        db.engine.dispose()
+        app.extensions.pop("clinic.files", None)
     return is_old or is_loaded
 
 
@@ -119,6 +129,16 @@ def _tell(settings: Settings) -> None:
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def _try_files() -> None:
+    """A wrong bucket stops the start; one that does not answer may come back, and only pictures wait for it."""
+    try:
+        check_files()
+    except StoreRefuses as error:
+        raise SettingsError(f"MEDIA_URL is wrong: {error}") from None
+    except StoreAway as error:
+        print(f"The pictures are out of reach: {error}. Starting without them.", file=sys.stderr)
 
 
 class Web(Application):
@@ -145,10 +165,14 @@ class Child:
 
     def __init__(self, title: str, act: Callable[[], None]) -> None:
         self.status: int | None = None  # once it has ended: its exit status, or less than 0 after a signal
+        # A signal that comes meanwhile waits, or the child would take it for its parent's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         self.pid = os.fork()
         if self.pid == 0:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        if self.pid == 0:
             setproctitle(title)
             act()
             sys.exit()

@@ -43,8 +43,11 @@ def work_once(app: Flask) -> int:
     with app.app_context():
         remind_of_visits()
         tried = send_due(postman(), owner=worker_name(), most=1_000)
-        while render_next():
-            pass
+        try:
+            while render_next():
+                pass
+        except OSError as error:
+            log.error("a picture cannot be rendered", extra={"error": str(error)})
         return tried
 
 

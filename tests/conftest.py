@@ -24,7 +24,7 @@ from clinic.core.db import Base, db
 from clinic.core.settings import load_settings
 from clinic.site.models import HomeSection, MenuItem
 from tests.factories import make_user
-from tests.services import Postgres, Redis, find_chromium, find_java, find_nu, find_postgres, find_redis
+from tests.services import S3, Postgres, Redis, find_chromium, find_java, find_nu, find_postgres, find_redis
 
 MISSING = {
     "browser": "Chromium" if not find_chromium() else "",
@@ -66,6 +66,13 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
     server = Redis()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    server = S3()
     yield server
     server.stop()
 

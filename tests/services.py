@@ -11,8 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from clinic.core.media_url import MediaBucket
 
 NU = Path(__file__).parent / "nu"
 
@@ -170,6 +174,62 @@ class Redis:
         """End it."""
         self.process.terminate()
         self.process.wait(20)
+
+
+class S3:
+    """An S3 server of our own, in memory: moto's."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/tmp",
+        )
+        wait_for(lambda: is_listening(self.port), "the S3 server to listen")
+
+    def new_bucket(self, name: str) -> MediaBucket:
+        """Make an empty bucket. Pictures go below a prefix of it."""
+        bucket = MediaBucket(name, "pictures/", self.endpoint, key_id="key", secret_key="secret")
+        client(bucket).create_bucket(Bucket=name)
+        return bucket
+
+    def settings(self, bucket: MediaBucket) -> dict[str, str]:
+        """How the site is told of a bucket."""
+        return {
+            "MEDIA_URL": f"s3://{bucket.name}/{bucket.prefix}?endpoint={bucket.endpoint}",
+            "AWS_ACCESS_KEY_ID": bucket.key_id or "",
+            "AWS_SECRET_ACCESS_KEY": bucket.secret_key or "",
+        }
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """It takes connections and never answers."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def client(bucket: MediaBucket) -> Any:
+    """Somebody else who looks into a bucket."""
+    import botocore.session
+
+    return botocore.session.Session().create_client(
+        "s3",
+        region_name=bucket.region,
+        endpoint_url=bucket.endpoint,
+        aws_access_key_id=bucket.key_id,
+        aws_secret_access_key=bucket.secret_key,
+    )
 
 
 def _unprivileged_user() -> str:

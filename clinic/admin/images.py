@@ -1,5 +1,6 @@
 """Media: upload pictures, say what they show and who made them."""
 
+import logging
 from typing import Any
 
 from flask import Response, abort, flash, g, jsonify, redirect, request, url_for
@@ -15,13 +16,14 @@ from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView, count_of, row_id
 from clinic.admin.cells import link_cell, time_cell
 from clinic.articles.image_uses import Use, uses_of
-from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture
+from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, replace_image
 from clinic.media.queries import images_by_id, images_with
 from clinic.web.error_pages import error_page
 from clinic.web.forms import LineField
 
+log = logging.getLogger(__name__)
 PICK_SIZE = 24  # pictures in one answer to the editor
 MOST_PICTURES = 100  # named in one address
 PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp"}
@@ -35,6 +37,13 @@ def _files(sent: list[Any] | None) -> list[FileStorage]:
 
 def _file(sent: Any) -> FileStorage | None:
     return next(iter(_files([sent])), None)
+
+
+def _in_a_sentence(error: NotAPicture | StoreAway) -> str:
+    if isinstance(error, NotAPicture):
+        return str(error)
+    log.error("a picture cannot be kept", extra={"error": str(error)})
+    return error.advice
 
 
 def _percent(label: str, description: str) -> IntegerField:
@@ -248,8 +257,8 @@ class ImageScreen(StaffView):
         upload = form.file.data
         try:
             return add_image(upload.read(), filename=upload.filename, said=form.said, by=current_user)
-        except NotAPicture as error:
-            raise Refused(str(error), "file") from None
+        except (NotAPicture, StoreAway) as error:
+            raise Refused(_in_a_sentence(error), "file") from None
 
     def update(self, form: DescribeForm, model: Image) -> None:
         """Describe."""
@@ -284,8 +293,8 @@ class ImageScreen(StaffView):
             upload = form.file.data
             try:
                 replace_image(image, upload.read(), filename=upload.filename, by=current_user)
-            except NotAPicture as error:
-                form.file.errors = [str(error)]
+            except (NotAPicture, StoreAway) as error:
+                form.file.errors = [_in_a_sentence(error)]
             except ImageReplaced:
                 form.file.errors = ["Somebody else has just replaced it. Look at their file before you send yours."]
             else:
@@ -302,12 +311,16 @@ class ImageScreen(StaffView):
         form = UploadManyForm(_form_and_files())
         if request.method == "POST" and form.validate():
             added, refused = [], []
-            for upload in form.files.data:
+            waiting = iter(form.files.data)
+            for upload in waiting:
                 try:
                     said = Description(alt="", credit=form.credit.data)
                     added.append(add_image(upload.read(), filename=upload.filename, said=said, by=current_user).id)
                 except NotAPicture as error:
                     refused.append(f"{upload.filename}: {error}")
+                except StoreAway as error:  # each of the others would wait as long
+                    words = _in_a_sentence(error)
+                    refused += [f"{one.filename}: {words}" for one in (upload, *waiting)]
             if added:
                 for words in refused:
                     flash(f"Not uploaded: {words}", "error")

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
 from clinic.articles.models import Article
-from clinic.core.settings import settings
+from clinic.media.files import Opened, files
+from clinic.media.leftovers import discard
 
 SIZE = (1200, 630)  # pixels; what Open Graph readers ask for
 FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
@@ -20,29 +20,26 @@ PICTURE = (600, SIZE[1])
 LOOK = "1"  # raise it when the look changes, so that no old picture is served
 
 
-def share_picture(article: Article, clinic_name: str) -> Path:
+def share_picture(article: Article, clinic_name: str) -> Opened:
     """The JPEG file of an article's share picture, drawn when it is asked for the first time after a change."""
     shown = (LOOK, article.title, clinic_name, f"{article.image.key} {article.image.version}" if article.image else "")
-    name = f"{article.id}-{hashlib.sha256('|'.join(shown).encode()).hexdigest()[:12]}.jpg"
-    path = settings().media_root / "share" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_bytes(draw(article.title, clinic_name, _lead_picture(article)))
-        part.replace(path)  # two at once draw the same; nobody reads half a file
-        for old in path.parent.glob(f"{article.id}-*.jpg"):
-            if old != path:
-                old.unlink(missing_ok=True)
-    return path
+    mine = f"share/{article.id}-"
+    name = f"{mine}{hashlib.sha256('|'.join(shown).encode()).hexdigest()[:12]}.jpg"
+    try:
+        return files().open(name)
+    except FileNotFoundError:
+        files().write(name, draw(article.title, clinic_name, _lead_picture(article)))  # two at once draw the same
+        discard(entry.name for entry in list(files().names(mine)) if entry.name != name)
+    return files().open(name)
 
 
-def draw(title: str, clinic_name: str, picture: Path | None) -> bytes:
+def draw(title: str, clinic_name: str, picture: bytes | None) -> bytes:
     """The JPEG itself: the title on paper at the left, the lead picture at the right."""
     card = Pillow.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(card)
     width = TEXT_WIDTH if picture else SIZE[0] - 140
     if picture:
-        with Pillow.open(picture) as lead:
+        with Pillow.open(io.BytesIO(picture)) as lead:
             whole = ImageOps.contain(lead.convert("RGB"), PICTURE)
             card.paste(whole, (SIZE[0] - whole.width, (SIZE[1] - whole.height) // 2))
     pen.rectangle((70, 70, 130, 78), fill=ACCENT)
@@ -75,8 +72,10 @@ def _heading(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONTS / "fraunces-600.woff2", size)
 
 
-def _lead_picture(article: Article) -> Path | None:
+def _lead_picture(article: Article) -> bytes | None:
     if article.image is None:
         return None
-    path = settings().media_root / article.image.folder / article.image.file()
-    return path if path.exists() else None
+    try:
+        return files().read(f"{article.image.folder}/{article.image.file()}")
+    except FileNotFoundError:
+        return None

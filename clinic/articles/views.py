@@ -13,7 +13,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from markupsafe import Markup
@@ -54,6 +53,7 @@ from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import email_address
 from clinic.media.queries import images_by_id
+from clinic.media.views import sent
 from clinic.site.queries import shown_sections
 from clinic.site.texts import blocks
 from clinic.web.csrf import public_form
@@ -145,7 +145,7 @@ def share(slug: str) -> Response:
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
-    return send_file(share_picture(found, facts().name), mimetype="image/jpeg", max_age=86400)
+    return sent(share_picture(found, facts().name), "image/jpeg", max_age=86400)
 
 
 @bp.post("/articles/<slug>/comments")

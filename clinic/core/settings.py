@@ -3,7 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -13,6 +13,8 @@ import phonenumbers
 from flask import current_app
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from clinic.core.media_url import MediaBucket, media_bucket
 
 Env = Literal["production", "development", "test"]
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class Settings:
     mail_server: MailServer | None
     mail_sender: str
     media_root: Path
+    media_bucket: MediaBucket | None
     trusted_proxies: int
     web_concurrency: int
     metrics_token: str | None = field(repr=False)
@@ -101,6 +104,10 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
         mail_server=take("MAIL_URL", "", _mail_server, "smtp://user:password@host:587?tls=start"),
         mail_sender=take("MAIL_SENDER", "Move Therapy <hello@example.org>", _mail_sender, "Name <name@example.org>"),
         media_root=take("MEDIA_ROOT", str(instance / "media"), Path, "a folder"),
+        media_bucket=_with_keys(
+            take("MEDIA_URL", "", media_bucket, "s3://bucket/prefix?endpoint=https://host&region=name, without keys"),
+            values,
+        ),
         trusted_proxies=take("TRUSTED_PROXIES", "0", _whole(0, 10), "how many proxies stand in front, 0 to 10"),
         web_concurrency=take("WEB_CONCURRENCY", "2", _whole(1, 64), "a number of processes from 1 to 64"),
         metrics_token=values.get("METRICS_TOKEN", "").strip() or None,
@@ -209,6 +216,17 @@ def _mail_server(raw: str) -> MailServer | None:
         password=unquote(parts.password) if parts.password else None,
         tls=tls,  # type: ignore[arg-type]
     )
+
+
+def _with_keys(bucket: MediaBucket | None, values: Mapping[str, str]) -> MediaBucket | None:
+    if bucket is None:
+        return None
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    key_id, secret_key, token = (values.get(name, "").strip() or None for name in names)
+    if bool(key_id) != bool(secret_key):
+        missing = names[1] if key_id else names[0]
+        raise SettingsError(f"{missing} is missing: expected both parts of the key, or neither")
+    return replace(bucket, key_id=key_id, secret_key=secret_key, session_token=token)
 
 
 def _mail_sender(raw: str) -> str:

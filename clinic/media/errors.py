@@ -11,3 +11,13 @@ class ImageInUse(Exception):
 
 class ImageReplaced(Exception):
     """Somebody else has replaced the file meanwhile."""
+
+
+class StoreAway(OSError):
+    """The place where pictures lie does not answer, or is full. Nothing was kept; later it may work."""
+
+    advice = "The pictures are out of reach for a moment. Nothing was kept. Try again in a minute."
+
+
+class StoreRefuses(StoreAway):
+    """The bucket answers, and says no: its name, the key or the key's rights are wrong. Later it will say the same."""

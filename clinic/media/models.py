@@ -10,8 +10,8 @@ from clinic.core.db import Base, UtcDateTime
 
 @content_version.shown
 class Image(Base):
-    """One uploaded picture. Its files lie in MEDIA_ROOT/<folder>/: the cleaned original and, once a worker has made
-    them, the renditions; until then pages show the original.
+    """One uploaded picture. Its files lie in <folder>/ of MEDIA_ROOT or MEDIA_URL: the cleaned original and, once a
+    worker has made them, the renditions; until then pages show the original.
 
     `version` counts the files that this picture has had. Each has a folder of its own, so that a worker who is late
     never writes an old picture among the new ones, and addresses name it, because browsers keep them for ever.
@@ -42,7 +42,7 @@ class Image(Base):
 
     @property
     def folder(self) -> str:
-        """Where the present files lie, within MEDIA_ROOT."""
+        """Where the present files lie."""
         return folder_of(self.key, self.version)
 
     @property
@@ -89,5 +89,5 @@ class Image(Base):
 
 
 def folder_of(key: str, version: int) -> str:
-    """Where the files of one version of a picture lie, within MEDIA_ROOT."""
+    """Where the files of one version of a picture lie, below the root of all (files.py)."""
     return key if version == 1 else f"{key}/v{version}"

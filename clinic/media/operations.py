@@ -1,7 +1,6 @@
 """Every write about pictures."""
 
 import secrets
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
-from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse, ImageReplaced
+from clinic.media.files import files
+from clinic.media.leftovers import discard, keep_only
 from clinic.media.models import Image, folder_of
-from clinic.media.renditions import read_upload, write_original, write_renditions
+from clinic.media.renditions import original_file, read_upload, rendition_files
 
 LEASE = timedelta(minutes=5)
 
@@ -38,9 +38,9 @@ def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor 
     """
     upright = read_upload(data)
     key = secrets.token_hex(8)
-    folder = settings().media_root / key
+    original = f"{key}/original.{upright.extension}"
     try:
-        write_original(upright, folder)
+        files().write(original, original_file(upright))
         with atomic():
             image = Image(
                 key=key,
@@ -56,7 +56,7 @@ def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor 
             db.session.flush()
             audit.record("uploaded", image, by=by)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard([original])
         raise
     return image
 
@@ -78,10 +78,11 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
     """
     upright = read_upload(data)
     id_, key, version = image.id, image.key, image.version
-    root = settings().media_root / key
-    coming, place = root / f".{secrets.token_hex(4)}", settings().media_root / folder_of(key, version + 1)
+    # Written apart, because a bucket takes its time and the row is locked only for the move.
+    coming = f"{key}/.{secrets.token_hex(4)}/original.{upright.extension}"
+    place = folder_of(key, version + 1)
     try:
-        write_original(upright, coming)
+        files().write(coming, original_file(upright))
         with atomic():
             replaced = db.session.execute(
                 sa.update(Image)
@@ -104,58 +105,57 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
                 raise ImageReplaced
             audit.record("replaced", f"image:{id_}", by=by, detail=filename[-120:])
             # Nobody else can be here: the row is locked. What lies there was left by an attempt that did not commit.
-            shutil.rmtree(place, ignore_errors=True)
-            coming.rename(place)
+            files().remove([entry.name for entry in files().names(f"{place}/")])
+            files().move(coming, f"{place}/original.{upright.extension}")
     except BaseException:
-        shutil.rmtree(coming, ignore_errors=True)
+        discard([coming])
         raise
-    _keep_only(key, version + 1)
+    keep_only(key, version + 1)
     db.session.refresh(image)
     return image
 
 
-def _keep_only(key: str, version: int) -> None:
-    """Take the files of all other versions away. What begins with a dot is still being written."""
-    root = settings().media_root / key
-    kept = settings().media_root / folder_of(key, version)
-    for path in root.glob("[!.]*"):
-        if path.is_dir() and path != kept:
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.is_file() and kept != root:
-            path.unlink(missing_ok=True)
-
-
 def delete_image(image: Image, *, by: audit.Actor | None = None) -> None:
     """Remove a picture and its files. Raises ImageInUse while an article shows it."""
-    folder = settings().media_root / image.key
+    key = image.key
     try:
         with atomic():
             audit.record("deleted", image, by=by, detail=image.filename)
             db.session.execute(sa.delete(Image).where(Image.id == image.id))
     except IntegrityError:
         raise ImageInUse from None
-    shutil.rmtree(folder, ignore_errors=True)
+    keep_only(key, None)
 
 
 def render_next() -> bool:
     """Make the renditions of one picture that has none yet, outside any transaction. Returns whether there was one.
 
-    Several workers share the work: each claims a picture for a while. One that dies, or whose disk is full, leaves the
-    picture to be tried again when its claim is over.
+    Several workers share the work: each claims a picture for a while. One that dies, or that cannot reach or write the
+    files, leaves the picture to be tried again when its claim is over.
     """
     claim = _claim()
     if claim is None:
         return False
-    image_id, key, version = claim
     try:
-        _note_renditions(image_id, version, write_renditions(settings().media_root / folder_of(key, version)))
+        widths = _render(f"{folder_of(claim.key, claim.version)}/", f"original.{claim.extension}")
+        _note_renditions(claim.id, claim.version, widths)
     except OSError:
-        if _version(image_id) == version:
+        if _version(claim.id) == claim.version:
             raise
-    present = _version(image_id)
-    if present is not None and present != version:  # replaced meanwhile: what was just made is of the old file
-        _keep_only(key, present)
+    present = _version(claim.id)
+    if present != claim.version:  # replaced or deleted meanwhile: what was just made is of the old file
+        keep_only(claim.key, present)
     return True
+
+
+def _render(folder: str, original: str) -> list[int]:
+    """Returns the widths, in pixels, ascending."""
+    data = files().read(folder + original)
+    widths = set()
+    for name, rendition in rendition_files(data):
+        files().write(folder + name, rendition)
+        widths.add(int(name.partition(".")[0]))
+    return sorted(widths)
 
 
 def _version(image_id: int) -> int | None:
@@ -165,20 +165,19 @@ def _version(image_id: int) -> int | None:
 
 
 @atomic()
-def _claim() -> tuple[int, str, int] | None:
+def _claim() -> sa.Row[tuple[int, str, int, str]] | None:
     now = clock.now()
     waiting = sa.and_(Image.rendered_at.is_(None), sa.or_(Image.claimed_until.is_(None), Image.claimed_until < now))
     first = db.session.scalar(sa.select(Image.id).where(waiting).order_by(Image.id).limit(1))
     if first is None:  # an UPDATE of no row would still say that something has changed for readers
         return None
-    claimed = db.session.execute(
+    return db.session.execute(
         sa.update(Image)
         .where(Image.id == first, waiting)
         .values(claimed_until=now + LEASE)
-        .returning(Image.id, Image.key, Image.version)
+        .returning(Image.id, Image.key, Image.version, Image.extension)
         .execution_options(synchronize_session=False)
     ).first()
-    return (claimed.id, claimed.key, claimed.version) if claimed else None
 
 
 @atomic()

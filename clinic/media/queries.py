@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from clinic.core.db import db
 from clinic.core.find import Found, first_found, has_words
-from clinic.media.models import Image
+from clinic.media.models import Image, folder_of
 
 
 def images_by_id(ids: Iterable[int]) -> dict[int, Image]:
@@ -42,3 +42,8 @@ def images_with(words: str, page: int, size: int) -> list[Image]:
 def image_with_key(key: str) -> Image | None:
     """The picture whose files lie under this key."""
     return db.session.scalar(sa.select(Image).where(Image.key == key))
+
+
+def folders_by_key() -> dict[str, str]:
+    """Where the present files of each picture lie. All of them: what is not named here may be taken away."""
+    return {key: folder_of(key, version) for key, version in db.session.execute(sa.select(Image.key, Image.version))}

@@ -1,10 +1,9 @@
 """From one upload to the files we serve: turned upright, stripped of metadata, in the widths that pages ask for."""
 
 import io
-import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
@@ -16,6 +15,7 @@ WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+FORMATS = {extension: kind for kind, extension in KINDS.items()}
 SAVE: dict[str, dict[str, Any]] = {
     # A slower AVIF encoder takes four times as long for files 5 % smaller.
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
@@ -83,44 +83,36 @@ def _in_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
     return picture.convert("RGB")
 
 
-def write_original(upright: Upright, folder: Path) -> None:
-    """Write the cleaned original; it takes the place of an older one only when it is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
+def original_file(upright: Upright) -> bytes:
+    """The cleaned original, as a file."""
     clean = Pillow.new(upright.pixels.mode, upright.pixels.size)
     clean.paste(upright.pixels)
-    profile: dict[str, Any] = {"icc_profile": upright.profile} if upright.profile else {}
-    _save(clean, folder / f"original.{upright.extension}", quality=92, **profile)
+    return _encoded(clean, upright.profile, format=FORMATS[upright.extension], quality=92)
 
 
-def write_renditions(folder: Path) -> list[int]:
-    """Make all renditions from the original in a folder. Returns their widths in pixels, ascending.
+def widths_for(width: int) -> list[int]:
+    """How wide the renditions of a picture are, in pixels, ascending."""
+    widths = [one for one in WIDTHS if one < width] or [width]
+    return widths if width > WIDTHS[-1] or width in widths else [*widths, width]
 
-    Raises OSError when the original is gone or the disk is full.
-    """
-    original = next(iter(sorted(folder.glob("original.*"))), folder / "original")
-    with Pillow.open(original) as picture:
-        profile: dict[str, Any] = {}
-        if picture.info.get("icc_profile"):
-            profile["icc_profile"] = picture.info["icc_profile"]
+
+def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
+    """Name and file of each rendition of an original, one after the other."""
+    with Pillow.open(io.BytesIO(original)) as picture:
+        profile = picture.info.get("icc_profile")
         pixels = picture.convert("RGB")
-    widths = [width for width in WIDTHS if width < pixels.width] or [pixels.width]
-    if pixels.width <= WIDTHS[-1] and pixels.width not in widths:
-        widths.append(pixels.width)
-    for width in widths:
+    for width in widths_for(pixels.width):
         copy = pixels.resize((width, max(1, round(pixels.height * width / pixels.width))), Pillow.Resampling.LANCZOS)
         for extension, options in SAVE.items():
-            _save(copy, folder / f"{width}.{extension}", **options, **profile)
-    return widths
+            yield f"{width}.{extension}", _encoded(copy, profile, **options)
 
 
-def _save(picture: Pillow.Image, path: Path, **options: Any) -> None:
-    """Never leaves half a file under a name that is served."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        picture.save(part, **options)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def _encoded(picture: Pillow.Image, profile: bytes | None, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    if profile:
+        options["icc_profile"] = profile
+    picture.save(buffer, **options)
+    return buffer.getvalue()
 
 
 def _as_rgb(picture: Pillow.Image) -> Pillow.Image:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from clinic.core.media_url import MediaBucket
 from clinic.core.settings import MailServer, Settings, SettingsError, load_settings, read_env_file, settings
 
 HERE = Path("/nowhere/instance")
@@ -21,6 +22,7 @@ DEFAULTS = {
     "mail_server": None,
     "mail_sender": "Move Therapy <hello@example.org>",
     "media_root": HERE / "media",
+    "media_bucket": None,
     "trusted_proxies": 0,
     "web_concurrency": 2,
     "metrics_token": None,
@@ -51,6 +53,14 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("MAIL_URL", "smtp://u%40a.org:p@mx?tls=start", "mail_server", MailServer("mx", 587, "u@a.org", "p", "start")),
     ("MAIL_URL", "smtps://u:p@mx", "mail_server", MailServer("mx", 465, "u", "p", "on")),
     ("MEDIA_ROOT", "/srv/media", "media_root", Path("/srv/media")),
+    ("MEDIA_URL", "s3://clinic", "media_bucket", MediaBucket("clinic")),
+    ("MEDIA_URL", "s3://my.clinic/a/b/", "media_bucket", MediaBucket("my.clinic", "a/b/")),
+    (
+        "MEDIA_URL",
+        "s3://clinic/live?endpoint=https://s3.example:9000/&region=eu-1",
+        "media_bucket",
+        MediaBucket("clinic", "live/", "https://s3.example:9000", "eu-1"),
+    ),
     ("MAIL_SENDER", "Clinic <desk@clinic.example>", "mail_sender", "Clinic <desk@clinic.example>"),
     ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
     ("WEB_CONCURRENCY", "64", "web_concurrency", 64),
@@ -88,6 +98,16 @@ WRONG = [
     *[
         ("MAIL_URL", value, "smtp://")
         for value in ("mx:25", "http://mx", "smtp://", "smtp://mx?tls=maybe", "smtp://mx:x", "smtp://mx:99999")
+    ],
+    *[
+        ("MEDIA_URL", value, "s3://bucket/prefix?endpoint=")
+        for value in (
+            "clinic", "https://clinic", "s3://", "s3:///x", "s3://AB", "s3://ab", "s3://key:hidden@clinic", "s3://clinic/../x",
+            "s3://clinic/a//b", "s3://clinic/.a", "s3://clinic#x", "s3://clinic?endpoint=", "s3://clinic?region=",
+            "s3://clinic?endpoint=s3.example", "s3://clinic?endpoint=https://s3.example/path", "s3://clinic?endpoints=x",
+            "s3://clinic?endpoint=https://s3.example:99999", "s3://clinic?endpoint=https://u:p@s3.example",
+            "s3://clinic?region=a b", "s3://clinic?x", "s3://[::1",
+        )
     ],
     *[
         ("MAIL_SENDER", value, "Name <name@example.org>")
@@ -157,11 +177,36 @@ def test_no_secret_is_in_the_repr() -> None:
         "REDIS_URL": "redis://:hidden-redis@cache:6379/0",
         "MAIL_URL": "smtp://clinic:hidden-mail@mx",
         "METRICS_TOKEN": "hidden-metrics",
+        "MEDIA_URL": "s3://clinic",
+        "AWS_ACCESS_KEY_ID": "hidden-key-id",
+        "AWS_SECRET_ACCESS_KEY": "hidden-key",
+        "AWS_SESSION_TOKEN": "hidden-token",
     }
     loaded = load(**secrets)
     assert loaded.mail_server == MailServer("mx", 25, "clinic", "hidden-mail", "off")
     assert "hidden" not in repr(loaded)
     assert "hidden" not in str(loaded)
+
+
+def test_the_key_of_the_bucket_comes_from_the_environment_or_the_file(tmp_path: Path) -> None:
+    (tmp_path / "settings.env").write_text("AWS_ACCESS_KEY_ID=id\nAWS_SECRET_ACCESS_KEY=of-the-file\n")
+    url = {"SECRET_KEY": SECRET, "MEDIA_URL": "s3://clinic"}
+    for environ, secret in (
+        ({}, "of-the-file"),
+        ({"AWS_SECRET_ACCESS_KEY": "of-the-environment"}, "of-the-environment"),
+    ):
+        bucket = load_settings(url | environ, tmp_path).media_bucket
+        assert bucket == MediaBucket("clinic", key_id="id", secret_key=secret)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")],
+)
+def test_half_a_key_stops_with_the_other_half(given: str, missing: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{missing} is missing: expected both parts of the key, or neither$"):
+        load(MEDIA_URL="s3://clinic", **{given: "hidden"})
+    assert load(**{given: "of another program"}).media_bucket is None
 
 
 def test_a_wrong_secret_is_not_repeated_in_the_line() -> None:

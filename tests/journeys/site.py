@@ -108,8 +108,9 @@ class Site:
             make_services()
             self.article = make_article().address
 
-    def start(self, name: str, *, largest_file: int | None = None) -> None:
-        """Start "web" or a worker; a dead one is started again. `largest_file` stands for a disk that is full."""
+    def start(self, name: str, *, largest_file: int | None = None, instance: Path | None = None) -> None:
+        """Start "web" or a worker; a dead one is started again. `largest_file` stands for a disk that is full, another
+        `instance` folder for another machine."""
         assert name not in self._running, f"{name} runs already"
         command = [sys.executable, "-m", "flask", "--app", "wsgi.py", "clinic", "worker"]
         if name == "web":
@@ -117,9 +118,10 @@ class Site:
             command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{self.port}"]
         if largest_file is not None:
             command = ["sh", "-c", f'ulimit -f {largest_file // 512} && exec "$@"', "sh", *command]
+        environ = self.environ | {"INSTANCE_PATH": str(instance or self.folder)}
         with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                command, env=self.environ, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                command, env=environ, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
 
     def start_web(self, *, largest_file: int | None = None) -> None:

@@ -13,11 +13,13 @@ from clinic.articles.operations import delete_article, edit_article
 from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse
+from clinic.media.files import files
 from clinic.media.models import Image
 from clinic.media.operations import Description, delete_image, describe_image
 from clinic.media.renditions import read_upload
 from tests.articles.test_operations import changed
 from tests.factories import make_article, make_image
+from tests.media.places import everything, names
 
 
 def test_each_file_is_served_with_its_type_and_kept_for_ever(client: FlaskClient) -> None:
@@ -35,6 +37,22 @@ def test_each_file_is_served_with_its_type_and_kept_for_ever(client: FlaskClient
         assert client.head(f"/media/{image.key}/{name}").status_code == 200
 
 
+def test_who_has_a_file_is_told_so_and_who_wants_a_part_gets_it(client: FlaskClient) -> None:
+    address = f"/media/{make_image().key}/480.jpg"
+    whole = client.get(address)
+    assert whole.content_length == len(whole.data)
+    kept = client.get(address, headers={"If-None-Match": whole.headers["ETag"]})
+    assert (kept.status_code, kept.data, kept.headers["ETag"]) == (304, b"", whole.headers["ETag"])
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert client.get(address, headers={"If-Modified-Since": whole.headers["Last-Modified"]}).status_code == 304
+    part = client.get(address, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, whole.data[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.data)}"
+    assert client.get(address, headers={"Range": f"bytes={len(whole.data)}-"}).status_code == 416
+    asked = client.head(address)
+    assert (asked.data, asked.content_length) == (b"", len(whole.data))
+
+
 OUTSIDE = (
     "/media/{key}/../../clinic.sqlite3",
     "/media/../clinic.sqlite3",
@@ -49,6 +67,8 @@ OUTSIDE = (
     "/media/{key}",
     "/media/",
     "/media/{key}/no-such.jpg",
+    "/media/{key}/.hidden.jpg",
+    "/media/.hidden/480.jpg",
     "/media/no-such/480.jpg",
     "/media/./{key}/%2e",
     f"/media/{{key}}/{'x' * 5000}",
@@ -58,6 +78,8 @@ OUTSIDE = (
 def test_no_path_leads_out_of_the_pictures(client: FlaskClient) -> None:
     (settings().media_root.parent / "clinic.sqlite3").touch()
     key = make_image().key
+    for name in (f"{key}/.hidden.jpg", ".hidden/480.jpg"):
+        files().write(name, b"being written")
     for path in OUTSIDE:
         answer = client.get(path.format(key=key))
         if answer.status_code == 308:  # of two slashes one is left
@@ -67,10 +89,9 @@ def test_no_path_leads_out_of_the_pictures(client: FlaskClient) -> None:
 
 def test_a_picture_nobody_shows_is_deleted_with_its_files_and_again_is_harmless(app: Flask) -> None:
     image = make_image()
-    folder = settings().media_root / image.key
-    assert folder.exists()
+    assert names(image)
     delete_image(image)
-    assert not folder.exists()
+    assert not everything()
     assert db.session.scalar(sa.select(sa.func.count(Image.id))) == 0
 
 
@@ -82,11 +103,11 @@ def test_a_picture_that_an_article_shows_cannot_be_deleted(app: Flask, shown: st
     article = make_article(publish=False, **place)
     with pytest.raises(ImageInUse):
         delete_image(image)
-    assert (settings().media_root / image.key / "480.jpg").exists()
+    assert "480.jpg" in names(image)
     assert db.session.get(Image, image.id)
     edit_article(article, changed(article, image_id=None, body="<p>Without</p>"))
     delete_image(image)
-    assert not (settings().media_root / image.key).exists()
+    assert not everything()
 
 
 def test_a_deleted_article_sets_its_pictures_free(app: Flask) -> None:
