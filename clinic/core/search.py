@@ -8,7 +8,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -54,7 +54,7 @@ def put(ref: int, *, title: str, headings: str, text: str) -> None:
     """Index a document, or index it anew, within the present transaction."""
     drop(ref)
     db.session.execute(sa.text(_INSERT[_dialect()]), {"ref": ref, "title": title, "headings": headings, "body": text})
-    _count_words(_distinct(title, headings, text), 1)
+    count_words(dict.fromkeys(distinct_words(title, headings, text), 1))
 
 
 def drop(ref: int) -> None:
@@ -66,7 +66,7 @@ def drop(ref: int) -> None:
     if row is None:
         return
     db.session.execute(sa.text(f"DELETE FROM {_TABLE[_dialect()]} WHERE {_KEY[_dialect()]} = :ref"), {"ref": ref})  # noqa: S608
-    _count_words(_distinct(*row), -1)
+    _forget_words(distinct_words(*row))
 
 
 def read(typed: str) -> Query:
@@ -123,7 +123,8 @@ def _dialect() -> str:
     return str(db.session.get_bind().dialect.name)
 
 
-def _distinct(*texts: str) -> set[str]:
+def distinct_words(*texts: str) -> set[str]:
+    """The words by which a document with these texts is counted."""
     return set(_index_words(" ".join(texts)))
 
 
@@ -131,24 +132,27 @@ def _index_words(text: str) -> list[str]:
     return [word for word in words_of(text) if 3 <= len(word) <= 40 and not word.isdecimal()]
 
 
-def _count_words(words: set[str], step: int) -> None:
-    if not words:
-        return
-    if step > 0:
+def count_words(documents: Mapping[str, int]) -> None:
+    """Note that so many more documents have each word."""
+    if documents:
         db.session.execute(
             sa.text(
-                "INSERT INTO search_word (word, documents) VALUES (:word, 1)"
-                " ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + 1"
+                "INSERT INTO search_word (word, documents) VALUES (:word, :number)"
+                " ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + excluded.documents"
             ),
+            [{"word": word, "number": documents[word]} for word in sorted(documents)],
+        )
+
+
+def _forget_words(words: set[str]) -> None:
+    """Note that one document less has each word."""
+    if words:
+        # In one order everywhere, so that two writers never wait for each other in a circle.
+        db.session.execute(
+            sa.text("UPDATE search_word SET documents = documents - 1 WHERE word = :word"),
             [{"word": word} for word in sorted(words)],
         )
-        return
-    # In one order everywhere, so that two writers never wait for each other in a circle.
-    db.session.execute(
-        sa.text("UPDATE search_word SET documents = documents - 1 WHERE word = :word"),
-        [{"word": word} for word in sorted(words)],
-    )
-    db.session.execute(sa.delete(SearchWord).where(SearchWord.documents < 1))
+        db.session.execute(sa.delete(SearchWord).where(SearchWord.documents < 1))
 
 
 def _is_known(word: str) -> bool:
