@@ -47,6 +47,12 @@ def bulk_articles(number: int) -> Iterator[int]:
     yield from in_portions(number, insert)
     with atomic():
         search.count_words(words)
+        db.session.execute(
+            sa.text(
+                "INSERT INTO read_day (day, reads) SELECT day, sum(reads) FROM read_count WHERE true GROUP BY day"
+                " ON CONFLICT (day) DO UPDATE SET reads = excluded.reads"
+            )
+        )
     go_on_counting("article")
 
 

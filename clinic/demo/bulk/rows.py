@@ -47,8 +47,12 @@ def go_on_counting(*tables: str) -> None:
 
 def take_statistics() -> None:
     """Tell the planner what the tables are like now, and PostgreSQL which pages an index alone can answer for."""
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE" if is_postgres() else "ANALYZE")
+    if is_postgres():
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    else:
+        with atomic():
+            db.session.execute(sa.text("ANALYZE"))
 
 
 def mixed(number: int, salt: int = 0) -> int:

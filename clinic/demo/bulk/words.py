@@ -2,14 +2,45 @@
 
 from clinic.demo.bulk.rows import mixed
 
-OPENINGS = ("How to strengthen", "When to rest", "What helps", "Five minutes for", "First steps with", "Myths about")
+OPENINGS: tuple[str, ...] = (
+    "How to strengthen",
+    "When to rest",
+    "What helps",
+    "Five minutes for",
+    "First steps with",
+    "Myths about",
+)
 OPENINGS += ("Warming up", "Questions about", "A calm plan for", "Understanding", "Training", "Stretching")
-PARTS = ("your lower back", "stiff hips", "the knees", "tired shoulders", "your neck", "weak ankles", "the upper back")
+PARTS: tuple[str, ...] = (
+    "your lower back",
+    "stiff hips",
+    "the knees",
+    "tired shoulders",
+    "your neck",
+    "weak ankles",
+    "the upper back",
+)
 PARTS += ("sore wrists", "your feet", "the pelvic floor", "tight calves", "an aching elbow")
-OCCASIONS = ("at the desk", "after running", "on long flights", "in pregnancy", "after sixty", "before the season")
+OCCASIONS: tuple[str, ...] = (
+    "at the desk",
+    "after running",
+    "on long flights",
+    "in pregnancy",
+    "after sixty",
+    "before the season",
+)
 OCCASIONS += ("while travelling", "after surgery", "with little time", "at home", "on the stairs", "in the garden")
 # Each stands in one article of a few dozen.
-RARE = ("gastrocnemius", "piriformis", "quadratus", "trapezius", "rhomboid", "serratus", "sartorius", "popliteus")
+RARE: tuple[str, ...] = (
+    "gastrocnemius",
+    "piriformis",
+    "quadratus",
+    "trapezius",
+    "rhomboid",
+    "serratus",
+    "sartorius",
+    "popliteus",
+)
 RARE += ("plantaris", "gracilis", "pectineus", "soleus", "infraspinatus", "supraspinatus", "subscapularis", "psoas")
 RARE += ("multifidus", "longissimus", "semispinalis", "splenius", "brachialis", "anconeus", "pronator", "supinator")
 SENTENCES = (
