@@ -118,7 +118,11 @@ class StaffView(Guarded, ModelView):
     def _conditions(self) -> Iterable[Any]:
         """Those of the screen and the tab. What a search has found is few, so no other index is of use then."""
         where = (*self.row_filter(), *self._tab_filter())
-        return (unindexed(*where),) if where and request.args.get("search") else where
+        return (unindexed(*where),) if where and self._words() else where
+
+    def _words(self) -> str:
+        """What is searched for, where this screen has a search."""
+        return request.args.get("search", "") if self._search_supported else ""
 
     def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
         """The rows of a page, and the number of all of the list, counted up to MOST_COUNTED."""
@@ -134,7 +138,7 @@ class StaffView(Guarded, ModelView):
 
     def _count(self) -> int:
         rows = sa.select(self.model.id).where(*self._conditions())
-        if search := request.args.get("search"):
+        if search := self._words():
             rows = rows.where(self.model.id.in_(self._found(search)))
         return count_up_to(MOST_COUNTED, rows)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import content_version
@@ -19,6 +20,7 @@ class Image(Base):
     """
 
     __tablename__ = "image"
+    __table_args__ = (sa.Index("ix_image_uploaded_at_id", "uploaded_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -38,7 +40,7 @@ class Image(Base):
     licence: Mapped[str] = mapped_column(default="")
     focus_x: Mapped[int] = mapped_column(default=50)
     focus_y: Mapped[int] = mapped_column(default=50)
-    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
     def folder(self) -> str:

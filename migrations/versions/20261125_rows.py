@@ -33,6 +33,7 @@ ADDED = (
     ("ix_audit_line_thing_at", "audit_line", ["thing", "at"], None),
     ("ix_lead_assigned_id_created_at", "lead", ["assigned_id", "created_at"], None),
     ("ix_read_count_day_reads", "read_count", ["day", "reads"], None),
+    ("ix_image_uploaded_at_id", "image", ["uploaded_at", "id"], None),
     ("ix_image_alt", "image", ["alt"], None),
     ("ix_image_credit", "image", ["credit"], None),
     ("ix_image_filename", "image", ["filename"], None),
@@ -42,6 +43,7 @@ ADDED = (
 # What the new ones answer too.
 DROPPED = (
     ("ix_article_image_id", "article", ["image_id"]),
+    ("ix_image_uploaded_at", "image", ["uploaded_at"]),
     ("ix_article_image_image_id", "article_image", ["image_id"]),
     ("ix_booking_state", "booking", ["state"]),
     ("ix_audit_line_thing", "audit_line", ["thing"]),
