@@ -143,7 +143,7 @@ def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, i
         sa.select(Booking.article_id)
         .where(Booking.created_at >= since)
         .order_by(Booking.created_at.desc())
-        .limit(MOST_SORTED)
+        .limit(MOST_COUNTED)
         .subquery()
     )
     number = sa.func.count().label("number")
