@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench benchleads screenshots pins
+.PHONY: help run test check format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,9 +49,9 @@ bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same 
 	@$(BIN)/python -m bench.lighthouse
 	@$(BIN)/python -m bench.server
 
-benchleads: .venv/.dev ## the desk's pages with a million leads against ten thousand; takes ten minutes
+benchrows: .venv/.dev ## pages with a million leads and comments against a hundredth of them; takes fifteen minutes
 	@$(BIN)/python tests/provide.py
-	@$(BIN)/python -m bench.leads
+	@$(BIN)/python -m bench.rows
 
 screenshots: .venv/.dev ## pictures of the pages at 375, 768 and 1280 pixels, in screenshots/
 	@$(BIN)/python tests/provide.py

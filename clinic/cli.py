@@ -22,7 +22,7 @@ from clinic.articles.redirects import text_of_file
 from clinic.bookings.customers import read_customers
 from clinic.core.settings import settings
 from clinic.core.text import email_address
-from clinic.demo.bulk import bulk_leads
+from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.demo.load import is_used, load_demo
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import Folder, check_files, files
@@ -31,21 +31,34 @@ from clinic.media.leftovers import leftovers
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
 
 
+MANY = click.IntRange(0, 10_000_000)
+
+
 @clinic_cli.command()
 @click.option("--if-empty", is_flag=True, help="Do nothing when there is any user or article.")
-@click.option(
-    "--leads", type=click.IntRange(0, 10_000_000), default=0, help="Add so many leads, to try out a big clinic."
-)
-def demo(if_empty: bool, leads: int) -> None:
+@click.option("--articles", type=MANY, default=0, help="Add so many articles, to try out a big clinic.")
+@click.option("--comments", type=MANY, default=0, help="Add so many comments, on all articles.")
+@click.option("--leads", type=MANY, default=0, help="Add so many leads.")
+def demo(if_empty: bool, articles: int, comments: int, leads: int) -> None:
     """Load the demo clinic: people, articles, pictures, comments, leads."""
-    if not (leads and is_used()) and load_demo(if_empty=if_empty):
+    is_bulk = bool(articles or comments or leads)
+    if not (is_bulk and is_used()) and load_demo(if_empty=if_empty):
         click.echo("The demo clinic is loaded.")
-    if leads:
-        with click.progressbar(length=leads, label="Leads") as bar:
-            done = 0
-            for number in bulk_leads(leads):
-                bar.update(number - done)
-                done = number
+    for label, number, bulk in (
+        ("Articles", articles, bulk_articles),
+        ("Comments", comments, bulk_comments),
+        ("Leads", leads, bulk_leads),
+    ):
+        if number:
+            _show_progress(label, number, bulk(number))
+    if is_bulk:
+        take_statistics()
+
+
+def _show_progress(label: str, length: int, steps: Iterator[int]) -> None:
+    with click.progressbar(length=length, label=label) as bar:
+        for done in steps:
+            bar.update(done - bar.pos)
 
 
 @clinic_cli.command("create-user")

@@ -60,7 +60,7 @@ def styleguide() -> str:
         image=_image(),
         articles=_articles(),
         comments=_comments(),
-        pages=[Listing([], number, 3, 30) for number in (1, 2, 3)],
+        pages=[Listing([], number, 3, number < 3) for number in (1, 2, 3)],
         opening=Preferences().opening,
         moments=(MOMENT, SUNDAY),
         error=TEXTS[404],

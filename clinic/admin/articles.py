@@ -44,7 +44,9 @@ from clinic.articles.queries import (
     findings_in,
     holder_of_slug,
     posts_to_pick,
+    texts_titled,
 )
+from clinic.core.db import db
 from clinic.core.text import clean_text
 from clinic.web.filters import local_now, moment
 
@@ -106,6 +108,10 @@ class PageScreen(TextPages):
     def load_options(self) -> Iterable[Any]:
         """The list does without the bodies."""
         return (defer(Article.body),) if request.endpoint == f"{self.endpoint}.index_view" else ()
+
+    def find_ids(self, text: str) -> list[int]:
+        """As the search over everything does."""
+        return list(db.session.scalars(texts_titled(text)))
 
     # Writing
 

@@ -4,19 +4,22 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_login import current_user
+from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from clinic.accounts.access import Permission
 from clinic.admin.back import here, is_panel_path, way_back
 from clinic.core.db import Base, db
+from clinic.core.find import count_up_to, latest_with, unindexed
 from clinic.web.error_pages import keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
+MOST_COUNTED = 10_000  # rows of a list; what is more is not counted, and not paged through
 Answer = Response | tuple[str, int] | str
 
 
@@ -79,6 +82,8 @@ class StaffView(Guarded, ModelView):
     can_view_details = False
     can_export = False
     page_size = 50
+    simple_list_pager = True  # Flask-Admin would count all rows; get_list() counts them up to MOST_COUNTED
+    is_counted = True
     can_set_page_size = False
     form_base_class = Form
     column_display_actions = True
@@ -108,11 +113,55 @@ class StaffView(Guarded, ModelView):
 
     def get_query(self) -> Any:
         """The rows of the present tab."""
-        return super().get_query().filter(*self.row_filter(), *self._tab_filter()).options(*self.load_options())
+        return super().get_query().filter(*self._conditions()).options(*self.load_options())
 
-    def get_count_query(self) -> Any:
-        """Their number."""
-        return super().get_count_query().filter(*self.row_filter(), *self._tab_filter())
+    def _conditions(self) -> Iterable[Any]:
+        """Those of the screen and the tab. What a search has found is few, so no other index is of use then."""
+        where = (*self.row_filter(), *self._tab_filter())
+        return (unindexed(*where),) if where and self._words() else where
+
+    def _words(self) -> str:
+        """What is searched for, where this screen has a search."""
+        return request.args.get("search", "") if self._search_supported else ""
+
+    def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
+        """The rows of a page, and the number of all of the list, counted up to MOST_COUNTED."""
+        _, query = super().get_list(page, *args, execute=False, **kwargs)
+        return (self._count() if self.is_counted else None), self._rows_of(query) if page else query.all()
+
+    def _rows_of(self, query: Any) -> list[Any]:
+        """The rows of a later page. Ids alone first: then a skipped row costs one step in the index that sorts."""
+        ids = [row.id for row in query.with_entities(self.model.id)]
+        options = (*self.load_options(), *(joinedload(relation) for relation in self._auto_joins))
+        rows = db.session.scalars(sa.select(self.model).where(self.model.id.in_(ids)).options(*options)).unique()
+        return sorted(rows, key=lambda row: ids.index(row.id))
+
+    def _count(self) -> int:
+        rows = sa.select(self.model.id).where(*self._conditions())
+        if search := self._words():
+            rows = rows.where(self.model.id.in_(self._found(search)))
+        return count_up_to(MOST_COUNTED, rows)
+
+    def count_words(self, count: int) -> str:
+        """The number of rows as the list says it."""
+        return count_with_more(count, MOST_COUNTED)
+
+    def last_page(self) -> int:
+        """The last page that is shown, counted from 0: to skip more rows costs more than anybody reads."""
+        return MOST_COUNTED // self.page_size - 1
+
+    def find_ids(self, text: str) -> list[int]:
+        """The rows that a search finds: of the latest ones, those with the words in the columns that are searched."""
+        columns = (getattr(self.model, name) for name in self.column_searchable_list or ())
+        return list(db.session.scalars(latest_with(text, self.model.id, *columns)))
+
+    def _found(self, search: str) -> list[int]:
+        if "found" not in g:
+            g.found = self.find_ids(search)
+        return g.found  # type: ignore[no-any-return]
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        return query.filter(self.model.id.in_(self._found(search))), None, joins, {}
 
     def get_one(self, id: Any) -> Any:
         """One row of this screen, or None: an id that is no id is one that is not there."""
@@ -150,7 +199,7 @@ class StaffView(Guarded, ModelView):
     def _get_list_extra_args(self) -> ViewArgs:
         """Flask-Admin passes numbers on as they come; PostgreSQL refuses a negative OFFSET."""
         args = super()._get_list_extra_args()
-        args.page = min(max(args.page or 0, 0), 100_000)
+        args.page = min(max(args.page or 0, 0), self.last_page())
         args.page_size = None
         if args.sort is not None and not 0 <= args.sort < len(self._list_columns):
             args.sort = None
@@ -298,3 +347,8 @@ def row_id(text: str) -> int | None:
 def count_of(number: int, one: str) -> str:
     """1 comment, 2 comments."""
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def count_with_more(number: int, most: int) -> str:
+    """3; or 10,000+ for what was not counted further."""
+    return f"{most:,}+" if number >= most else f"{number}"

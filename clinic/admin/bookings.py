@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import sqlalchemy as sa
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_login import current_user
@@ -16,6 +17,8 @@ from clinic.bookings.models import Booking
 from clinic.bookings.operations import allow_booking, claim_keys, decline_booking, redeem_voucher
 from clinic.bookings.queries import blocks_of, leads_behind
 from clinic.core import clock
+from clinic.core.db import db
+from clinic.leads import lead_index
 from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead
 from clinic.web.filters import moment
@@ -53,6 +56,10 @@ class BookingScreen(StaffView):
     def load_options(self) -> Iterable[Any]:
         """Person, session and voucher."""
         return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
+
+    def find_ids(self, text: str) -> list[int]:
+        """The bookings of the leads that are found."""
+        return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_index.find(text)))))
 
     @expose("/compare/")
     def compare(self) -> Answer:

@@ -16,7 +16,8 @@ from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_u
 from clinic.admin.cells import state_cell, time_cell
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, undo_moderation
-from clinic.comments.queries import comments_by_id
+from clinic.comments.queries import comments_by_id, comments_with
+from clinic.core.db import db
 from clinic.web.filters import paragraphs
 
 WORDS = {CommentState.APPROVED: "Approved", CommentState.REJECTED: "Rejected", CommentState.SPAM: "Marked as spam"}
@@ -67,6 +68,10 @@ class CommentScreen(StaffView):
     def load_options(self) -> Iterable[Any]:
         """The article each stands under."""
         return (joinedload(Comment.article),)
+
+    def find_ids(self, text: str) -> list[int]:
+        """As the search over everything does."""
+        return list(db.session.scalars(comments_with(text)))
 
     @expose("/moderate/", methods=("POST",))
     def moderate(self) -> Answer:

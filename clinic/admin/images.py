@@ -13,9 +13,9 @@ from wtforms.validators import URL, DataRequired, Length, NumberRange, Optional,
 from wtforms.widgets import RangeInput
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Answer, Refused, StaffView, count_of, row_id
+from clinic.admin.base import Answer, Refused, StaffView, count_of, count_with_more, row_id
 from clinic.admin.cells import link_cell, time_cell
-from clinic.articles.image_uses import Use, uses_of
+from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, replace_image
@@ -165,7 +165,7 @@ def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
     if not uses:
         return Markup('<span class="quiet">nowhere</span>')
     links = [Markup('<a href="{}">{}</a>').format(use_url(use), use.title) for use in uses[:3]]
-    more = [escape(f"and {len(uses) - 3} more")] if len(uses) > 3 else []
+    more = [escape(f"and {count_with_more(len(uses) - 3, MOST_OF_ONE - 3)} more")] if len(uses) > 3 else []
     return Markup(", ").join([*links, *more])
 
 

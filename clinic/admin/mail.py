@@ -10,6 +10,8 @@ from sqlalchemy.orm import defer
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, StaffView
 from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.core.db import db
+from clinic.core.find import latest_with
 from clinic.core.mail import Message, MessageState, send_again
 
 
@@ -40,6 +42,11 @@ class OutboxScreen(StaffView):
     def load_options(self) -> Any:
         """A list needs no bodies."""
         return (defer(Message.html), defer(Message.text)) if request.endpoint == "outbox_admin.index_view" else ()
+
+    def find_ids(self, text: str) -> list[int]:
+        """Of the latest mails, and of all to this address."""
+        to_them = Message.to == text.strip()
+        return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))
 
     @expose("/again/", methods=("POST",))
     def again(self) -> Answer:

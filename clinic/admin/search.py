@@ -64,10 +64,10 @@ class SearchScreen(Guarded):
 def _groups(text: str, here: str) -> Iterator[Group]:
     may = current_user.can
     if may(Permission.ARTICLE_EDIT):
+        articles = find_articles(text, MOST_IN_GROUP)
         for kind, name in ((Kind.POST, "Articles"), (Kind.PAGE, "Pages")):
             screen = f"{name.lower()}_admin"
-            articles = find_articles(kind, text, MOST_IN_GROUP)
-            yield _group(name, articles, f"{screen}.index_view", text, _article_hit(screen, here))
+            yield _group(name, articles[kind], f"{screen}.index_view", text, _article_hit(screen, here))
     if may(Permission.LEAD_WORK):
         leads = find_leads(text, most=MOST_IN_GROUP)
         yield _group("Leads", leads, "leads_admin.index_view", text, _lead_hit(here))

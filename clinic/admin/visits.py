@@ -21,7 +21,6 @@ from clinic.visits.models import Therapist, Visit, VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
-    count_without_time,
     day_span,
     free_starts,
     therapists,
@@ -204,8 +203,8 @@ class CalendarScreen(Guarded):
 def _waiting() -> dict[str, object]:
     """Those who wait for a time: the ones who have waited longest, or all."""
     most = MOST_WAITING if request.args.get("waiting") == "all" else FIRST_WAITING
-    rows = bookings_without_time(most)
-    return {"waiting": rows, "waiting_count": count_without_time() if len(rows) == most else len(rows)}
+    found = bookings_without_time(most)
+    return {"waiting": found.rows, "waiting_count": found.total}
 
 
 def _around(days: list[date]) -> dict[str, date]:

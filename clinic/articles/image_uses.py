@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import defer
@@ -21,11 +22,13 @@ class Use:
     state: str
 
 
+MOST_OF_ONE = 100
 Found = list[tuple[int, Use]]
 
 
 def _as_main_picture(ids: Collection[int]) -> Found:
-    shown = sa.select(Article).where(Article.image_id.in_(ids)).options(defer(Article.body)).order_by(Article.title)
+    latest = _latest(ids, Article.image_id, Article.id)
+    shown = sa.select(Article).where(Article.id.in_(latest)).options(defer(Article.body)).order_by(Article.title)
     return [(row.image_id or 0, _of_article(row, "main picture")) for row in db.session.scalars(shown)]
 
 
@@ -33,11 +36,20 @@ def _in_a_text(ids: Collection[int]) -> Found:
     shown = (
         sa.select(ArticleImage.image_id, Article)
         .join(Article, Article.id == ArticleImage.article_id)
-        .where(ArticleImage.image_id.in_(ids))
+        .where(
+            ArticleImage.image_id.in_(ids),
+            Article.id.in_(_latest(ids, ArticleImage.image_id, ArticleImage.article_id)),
+        )
         .options(defer(Article.body))
         .order_by(Article.title)
     )
     return [(image_id, _of_article(article, "in the text")) for image_id, article in db.session.execute(shown)]
+
+
+def _latest(ids: Collection[int], image_id: Any, article_id: Any) -> sa.CompoundSelect[tuple[int]]:
+    """The latest articles that show each of these pictures: of one that thousands show, nobody reads the whole list."""
+    of_one = sa.select(article_id).order_by(article_id.desc()).limit(MOST_OF_ONE)
+    return sa.union_all(*(of_one.where(image_id == id_).subquery().select() for id_ in ids))
 
 
 def _as_portrait(ids: Collection[int]) -> Found:
@@ -55,7 +67,9 @@ SOURCES: tuple[Callable[[Collection[int]], Found], ...] = (_as_main_picture, _in
 
 
 def uses_of(ids: Collection[int]) -> dict[int, list[Use]]:
-    """Every place that shows one of these pictures, by the picture's id."""
+    """Where each of these pictures is shown, by the picture's id: in the latest MOST_OF_ONE articles of each kind."""
+    if not ids:
+        return {}
     uses: dict[int, list[Use]] = {id_: [] for id_ in ids}
     for source in SOURCES:
         for image_id, use in source(ids):

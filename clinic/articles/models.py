@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.models import User
 from clinic.core import clock, content_version
 from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.find import unindexed
 from clinic.core.order import Ordered
 from clinic.core.text import minutes_to_read
 from clinic.media.models import Image
@@ -84,7 +85,7 @@ class Tag(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(index=True)
 
     @property
     def address(self) -> str:
@@ -130,6 +131,14 @@ class Relation(Base):
     score: Mapped[float]
 
 
+SHOWN, TRASHED = sa.text("trashed_at IS NULL"), sa.text("trashed_at IS NOT NULL")
+
+
+def _shown_index(name: str, *columns: str) -> sa.Index:
+    """An index without what lies in the trash, so that a list is read from it in order."""
+    return sa.Index(f"ix_article_{name}", *columns, sqlite_where=SHOWN, postgresql_where=SHOWN)
+
+
 @content_version.shown
 class Article(Base):
     """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7.
@@ -141,7 +150,16 @@ class Article(Base):
 
     __tablename__ = "article"
     __table_args__ = (
-        sa.Index("ix_article_listed", "kind", "state", "published_at"),
+        _shown_index("listed", "kind", "state", "published_at", "id"),
+        _shown_index("due", "state", "published_at"),
+        _shown_index("of_category", "category_id", "kind", "state", "published_at", "id"),
+        _shown_index("of_author", "author_id", "kind", "state", "published_at", "id"),
+        _shown_index("by_title", "kind", "title"),
+        _shown_index("by_time", "kind", "published_at"),
+        _shown_index("by_change", "kind", "updated_at"),
+        _shown_index("by_state", "kind", "state", "updated_at"),
+        sa.Index("ix_article_image_id_id", "image_id", "id"),
+        sa.Index("ix_article_in_trash", "kind", "updated_at", sqlite_where=TRASHED, postgresql_where=TRASHED),
         sa.CheckConstraint("state <> 'published' OR published_at IS NOT NULL", name="published_has_time"),
     )
 
@@ -166,7 +184,7 @@ class Article(Base):
     author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"), index=True)
     reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"), index=True)
     category_id: Mapped[int | None] = mapped_column(sa.ForeignKey("category.id"), index=True)
-    image_id: Mapped[int | None] = mapped_column(sa.ForeignKey("image.id"), index=True)
+    image_id: Mapped[int | None] = mapped_column(sa.ForeignKey("image.id"))
     image_alt: Mapped[str] = mapped_column(default="")
     image_credit: Mapped[str] = mapped_column(default="")
     image_source: Mapped[str] = mapped_column(default="")
@@ -214,6 +232,11 @@ class Article(Base):
     def is_public_at(cls, moment: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
         """Whether readers see it at a moment, which may be named later by a parameter."""
         return sa.and_(cls.state == ArticleState.PUBLISHED, cls.published_at <= moment, cls.trashed_at.is_(None))
+
+    @classmethod
+    def is_public_of_few(cls) -> sa.ColumnElement[bool]:
+        """The same, where something else picks few articles: by no index, as these are for walking through many."""
+        return unindexed(cls.is_public_now())
 
     @property
     def state_word(self) -> str:
@@ -297,9 +320,19 @@ class ReadCount(Base):
     """How often an article was read on one day of the clinic's calendar."""
 
     __tablename__ = "read_count"
+    __table_args__ = (sa.Index("ix_read_count_day_reads", "day", "reads"),)
 
     article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True, index=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reads: Mapped[int]
+
+
+class ReadDay(Base):
+    """How often all articles together were read on one day, kept because adding up takes longer the more there are."""
+
+    __tablename__ = "read_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
     reads: Mapped[int]
 
 
@@ -314,7 +347,7 @@ class Redirect(Base):
     path: Mapped[str] = mapped_column(sa.String(400), unique=True)
     article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), index=True)
     target: Mapped[str] = mapped_column(sa.String(400), default="", index=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     article: Mapped[Article | None] = relationship()
 
@@ -332,6 +365,7 @@ class ArticleImage(Base):
     """A picture shown inside a body, so that it is not deleted while an article shows it."""
 
     __tablename__ = "article_image"
+    __table_args__ = (sa.Index("ix_article_image_image_id_article_id", "image_id", "article_id"),)
 
     article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
-    image_id: Mapped[int] = mapped_column(sa.ForeignKey("image.id"), primary_key=True, index=True)
+    image_id: Mapped[int] = mapped_column(sa.ForeignKey("image.id"), primary_key=True)

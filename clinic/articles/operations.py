@@ -19,6 +19,7 @@ from clinic.articles.models import (
     Category,
     Kind,
     ReadCount,
+    ReadDay,
     Redirect,
     Relation,
     Revision,
@@ -312,6 +313,10 @@ def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
         insert = upsert(ReadCount).values(article_id=id_, day=day, reads=reads)
         add = {"reads": ReadCount.reads + insert.excluded.reads}
         db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "day"], set_=add))
+    for day in sorted({day for _, day, _ in rows}):
+        insert = upsert(ReadDay).values(day=day, reads=sum(reads for _, on, reads in rows if on == day))
+        add = {"reads": ReadDay.reads + insert.excluded.reads}
+        db.session.execute(insert.on_conflict_do_update(index_elements=["day"], set_=add))
 
 
 @atomic()

@@ -1,7 +1,7 @@
 """Every read about articles and pages."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from clinic.articles.models import (
     Category,
     Kind,
     ReadCount,
+    ReadDay,
     Redirect,
     Relation,
     Revision,
@@ -27,12 +28,18 @@ from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.models import Booking, Service
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
-from clinic.core.find import Found, first_found, has_words
+from clinic.core.find import Found, count_up_to, latest_with, unindexed
 from clinic.core.preferences import preferences
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
 TEASERS = 3
+MOST_PAGES = 100  # of a list that are counted
+MOST_SORTED = 2000
+MOST_COUNTED = 1000
+MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # of the latest that have the words
+MOST_READ_OF_DAY = 10
+NEWEST = (Article.published_at.desc(), Article.id.desc())
 _ID, _NOW = sa.bindparam("id", type_=sa.Integer), sa.bindparam("now", type_=UtcDateTime)
 
 
@@ -43,12 +50,12 @@ def is_public() -> sa.ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of a list of articles. `number` counts from 1."""
+    """One page of a list of articles. `number` counts from 1; `pages` is None when there are too many to count."""
 
     articles: list[Article]
     number: int
-    pages: int
-    total: int
+    pages: int | None
+    has_next: bool
 
 
 def published_articles(
@@ -60,87 +67,145 @@ def published_articles(
         where.append(Article.category_id == category.id)
     if author:
         where.append(Article.author_id == author.id)
-    if tag:
-        where.append(Article.id.in_(sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)))
-    total = db.session.scalar(sa.select(sa.func.count(Article.id)).where(*where)) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    if not 1 <= number <= pages:
+    is_common = tag is not None and _is_common(tag)
+    newest = _tagged(tag, is_common) if tag else sa.select(Article.id).where(*where).order_by(*NEWEST)
+    ids = list(db.session.scalars(newest.limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE))) if number > 0 else []
+    if not ids and number != 1:
         return None
-    rows = db.session.scalars(
-        _cards()
-        .where(*where)
-        .order_by(Article.published_at.desc(), Article.id.desc())
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
-    )
-    return Listing(articles=list(rows), number=number, pages=pages, total=total)
+    rows = db.session.scalars(_cards().where(Article.id.in_(ids[:PAGE_SIZE])).order_by(*NEWEST))
+    pages = None if is_common else _count_pages(newest)
+    return Listing(list(rows), number, pages, has_next=len(ids) > PAGE_SIZE)
+
+
+def _count_pages(newest: sa.Select[tuple[int]]) -> int | None:
+    """How many pages a list has, if it is not longer than what is counted."""
+    total = count_up_to(MOST_PAGES * PAGE_SIZE + 1, newest.order_by(None))
+    return None if total > MOST_PAGES * PAGE_SIZE else max(1, -(-total // PAGE_SIZE))
+
+
+def _is_common(tag: Tag) -> bool:
+    of_tag = sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)
+    return count_up_to(MOST_SORTED, of_tag) == MOST_SORTED
+
+
+def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
+    """The ids of posts with a tag, newest first. Of a common tag the newest are soon found by walking all articles; of
+    a rare one all are fetched and sorted: no planner knows which of the two a tag is."""
+    of_tag = sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)
+    posts = sa.select(Article.id).where(Article.kind == Kind.POST).order_by(*NEWEST)
+    if is_common:
+        return posts.where(is_public(), of_tag.where(article_tag.c.article_id == Article.id).exists())
+    return posts.where(Article.is_public_of_few(), Article.id.in_(of_tag))
 
 
 def newest_articles(most: int) -> list[Article]:
     """The posts published last."""
-    newest = Article.published_at.desc(), Article.id.desc()
-    return list(
-        db.session.scalars(_cards().where(Article.kind == Kind.POST, is_public()).order_by(*newest).limit(most))
-    )
+    posts = _cards().where(Article.kind == Kind.POST, is_public())
+    return list(db.session.scalars(posts.order_by(*NEWEST).limit(most)))
 
 
-def most_read(since: date, *, without: list[Article], most: int = 3) -> list[Article]:
-    """The posts read most since a day, the most read first, but for some."""
-    reads = (
-        sa.select(ReadCount.article_id, sa.func.sum(ReadCount.reads).label("reads"))
-        .where(ReadCount.day >= since)
-        .group_by(ReadCount.article_id)
+def most_read(since: date, until: date, *, without: list[Article], most: int = 3) -> list[Article]:
+    """The posts read most between two days, both included, the most read first, but for some.
+
+    Looked for among the most read of each day: adding up all reads of all articles takes longer the more there are.
+    """
+    days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
+    tops = [
+        sa.select(ReadCount.article_id)
+        .where(ReadCount.day == day)
+        .order_by(ReadCount.reads.desc())
+        .limit(MOST_READ_OF_DAY)
         .subquery()
-    )
-    rows = db.session.scalars(
-        _cards()
-        .join(reads, reads.c.article_id == Article.id)
-        .where(Article.kind == Kind.POST, is_public(), Article.id.not_in([one.id for one in without]))
-        .order_by(reads.c.reads.desc(), Article.id.desc())
-        .limit(most)
-    )
-    return list(rows)
+        .select()
+        for day in days
+    ]
+    total = sa.func.sum(ReadCount.reads)
+    best = db.session.scalars(
+        sa.select(ReadCount.article_id)
+        .where(ReadCount.article_id.in_(sa.union_all(*tops)), ReadCount.day.between(since, until))
+        .group_by(ReadCount.article_id)
+        .order_by(total.desc(), ReadCount.article_id.desc())
+        .limit(MOST_READ_OF_DAY * most)
+    ).all()
+    is_shown = (Article.kind == Kind.POST, Article.is_public_of_few(), Article.id.not_in([one.id for one in without]))
+    rows = db.session.scalars(_cards().where(Article.id.in_(best), *is_shown))
+    return sorted(rows, key=lambda row: best.index(row.id))[:most]
 
 
 def reads_by_day(since: date) -> dict[date, int]:
     """How often articles were read on each day since one; a day without a reader is left out."""
-    days = sa.select(ReadCount.day, sa.func.sum(ReadCount.reads)).where(ReadCount.day >= since).group_by(ReadCount.day)
-    return {day: int(reads) for day, reads in db.session.execute(days.order_by(ReadCount.day).limit(400))}
+    days = sa.select(ReadDay.day, ReadDay.reads).where(ReadDay.day >= since)
+    return {row.day: row.reads for row in db.session.execute(days.order_by(ReadDay.day).limit(400))}
 
 
 def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, int]]:
-    """The articles from which most trials were asked for: id, title, number."""
-    number = sa.func.count(Booking.id)
+    """The articles from which most of the latest trials since a moment were asked for: id, title, number."""
+    latest = (
+        sa.select(Booking.article_id)
+        .where(Booking.created_at >= since)
+        .order_by(Booking.created_at.desc())
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    number = sa.func.count().label("number")
+    counts = sa.select(latest.c.article_id, number).group_by(latest.c.article_id).subquery()
     rows = db.session.execute(
-        sa.select(Article.id, Article.title, number)
-        .join(Booking, Booking.article_id == Article.id)
-        .where(Booking.created_at >= since, Article.trashed_at.is_(None))
-        .group_by(Article.id, Article.title)
-        .order_by(number.desc(), Article.id.desc())
+        sa.select(Article.id, Article.title, counts.c.number)
+        .join(counts, counts.c.article_id == Article.id)
+        .where(unindexed(Article.trashed_at.is_(None)))
+        .order_by(counts.c.number.desc(), Article.id.desc())
         .limit(most)
     )
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def find_articles(kind: Kind, text: str, most: int) -> Found[Article]:
-    """Texts by title and slug in whatever state, the last changed first; not what lies in the trash."""
-    wanted = sa.select(Article).where(
-        Article.kind == kind, Article.trashed_at.is_(None), has_words(text, Article.title, Article.slug)
+def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
+    """Articles and pages by title and slug in whatever state, the last changed first; not what lies in the trash."""
+    number, last_changed = sa.func.count(), (Article.updated_at.desc(), Article.id.desc())
+    found = (
+        sa.select(
+            Article.id,
+            number.over(partition_by=Article.kind).label("total"),
+            sa.func.row_number().over(partition_by=Article.kind, order_by=last_changed).label("place"),
+        )
+        .where(Article.id.in_(texts_titled(text)), unindexed(Article.trashed_at.is_(None)))
+        .subquery()
     )
-    return first_found(wanted.order_by(Article.updated_at.desc(), Article.id.desc()).options(defer(Article.body)), most)
+    first = sa.select(Article, found.c.total).join(found, found.c.id == Article.id).where(found.c.place <= most)
+    rows = db.session.execute(first.order_by(found.c.place).options(defer(Article.body))).all()
+    return {
+        kind: Found(rows=[row.Article for row in of_kind], total=of_kind[0].total if of_kind else 0)
+        for kind in Kind
+        for of_kind in [[row for row in rows if row.Article.kind == kind]]
+    }
+
+
+def texts_titled(text: str) -> sa.Select[tuple[int]]:
+    """The ids of articles and pages by title and slug: of the latest ones, and of what readers find by the words."""
+    words = search.Query(tuple(search.words_of(text)[: search.MOST_WORDS]))
+    others = Article.id.in_(search.find(words, MOST_HITS))
+    return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 
 
 def articles_about(words: str, most: int) -> list[Article]:
     """What readers may see that has all of these words or, failing that, the rarest of them; best first."""
     query = search.read(words)
-    for wanted in (query, *(search.Query((word,)) for word in sorted(query.words, key=len, reverse=True)[:2])):
-        if not wanted.words:
-            continue
-        hits = search.matches(wanted)
-        rows = _cards().join(hits, hits.c.ref == Article.id).where(is_public()).order_by(hits.c.rank, Article.id)
-        if found := list(db.session.scalars(rows.limit(most))):
-            return found
+    longest = sorted(query.words, key=len, reverse=True)[:2]
+    for wanted in (query, *(search.Query((word,), common=query.common & {word}) for word in longest)):
+        if ids := public_hits(wanted)[:most]:
+            rows = {row.id: row for row in db.session.scalars(_cards().where(Article.id.in_(ids)))}
+            return [rows[id_] for id_ in ids]
     return []
+
+
+def public_hits(query: search.Query, category: Category | None = None) -> list[int]:
+    """The ids of what readers may see that has the words of a query, best first: the latest MOST_HITS of them."""
+    if not query.words:
+        return []
+    where = [Article.is_public_of_few(), *([Article.category_id == category.id] if category else [])]
+    found = search.find(query, MOST_OF_CATEGORY if category else MOST_HITS)
+    public = sa.select(Article.id).where(Article.id.in_(found), *where).order_by(Article.id.desc()).limit(MOST_HITS)
+    return search.best_first(query, list(db.session.scalars(public)))
 
 
 def _cards() -> sa.Select[tuple[Article]]:
@@ -188,26 +253,29 @@ def tags_of(article: Article) -> list[Link]:
 
 
 def _teasers() -> sa.Select[tuple[Article]]:
-    is_shown = sa.and_(Article.is_public_at(_NOW), Article.id != _ID)
+    is_shown = sa.and_(unindexed(Article.is_public_at(_NOW)), Article.id != _ID)
     is_post = sa.and_(is_shown, Article.kind == Kind.POST)
-    picked = sa.select(Article.id, Teaser.position.label("place")).join(Teaser, Teaser.shown_id == Article.id)
-    related = _placed(100, Relation.score.desc(), Article.id.desc()).join(Relation, Relation.shown_id == Article.id)
-    newest = _placed(200, Article.published_at.desc(), Article.id.desc())
-    # An article may stand in each of the three, so twice as many are asked of each as are shown.
-    parts = (
-        picked.where(is_shown, Teaser.article_id == _ID).order_by(Teaser.position),
-        related.where(is_post, Relation.article_id == _ID).order_by(Relation.score.desc(), Article.id.desc()),
-        newest.where(is_post).order_by(Article.published_at.desc(), Article.id.desc()),
+    picked = sa.select(Article.id, (-Teaser.position).label("rank")).join(Teaser, Teaser.shown_id == Article.id)
+    related = sa.select(Article.id, Relation.score.label("rank")).join(Relation, Relation.shown_id == Article.id)
+    newest = sa.select(Article.id, Article.published_at.label("rank"))
+    parts: tuple[sa.Select[Any], ...] = (
+        picked.where(is_shown, Teaser.article_id == _ID),
+        related.where(is_post, Relation.article_id == _ID),
+        newest.where(Article.is_public_at(_NOW), Article.id != _ID, Article.kind == Kind.POST),
     )
-    found = sa.union_all(*(part.limit(TEASERS * 2).subquery().select() for part in parts)).subquery()
+    found = sa.union_all(*(_placed(100 * number, part) for number, part in enumerate(parts))).subquery()
     place = sa.func.min(found.c.place).label("place")
     best = sa.select(found.c.id, place).group_by(found.c.id).order_by(place).limit(TEASERS).subquery()
     return _cards().join(best, best.c.id == Article.id).order_by(best.c.place)
 
 
-def _placed(first: int, *order: sa.ColumnElement[Any]) -> sa.Select[tuple[int, int]]:
-    """Ids, each with its place in an order, counted on from a number."""
-    return sa.select(Article.id, (first + sa.func.row_number().over(order_by=order)).label("place"))
+def _placed(first: int, part: sa.Select[Any]) -> sa.Select[tuple[int, int]]:
+    """The best few ids of a part, each with its place, counted on from a number. An article may stand in each of three
+    parts, so twice as many are asked of each as are shown."""
+    few = part.order_by(sa.desc("rank"), Article.id.desc()).limit(TEASERS * 2).subquery()
+    return sa.select(
+        few.c.id, (first + sa.func.row_number().over(order_by=(few.c.rank.desc(), few.c.id.desc()))).label("place")
+    )
 
 
 _TEASERS = _teasers()
@@ -387,33 +455,36 @@ def is_known_address(path: str) -> bool:
 
 
 def count_reviews_due(today: date) -> int:
-    """How many published posts are to be reviewed by a day of the clinic's calendar."""
-    where = (Article.review_due_on <= today, Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
-    return db.session.scalar(sa.select(sa.func.count(Article.id)).where(*where)) or 0
+    """How many published posts are to be reviewed by a day of the clinic's calendar, counted up to a thousand."""
+    is_kept = unindexed(Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
+    return count_up_to(MOST_COUNTED, sa.select(Article.id).where(Article.review_due_on <= today, is_kept))
 
 
 def count_articles(state: ArticleState) -> int:
-    """How many posts are in this state."""
+    """How many posts are in this state, counted up to a thousand."""
     where = (Article.kind == Kind.POST, Article.state == state, Article.trashed_at.is_(None))
-    return db.session.scalar(sa.select(sa.func.count(Article.id)).where(*where)) or 0
+    return count_up_to(MOST_COUNTED, sa.select(Article.id).where(*where))
 
 
 def articles_by_category() -> dict[int, int]:
-    """How many articles and drafts each category has."""
-    rows = sa.select(Article.category_id, sa.func.count(Article.id)).where(Article.category_id.is_not(None))
-    return {row[0]: row[1] for row in db.session.execute(rows.group_by(Article.category_id))}
+    """How many articles and drafts each category has, counted up to a thousand."""
+    return _counts(Category.id, Article.category_id)
 
 
 def articles_by_tag() -> dict[int, int]:
-    """How many articles and drafts have each tag."""
-    rows = sa.select(article_tag.c.tag_id, sa.func.count()).group_by(article_tag.c.tag_id)
-    return {row[0]: row[1] for row in db.session.execute(rows)}
+    """How many articles and drafts have each tag, counted up to a thousand."""
+    return _counts(Tag.id, article_tag.c.tag_id)
 
 
 def articles_by_author() -> dict[int, int]:
-    """How many articles and drafts each person wrote."""
-    rows = sa.select(Article.author_id, sa.func.count(Article.id)).where(Article.author_id.is_not(None))
-    return {row[0]: row[1] for row in db.session.execute(rows.group_by(Article.author_id))}
+    """How many articles and drafts each person wrote, counted up to a thousand."""
+    return _counts(Author.id, Article.author_id)
+
+
+def _counts(id_: Any, named_by: Any) -> dict[int, int]:
+    some = sa.select(sa.literal(1)).where(named_by == id_).correlate(id_.class_).limit(MOST_COUNTED).subquery()
+    number = sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    return {row[0]: row[1] for row in db.session.execute(sa.select(id_, number))}
 
 
 def tags() -> list[Tag]:

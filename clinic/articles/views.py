@@ -81,7 +81,7 @@ def home() -> str:
     return render_template(
         "articles/home.html",
         newest=newest,
-        most_read=most_read(now.date() - MOST_READ_WITHIN, without=newest),
+        most_read=most_read(now.date() - MOST_READ_WITHIN, now.date(), without=newest),
         services=active_services(),
         team=team(),
         sections=shown_sections(),

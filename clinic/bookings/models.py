@@ -52,16 +52,20 @@ class Booking(Base):
     """
 
     __tablename__ = "booking"
+    __table_args__ = (
+        sa.Index("ix_booking_state_created_at", "state", "created_at"),
+        sa.Index("ix_booking_created_at_article_id", "created_at", "article_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"), index=True)
     article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="SET NULL"), index=True)
-    state: Mapped[BookingState] = mapped_column(state_column(BookingState), index=True)
+    state: Mapped[BookingState] = mapped_column(state_column(BookingState))
     held_because: Mapped[str] = mapped_column(default="")
     contact_digest: Mapped[str] = mapped_column(unique=True)
     consented_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     lead: Mapped[Lead] = relationship(back_populates="bookings", lazy="joined")
     service: Mapped[Service] = relationship(lazy="joined")

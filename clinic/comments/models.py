@@ -34,10 +34,10 @@ class Comment(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"))
     name: Mapped[str]
-    email: Mapped[str]
+    email: Mapped[str] = mapped_column(index=True)
     body: Mapped[str]
     state: Mapped[CommentState] = mapped_column(state_column(CommentState), default=CommentState.PENDING)
-    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     # The same words by the same person under the same article are one comment, however often they are sent.
     digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
     moderated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

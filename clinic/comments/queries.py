@@ -8,9 +8,10 @@ from sqlalchemy.orm import joinedload
 
 from clinic.comments.models import Comment, CommentState
 from clinic.core.db import db
-from clinic.core.find import Found, first_found, has_words
+from clinic.core.find import Found, count_up_to, first_found, latest_with
 
 MOST_SHOWN = 500
+MOST_COUNTED = 1000
 
 
 # Put together once: it belongs to every article's page.
@@ -28,8 +29,8 @@ def approved_comments(article_id: int) -> Sequence[sa.Row[tuple[int, str, str, d
 
 
 def count_pending() -> int:
-    """How many comments wait for the moderator."""
-    return db.session.scalar(sa.select(sa.func.count(Comment.id)).where(Comment.state == CommentState.PENDING)) or 0
+    """How many comments wait for the moderator, counted up to a thousand."""
+    return count_up_to(MOST_COUNTED, sa.select(Comment.id).where(Comment.state == CommentState.PENDING))
 
 
 def comments_by_id(ids: list[int]) -> list[Comment]:
@@ -39,8 +40,14 @@ def comments_by_id(ids: list[int]) -> list[Comment]:
     )
 
 
+def comments_with(text: str) -> sa.Select[tuple[int]]:
+    """The ids of comments by who wrote them and by their words: of the latest ones, and of all from this e-mail."""
+    from_them = Comment.email == text.strip().lower()
+    return latest_with(text, Comment.id, Comment.name, Comment.email, Comment.body, others=from_them)
+
+
 def find_comments(text: str, most: int) -> Found[Comment]:
     """Comments by who wrote them and by their words, newest first, with the article each stands under."""
-    wanted = sa.select(Comment).where(has_words(text, Comment.name, Comment.email, Comment.body))
+    wanted = sa.select(Comment).where(Comment.id.in_(comments_with(text)))
     newest = wanted.order_by(Comment.posted_at.desc(), Comment.id.desc())
     return first_found(newest.options(joinedload(Comment.article)), most)

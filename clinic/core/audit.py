@@ -1,7 +1,7 @@
 """Who did what, and when: one line for each write the clinic would recognise."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,13 +21,18 @@ class AuditLine(Base):
     """One line of the log. `thing` names a row ("article:12"), so that a line outlives what it speaks of."""
 
     __tablename__ = "audit_line"
+    __table_args__ = (
+        sa.Index("ix_audit_line_actor_id_at", "actor_id", "at"),
+        sa.Index("ix_audit_line_verb_at", "verb", "at"),
+        sa.Index("ix_audit_line_thing_at", "thing", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     actor_id: Mapped[int | None]
     actor: Mapped[str]
     verb: Mapped[str]
-    thing: Mapped[str] = mapped_column(index=True)
+    thing: Mapped[str]
     detail: Mapped[str] = mapped_column(default="")
 
 
@@ -49,16 +54,21 @@ def record(verb: str, thing: Base | str, *, by: Actor | None = None, detail: str
 
 def actors() -> list[tuple[int, str]]:
     """Who stands in the log: id and the last name in use, by name."""
-    rows = db.session.execute(
-        sa.select(AuditLine.actor_id, sa.func.max(AuditLine.actor))
-        .where(AuditLine.actor_id.is_not(None))
-        .group_by(AuditLine.actor_id)
-        .order_by(sa.func.max(AuditLine.actor))
-        .limit(200)
-    )
-    return [(row[0], row[1]) for row in rows]
+    ids = _each(AuditLine.actor_id)
+    last = sa.select(AuditLine.actor).where(AuditLine.actor_id == ids.c.value).order_by(AuditLine.at.desc()).limit(1)
+    rows = db.session.execute(sa.select(ids.c.value, last.scalar_subquery()).where(ids.c.value.is_not(None)))
+    return sorted(((row[0], row[1]) for row in rows), key=lambda actor: actor[1])
 
 
 def verbs() -> list[str]:
     """What has been done at all, by word."""
-    return list(db.session.scalars(sa.select(AuditLine.verb).distinct().order_by(AuditLine.verb).limit(200)))
+    words = _each(AuditLine.verb)
+    return list(db.session.scalars(sa.select(words.c.value).where(words.c.value.is_not(None))))
+
+
+def _each(column: Any) -> sa.CTE:
+    """The values of a column, each once and in order: from one to the next by the index, where DISTINCT would read all
+    lines."""
+    first = sa.select(sa.func.min(column).label("value")).cte(recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > first.c.value).scalar_subquery()
+    return first.union_all(sa.select(following).where(first.c.value.is_not(None)))

@@ -1,4 +1,4 @@
-"""The full-text index: put(), drop(), find(). SQLite's FTS5 and PostgreSQL's tsvector behind one interface.
+"""The full-text index: put(), drop(), read(), find() … SQLite's FTS5 and PostgreSQL's tsvector behind one interface.
 
 A document is known by a number (`ref`) and has a title, headings and a text. Rows are written in the transaction of
 the change that they describe. What people type is cut into words first: no engine's query language gets in.
@@ -8,7 +8,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,7 +19,10 @@ from clinic.core.db import Base, db
 
 WORD = re.compile(r"\w+", re.UNICODE)
 MOST_WORDS = 12
-MOST_HITS = 500
+LAST_CHARACTER = "\U0010ffff"
+# What a common word finds is found among the latest documents. PostgreSQL walks these, where its index of words would
+# fetch every document that has the word; the number says how many must have it.
+COMMON, LATEST = 2000, 10_000
 # Signs that no text contains stand around a found word until the snippet has been escaped.
 OPEN, CLOSE = "\x02", "\x03"
 
@@ -29,16 +32,25 @@ class SearchWord(Base):
 
     __tablename__ = "search_word"
 
-    word: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    # In the order of the letters' numbers, so that all words with one beginning stand side by side.
+    word: Mapped[str] = mapped_column(
+        sa.String(40).with_variant(sa.String(40, collation="C"), "postgresql"), primary_key=True
+    )
     documents: Mapped[int]
 
 
 @dataclass(frozen=True)
 class Query:
-    """What was typed, as words; `corrected` when a typo was set right."""
+    """What was typed, as words; `corrected` when a typo was set right. `common` ones stand in many documents."""
 
     words: tuple[str, ...]
     corrected: bool = False
+    common: frozenset[str] = frozenset()
+
+    @property
+    def is_common(self) -> bool:
+        """Whether no word of it is rare."""
+        return bool(self.words) and self.common.issuperset(self.words)
 
     def __str__(self) -> str:
         return " ".join(self.words)
@@ -54,7 +66,7 @@ def put(ref: int, *, title: str, headings: str, text: str) -> None:
     """Index a document, or index it anew, within the present transaction."""
     drop(ref)
     db.session.execute(sa.text(_INSERT[_dialect()]), {"ref": ref, "title": title, "headings": headings, "body": text})
-    _count_words(_distinct(title, headings, text), 1)
+    count_words(dict.fromkeys(distinct_words(title, headings, text), 1))
 
 
 def drop(ref: int) -> None:
@@ -66,24 +78,50 @@ def drop(ref: int) -> None:
     if row is None:
         return
     db.session.execute(sa.text(f"DELETE FROM {_TABLE[_dialect()]} WHERE {_KEY[_dialect()]} = :ref"), {"ref": ref})  # noqa: S608
-    _count_words(_distinct(*row), -1)
+    _forget_words(distinct_words(*row))
 
 
 def read(typed: str) -> Query:
     """The query that was meant: each word as typed if any document has it or begins one with it, else the nearest."""
     words = words_of(typed)[:MOST_WORDS]
-    meant = [word if _is_known(word) else _nearest(word) for word in words]
-    return Query(tuple(meant), corrected=meant != words)
+    documents = _documents_with(words)
+    meant = [word if word in documents or _is_known(word) else _nearest(word) for word in words]
+    common = frozenset(word for word, number in documents.items() if number > COMMON)
+    return Query(tuple(meant), corrected=meant != words, common=common)
 
 
-def matches(query: Query) -> sa.Subquery:
-    """The documents that have all words, or words that begin with them: ref, rank (smallest is best), snippet."""
-    statement = sa.text(_SELECT[_dialect()]).bindparams(
-        query=_expression(query.words), open=OPEN, close=CLOSE, most=MOST_HITS
-    )
-    return statement.columns(
-        sa.column("ref", sa.Integer), sa.column("rank", sa.Float), sa.column("snippet", sa.Text)
-    ).subquery("hits")
+def find(query: Query, most: int) -> list[int]:
+    """The documents that have all words, or words that begin with them, the latest first.
+
+    Asked by itself and not within a bigger statement: no planner then looks up each document of a common word.
+    """
+    if not query.words:
+        return []
+    parameters = {"query": _expression(query), "most": most, "latest": LATEST}
+    if _dialect() == "sqlite":
+        return list(db.session.scalars(sa.text(_FIND_FTS), parameters))
+    if query.is_common:
+        found = list(db.session.scalars(sa.text(_FIND_AMONG_LATEST), parameters))
+        if len(found) == most:
+            return found
+    return list(db.session.scalars(sa.text(_FIND_VECTOR), parameters))
+
+
+def best_first(query: Query, refs: list[int]) -> list[int]:
+    """These documents, found by this query, in the order of how well they fit."""
+    if not refs:
+        return []
+    parameters = {"query": _expression(query), "refs": refs, "oldest": min(refs)}
+    if _dialect() == "sqlite" and query.is_common:
+        titled = set(db.session.scalars(sa.text(_TITLED_FTS), parameters))
+        return sorted(refs, key=lambda ref: (ref not in titled, -ref))
+    return list(db.session.scalars(_about_refs(_RANK[_dialect()]), parameters))
+
+
+def snippets(query: Query, refs: list[int]) -> dict[int, str]:
+    """The words around the find in each of these few documents."""
+    parameters = {"query": _expression(query), "refs": refs, "open": OPEN, "close": CLOSE}
+    return {row.ref: row.snippet for row in db.session.execute(_about_refs(_SNIPPET[_dialect()]), parameters)}
 
 
 def similar(ref: int, text: str, most: int) -> dict[int, float]:
@@ -112,18 +150,24 @@ def _telling_words(text: str) -> list[str]:
     return sorted(weight, key=lambda word: (-weight[word], word))[:MOST_WORDS]
 
 
-def _expression(words: Iterable[str]) -> str:
-    """All of the words, or words that begin with them, in the engine's own language; each is letters and digits."""
+def _expression(query: Query) -> str:
+    """All of the words in the engine's own language; each is letters and digits. SQLite adds up all documents of all
+    words with one beginning, so there a word that finds enough by itself is no beginning."""
     if _dialect() == "postgresql":
-        return " & ".join(f"{word}:*" for word in words)
-    return " AND ".join(f'"{word}"*' for word in words)
+        return " & ".join(f"{word}:*" for word in query.words)
+    return " AND ".join(f'"{word}"' if word in query.common else f'"{word}"*' for word in query.words)
+
+
+def _about_refs(statement: str) -> sa.TextClause:
+    return sa.text(statement).bindparams(sa.bindparam("refs", expanding=True))
 
 
 def _dialect() -> str:
     return str(db.session.get_bind().dialect.name)
 
 
-def _distinct(*texts: str) -> set[str]:
+def distinct_words(*texts: str) -> set[str]:
+    """The words by which a document with these texts is counted."""
     return set(_index_words(" ".join(texts)))
 
 
@@ -131,40 +175,50 @@ def _index_words(text: str) -> list[str]:
     return [word for word in words_of(text) if 3 <= len(word) <= 40 and not word.isdecimal()]
 
 
-def _count_words(words: set[str], step: int) -> None:
-    if not words:
-        return
-    if step > 0:
+def count_words(documents: Mapping[str, int]) -> None:
+    """Note that so many more documents have each word."""
+    if documents:
         db.session.execute(
             sa.text(
-                "INSERT INTO search_word (word, documents) VALUES (:word, 1)"
-                " ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + 1"
+                "INSERT INTO search_word (word, documents) VALUES (:word, :number)"
+                " ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + excluded.documents"
             ),
+            [{"word": word, "number": documents[word]} for word in sorted(documents)],
+        )
+
+
+def _forget_words(words: set[str]) -> None:
+    """Note that one document less has each word."""
+    if words:
+        # In one order everywhere, so that two writers never wait for each other in a circle.
+        db.session.execute(
+            sa.text("UPDATE search_word SET documents = documents - 1 WHERE word = :word"),
             [{"word": word} for word in sorted(words)],
         )
-        return
-    # In one order everywhere, so that two writers never wait for each other in a circle.
-    db.session.execute(
-        sa.text("UPDATE search_word SET documents = documents - 1 WHERE word = :word"),
-        [{"word": word} for word in sorted(words)],
-    )
-    db.session.execute(sa.delete(SearchWord).where(SearchWord.documents < 1))
+        db.session.execute(sa.delete(SearchWord).where(SearchWord.documents < 1))
+
+
+def _documents_with(words: list[str]) -> dict[str, int]:
+    rows = db.session.execute(sa.select(SearchWord.word, SearchWord.documents).where(SearchWord.word.in_(words)))
+    return {row.word: row.documents for row in rows}
 
 
 def _is_known(word: str) -> bool:
-    known = sa.select(SearchWord.word).where(SearchWord.word.startswith(word, autoescape=True)).limit(1)
-    return len(word) < 3 or word.isdecimal() or db.session.scalar(known) is not None
+    if len(word) < 3 or word.isdecimal():
+        return True
+    begun = sa.select(SearchWord.word).where(SearchWord.word >= word, SearchWord.word < word + LAST_CHARACTER)
+    return db.session.scalar(begun.limit(1)) is not None
 
 
 def _nearest(word: str) -> str:
     """The most used word of the index with one letter wrong (two in long words), or the word itself."""
     most_wrong = 1 if len(word) < 8 else 2
-    near = sa.select(SearchWord).where(
+    near = sa.select(SearchWord.word, SearchWord.documents).where(
         sa.func.length(SearchWord.word).between(len(word) - most_wrong, len(word) + most_wrong)
     )
     found = [
         (OSA.distance(word, row.word, score_cutoff=most_wrong), -row.documents, row.word)
-        for row in db.session.scalars(near.limit(50_000))
+        for row in db.session.execute(near.limit(50_000))
     ]
     best = min((one for one in found if one[0] <= most_wrong), default=None)
     return best[2] if best else word
@@ -180,17 +234,38 @@ _INSERT = {
             || setweight(to_tsvector('english', :body), 'D'))
     """,
 }
-_SELECT = {
+_FIND_FTS = "SELECT rowid FROM search_fts WHERE search_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
+_FIND_AMONG_LATEST = """
+    SELECT ref FROM (SELECT ref, vector FROM search_vector ORDER BY ref DESC LIMIT :latest) AS latest
+    WHERE vector @@ to_tsquery('english', :query) ORDER BY ref DESC LIMIT :most
+"""
+# MATERIALIZED: the index of words is asked, where the planner would walk all documents, newest first.
+_FIND_VECTOR = """
+    WITH found AS MATERIALIZED (SELECT ref FROM search_vector WHERE vector @@ to_tsquery('english', :query))
+    SELECT ref FROM found ORDER BY ref DESC LIMIT :most
+"""
+# bm25() counts all documents that have a word; of words that so many have, those in the title tell enough.
+_TITLED_FTS = "SELECT rowid FROM search_fts WHERE search_fts MATCH '{title} : (' || :query || ')' AND rowid >= :oldest"
+# SQLite goes on from the oldest; the + hides the numbers from FTS5, which would begin anew for each.
+_RANK = {
     "sqlite": """
-        SELECT rowid AS ref, bm25(search_fts, 12.0, 5.0, 1.0) AS rank,
-            snippet(search_fts, 2, :open, :close, '…', 28) AS snippet
-        FROM search_fts WHERE search_fts MATCH :query ORDER BY rank LIMIT :most
+        SELECT rowid FROM search_fts WHERE search_fts MATCH :query AND rowid >= :oldest AND +rowid IN :refs
+        ORDER BY bm25(search_fts, 12.0, 5.0, 1.0), rowid
     """,
     "postgresql": """
-        SELECT ref, -ts_rank('{0.1, 0.2, 0.5, 1.0}', vector, q) AS rank,
-            ts_headline('english', body, q,
-                'MaxWords=28, MinWords=14, StartSel="' || :open || '", StopSel="' || :close || '"') AS snippet
-        FROM search_vector, to_tsquery('english', :query) AS q WHERE vector @@ q ORDER BY rank LIMIT :most
+        SELECT ref FROM search_vector, to_tsquery('english', :query) AS q WHERE ref IN :refs
+        ORDER BY ts_rank('{0.1, 0.2, 0.5, 1.0}', vector, q) DESC, ref
+    """,
+}
+_SNIPPET = {
+    "sqlite": """
+        SELECT rowid AS ref, snippet(search_fts, 2, :open, :close, '…', 28) AS snippet
+        FROM search_fts WHERE search_fts MATCH :query AND rowid IN :refs
+    """,
+    "postgresql": """
+        SELECT ref, ts_headline('english', body, q,
+            'MaxWords=28, MinWords=14, StartSel="' || :open || '", StopSel="' || :close || '"') AS snippet
+        FROM search_vector, to_tsquery('english', :query) AS q WHERE ref IN :refs
     """,
 }
 _SIMILAR = {

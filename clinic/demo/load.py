@@ -209,7 +209,7 @@ def _add_visits(by: User) -> None:
     anna, ravi = add_therapist("Anna Koh"), add_therapist("Ravi Menon")
     days = [local_now().date() + timedelta(days=number) for number in range(9)]
     free = free_starts([anna.id, ravi.id], days, 60)
-    waiting = [booking for booking in bookings_without_time() if booking.lead.stage == Stage.BOOKED]
+    waiting = [booking for booking in bookings_without_time().rows if booking.lead.stage == Stage.BOOKED]
     wishes: tuple[list[str], ...] = (["mon-morning", "wed-morning"], ["fri-afternoon"], [])
     for number, booking in enumerate(waiting[:3]):
         therapist = (anna, ravi)[number % 2]

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import defer, joinedload
 
 from clinic.articles.models import Article, Category, Kind
-from clinic.articles.queries import is_public
+from clinic.articles.queries import MOST_HITS, is_public, public_hits
 from clinic.core import search
 from clinic.core.db import db
 
 PAGE_SIZE = 10
 FEED_SIZE = 20
-SITEMAP_SIZE = 50_000  # addresses in one file (sitemaps.org/protocol.html)
+PART_SIZE = 49_000  # ids; a sitemap holds 50,000 addresses (sitemaps.org/protocol.html), the first has fixed ones too
 
 
 @dataclass(frozen=True)
@@ -27,35 +27,33 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """One page of what a search found. `number` counts from 1."""
+    """One page of what a search found. `number` counts from 1; `is_more` when older ones were left out."""
 
     query: search.Query
     hits: list[Hit]
     number: int
     pages: int
     total: int
+    is_more: bool = False
 
 
 def found_articles(typed: str, *, category: Category | None = None, number: int = 1) -> Found:
     """What readers may see that has all the words, best first. Drafts, scheduled and retired texts never leak."""
     query = search.read(typed)
-    if not query.words:
-        return Found(query, [], 1, 1, 0)
-    hits = search.matches(query)
-    where = [is_public()]
-    if category:
-        where.append(Article.category_id == category.id)
-    joined = sa.select(Article, hits.c.snippet).join(hits, hits.c.ref == Article.id).where(*where)
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(joined.order_by(None).subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
+    ids = public_hits(query, category)
+    pages = max(1, -(-len(ids) // PAGE_SIZE))
     number = min(max(number, 1), pages)
-    rows = db.session.execute(
-        joined.options(defer(Article.body), joinedload(Article.category))
-        .order_by(hits.c.rank, Article.id)
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
-    )
-    return Found(query, [Hit(row.Article, row.snippet) for row in rows], number, pages, total)
+    shown = ids[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    hits = list(_hits(query, shown)) if shown else []
+    return Found(query, hits, number, pages, len(ids), is_more=len(ids) >= MOST_HITS)
+
+
+def _hits(query: search.Query, ids: list[int]) -> Iterator[Hit]:
+    cards = sa.select(Article).where(Article.id.in_(ids)).options(defer(Article.body), joinedload(Article.category))
+    articles = {row.id: row for row in db.session.scalars(cards)}
+    snippets = search.snippets(query, ids)
+    for id_ in ids:
+        yield Hit(articles[id_], snippets.get(id_, ""))
 
 
 def newest_for_feed() -> list[Article]:
@@ -71,19 +69,17 @@ def newest_for_feed() -> list[Article]:
     )
 
 
-def count_public() -> int:
-    """How many addresses the sitemap has, without the fixed ones."""
-    return db.session.scalar(sa.select(sa.func.count(Article.id)).where(is_public())) or 0
+def count_parts() -> int:
+    """How many files the sitemap has. Each holds a span of ids, so that none of them counts or skips articles."""
+    return (db.session.scalar(sa.select(sa.func.max(Article.id))) or 0) // PART_SIZE + 1
 
 
 def addresses(part: int) -> Iterator[tuple[str, datetime]]:
     """The addresses of one sitemap file and when each changed, oldest first, read in portions. `part` counts from 0."""
     rows = db.session.execute(
         sa.select(Article.kind, Article.slug, Article.updated_at, Article.published_at)
-        .where(is_public())
+        .where(Article.is_public_of_few(), Article.id >= part * PART_SIZE, Article.id < (part + 1) * PART_SIZE)
         .order_by(Article.id)
-        .limit(SITEMAP_SIZE)
-        .offset(part * SITEMAP_SIZE)
         .execution_options(yield_per=1000)
     )
     for row in rows:

@@ -16,7 +16,7 @@ from clinic.bookings.models import Service
 from clinic.bookings.queries import active_services
 from clinic.core import clock, search
 from clinic.core.settings import settings
-from clinic.discovery.queries import SITEMAP_SIZE, addresses, count_public, found_articles, newest_for_feed
+from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
 from clinic.web.pagestore import stored
 from clinic.web.remember import facts
 
@@ -81,7 +81,7 @@ def _absolute(html: str) -> str:
 @bp.get("/sitemap.xml")
 def sitemap() -> Response:
     """All public addresses; an index of files when there are more than 50,000 (sitemaps.org)."""
-    parts = -(-count_public() // SITEMAP_SIZE)
+    parts = count_parts()
     lines = _sitemap_index(parts) if parts > 1 else _sitemap_lines(0, with_fixed=True)
     return Response(stream_with_context(lines), mimetype="application/xml")
 
@@ -89,8 +89,7 @@ def sitemap() -> Response:
 @bp.get("/sitemap-<int:number>.xml")
 def sitemap_part(number: int) -> Response:
     """One file of a large sitemap, counted from 1."""
-    parts = -(-count_public() // SITEMAP_SIZE)
-    if not 1 <= number <= parts:
+    if not 1 <= number <= count_parts():
         abort(404)
     return Response(stream_with_context(_sitemap_lines(number - 1, with_fixed=number == 1)), mimetype="application/xml")
 

@@ -32,7 +32,10 @@ class Lead(Base):
     """
 
     __tablename__ = "lead"
-    __table_args__ = (sa.Index("ix_lead_stage_created_at", "stage", "created_at"),)
+    __table_args__ = (
+        sa.Index("ix_lead_stage_created_at", "stage", "created_at"),
+        sa.Index("ix_lead_assigned_id_created_at", "assigned_id", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(index=True)
@@ -41,7 +44,7 @@ class Lead(Base):
     stage: Mapped[Stage] = mapped_column(state_column(Stage), default=Stage.NEW)
     stage_since: Mapped[datetime] = mapped_column(UtcDateTime)
     lost_because: Mapped[str] = mapped_column(default="")
-    assigned_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    assigned_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
     next_step: Mapped[str] = mapped_column(default="")
     next_on: Mapped[date | None] = mapped_column(index=True)
     article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="SET NULL"), index=True)

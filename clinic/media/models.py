@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import content_version
@@ -19,10 +20,11 @@ class Image(Base):
     """
 
     __tablename__ = "image"
+    __table_args__ = (sa.Index("ix_image_uploaded_at_id", "uploaded_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
-    filename: Mapped[str]
+    filename: Mapped[str] = mapped_column(index=True)
     extension: Mapped[str]  # of the original: jpg, png or webp
     version: Mapped[int] = mapped_column(default=1)
     width: Mapped[int]  # pixels, after rotation
@@ -31,14 +33,14 @@ class Image(Base):
     rendition_widths: Mapped[str] = mapped_column(default="")  # pixels, ascending, "480,800"
     rendered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the worker that makes the renditions
-    alt: Mapped[str]
+    alt: Mapped[str] = mapped_column(index=True)
     is_decorative: Mapped[bool] = mapped_column(default=False)
-    credit: Mapped[str]
+    credit: Mapped[str] = mapped_column(index=True)
     source_url: Mapped[str] = mapped_column(default="")
     licence: Mapped[str] = mapped_column(default="")
     focus_x: Mapped[int] = mapped_column(default=50)
     focus_y: Mapped[int] = mapped_column(default=50)
-    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
     def folder(self) -> str:

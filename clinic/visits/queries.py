@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.core import clock
 from clinic.core.db import db
+from clinic.core.find import Found, first_found
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.leads.models import Lead, Stage
@@ -17,7 +18,7 @@ from clinic.visits.models import Therapist, Visit, VisitState, Wish
 
 TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time
 Interval = tuple[datetime, datetime]
-MOST_OPEN = 300
+MOST_OPEN = 150
 
 
 def therapists(*, also_inactive: bool = False) -> list[Therapist]:
@@ -63,9 +64,9 @@ def count_without_time() -> int:
     return db.session.scalar(_waiting(sa.func.count(Booking.id))) or 0
 
 
-def bookings_without_time(most: int = 100) -> list[Booking]:
-    """Booked trials that need a time, or another one, the oldest first."""
-    return list(db.session.scalars(_waiting(Booking).order_by(Booking.created_at, Booking.id).limit(most)).unique())
+def bookings_without_time(most: int = 100) -> Found[Booking]:
+    """Booked trials that need a time, or another one, the oldest first, and how many there are."""
+    return first_found(_waiting(Booking).order_by(Booking.created_at, Booking.id), most)
 
 
 def _waiting(what: Any) -> sa.Select[Any]:

@@ -43,15 +43,22 @@ def test_the_sitemap_lists_what_is_public_with_its_last_change(client: FlaskClie
 
 
 def test_a_large_sitemap_is_an_index_of_files(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "SITEMAP_SIZE", 2)
-    monkeypatch.setattr(views, "SITEMAP_SIZE", 2)
-    for _ in range(5):
-        make_article()
+    articles = [make_article() for _ in range(5)]
+    size = articles[-1].id // 2 + 1  # two spans of ids
+    monkeypatch.setattr(queries, "PART_SIZE", size)
     tree = Xml.fromstring(client.get("/sitemap.xml").data)
-    assert len(tree.findall(f"{MAP}sitemap")) == 3
-    sizes = [len(Xml.fromstring(client.get(f"/sitemap-{number}.xml").data)) for number in (1, 2, 3)]
-    assert sizes == [2 + len(views.FIXED) + 2, 2, 1]
-    assert client.get("/sitemap-4.xml").status_code == 404
+    places = [part.findtext(f"{MAP}loc") for part in tree.findall(f"{MAP}sitemap")]
+    assert places == [f"http://127.0.0.1:8000/sitemap-{number}.xml" for number in (1, 2)]
+    parts = [client.get(f"/sitemap-{number}.xml").text for number in (1, 2)]
+    for article in articles:
+        assert [part.count(f"{article.address}</loc>") for part in parts] == [article.id < size, article.id >= size]
+    assert [part.count("<loc>http://127.0.0.1:8000/book/</loc>") for part in parts] == [1, 0]
+    assert [client.get(f"/sitemap-{number}.xml").status_code for number in (0, 3)] == [404, 404]
+
+
+def test_no_file_of_a_sitemap_is_too_long() -> None:
+    most_fixed = len(views.FIXED) + 20 + 200 + 100  # services, authors, categories
+    assert queries.PART_SIZE + most_fixed <= 50_000
 
 
 def test_the_small_files_are_there(client: FlaskClient) -> None:

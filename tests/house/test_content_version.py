@@ -22,6 +22,7 @@ UNSEEN = {
     "preview_link",
     "rate_count",
     "read_count",
+    "read_day",
     "revision",
     "role",
     "search_word",

@@ -71,6 +71,14 @@ def test_an_article_that_is_not_stored_takes_six_statements_and_the_first_one_th
     assert [asked(client, f"{articles[0].address}?x=1") for _ in range(3)] == [9, 5, 5]
 
 
+def test_a_list_that_is_not_stored_takes_four_statements_and_the_first_one_two_more(
+    app: Flask, client: FlaskClient
+) -> None:
+    for _ in range(20):
+        make_article()
+    assert [asked(client, f"/articles/?page={number}&x=1") for number in (1, 1, 2)] == [6, 4, 4]
+
+
 def asked(client: FlaskClient, path: str) -> int:
     with statements() as sent:
         assert client.get(path).status_code == 200
