@@ -151,10 +151,10 @@ def _telling_words(text: str) -> list[str]:
 
 
 def _expression(query: Query) -> str:
-    """All of the words in the engine's own language; each is letters and digits. SQLite adds up all documents of all
-    words with one beginning, so there a word that finds enough by itself is no beginning."""
+    """All of the words in the engine's own language; each is letters and digits. A word that finds enough by itself is
+    no beginning: both engines would add up the documents of all words that begin with it."""
     if _dialect() == "postgresql":
-        return " & ".join(f"{word}:*" for word in query.words)
+        return " & ".join(word if word in query.common else f"{word}:*" for word in query.words)
     return " AND ".join(f'"{word}"' if word in query.common else f'"{word}"*' for word in query.words)
 
 
