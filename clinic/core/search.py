@@ -86,6 +86,8 @@ def read(typed: str) -> Query:
     words = words_of(typed)[:MOST_WORDS]
     documents = _documents_with(words)
     meant = [word if word in documents or _is_known(word) else _nearest(word) for word in words]
+    if meant != words:
+        documents = _documents_with(meant)
     common = frozenset(word for word, number in documents.items() if number > COMMON)
     return Query(tuple(meant), corrected=meant != words, common=common)
 
