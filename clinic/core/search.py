@@ -86,6 +86,8 @@ def read(typed: str) -> Query:
     words = words_of(typed)[:MOST_WORDS]
     documents = _documents_with(words)
     meant = [word if word in documents or _is_known(word) else _nearest(word) for word in words]
+    if meant != words:
+        documents = _documents_with(meant)
     common = frozenset(word for word, number in documents.items() if number > COMMON)
     return Query(tuple(meant), corrected=meant != words, common=common)
 
@@ -151,10 +153,10 @@ def _telling_words(text: str) -> list[str]:
 
 
 def _expression(query: Query) -> str:
-    """All of the words in the engine's own language; each is letters and digits. SQLite adds up all documents of all
-    words with one beginning, so there a word that finds enough by itself is no beginning."""
+    """All of the words in the engine's own language; each is letters and digits. A word that finds enough by itself is
+    no beginning: both engines would add up the documents of all words that begin with it."""
     if _dialect() == "postgresql":
-        return " & ".join(f"{word}:*" for word in query.words)
+        return " & ".join(word if word in query.common else f"{word}:*" for word in query.words)
     return " AND ".join(f'"{word}"' if word in query.common else f'"{word}"*' for word in query.words)
 
 
