@@ -16,6 +16,8 @@ keepalive = 5
 # Requests are logged by the app, without query strings and addresses.
 accesslog = None
 loglevel = "warning"
+# No header may say where the app is mounted: links would lead there.
+forwarder_headers = ""
 # gunicorn 27 would put its control socket into the home folder.
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(Path(__file__).parent / "instance")

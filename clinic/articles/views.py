@@ -209,7 +209,7 @@ def author(slug: str) -> str:
 
 
 @bp.get("/<slug>/", strict_slashes=False)
-@stored()
+@stored(seconds=60)  # one says whether the clinic is open
 def page(slug: str) -> str | Response:
     """A page that staff write: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)

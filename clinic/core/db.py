@@ -3,7 +3,7 @@
 import enum
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -86,9 +86,7 @@ def atomic() -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("rows were changed outside atomic()")
     session.rollback()  # ends the read transaction, so that what follows is read afresh under the lock
-    with _turn(session.get_bind()) as waited:
-        if waited > BUSY_TIMEOUT_SECONDS:
-            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+    with _turn(session.get_bind()):
         session.connection(execution_options={"clinic_write": True})
         session.info["atomic"] = True
         try:
@@ -101,9 +99,19 @@ def atomic() -> Iterator[None]:
             session.info.clear()
 
 
-def _turn(bind: Any) -> AbstractContextManager[float]:
+@contextmanager
+def _turn(bind: Any) -> Iterator[None]:
     url = bind.engine.url
-    return turn(url.database) if url.get_backend_name() == "sqlite" else nullcontext(0.0)
+    if url.get_backend_name() != "sqlite":
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(url.database, most_seconds=BUSY_TIMEOUT_SECONDS))
+        except TimeoutError:
+            locked = sqlite3.OperationalError("database is locked")
+            raise OperationalError("BEGIN IMMEDIATE", None, locked) from None
+        yield
 
 
 def is_atomic() -> bool:

@@ -53,9 +53,10 @@ class HumanLines(logging.Formatter):
 class StandardError(logging.Handler):
     """Each line by one system call and without a lock, for which threads would wait while another one writes."""
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        """None."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Without the lock that every other handler takes here."""
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line. A standard error that is closed or full stops no request."""

@@ -138,7 +138,7 @@ class PageStore:
 
     def __init__(self, app: Flask, settings: Settings, due: Callable[[datetime], datetime | None]) -> None:
         self._app, self._inner, self._settings, self._due = app, app.wsgi_app, settings, due
-        self._cookie = f"{app.config['SESSION_COOKIE_NAME']}="
+        self._cookies = (app.config["SESSION_COOKIE_NAME"], "remember_token")
         self._version = VersionReader(settings.database_url)
         self._shared = SharedPages(settings.redis_url, _build(settings)) if settings.redis_url else None
         self._pages: OrderedDict[Key, Page] = OrderedDict()
@@ -149,7 +149,8 @@ class PageStore:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer from the store, or let the app answer and keep what may be kept."""
-        if self._cookie in environ.get("HTTP_COOKIE", ""):
+        cookies = environ.get("HTTP_COOKIE", "")
+        if environ.get("SCRIPT_NAME") or (cookies and any(name in cookies for name in self._cookies)):
             return self._inner(environ, start_response)
         version = environ[VERSION] = self._version.current()
         method = environ["REQUEST_METHOD"]
@@ -218,7 +219,8 @@ class PageStore:
             told.extend(args)
 
         body = self._inner(asked, listen)
-        if _UNTIL not in asked:
+        # The session is saved after all hooks, so only here is seen whether it made a cookie.
+        if _UNTIL not in asked or any(name.lower() == "set-cookie" for name, _ in told[1]):
             start_response(*told)
             return body
         text = b"".join(body)
@@ -265,7 +267,7 @@ class PageStore:
 
     def _set_end(self, response: Response) -> Response:
         """After the view, in its request: until when the page says the same."""
-        if is_storing() and response.status_code == 200 and "Set-Cookie" not in response.headers:
+        if is_storing() and response.status_code == 200:
             rule, began = request.environ[_STORING]
             tomorrow = began.astimezone(self._settings.time_zone).date() + timedelta(days=1)
             ends = [
@@ -369,11 +371,9 @@ def _build(settings: Settings) -> str:
 
 
 def _read_query(query: str) -> str:
-    """The query without what no page reads."""
-    if not any(mark in query for mark in IGNORED):
-        return query
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(name, value) for name, value in pairs if not name.startswith(IGNORED)])
+    """The query without what no page reads, each name once, so that one page has one key."""
+    pairs = reversed(parse_qsl(query, keep_blank_values=True))  # of a name that comes twice, pages read the first
+    return urlencode(sorted({name: value for name, value in pairs if not name.startswith(IGNORED)}.items()))
 
 
 @lru_cache(maxsize=256)

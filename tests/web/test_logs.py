@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.core.mail import send_due
-from clinic.web.logs import HumanLines, JsonLines
+from clinic.web.logs import HumanLines, JsonLines, StandardError
 from tests.factories import make_article, make_booking, make_services, make_user
 
 PERSON = {
@@ -191,3 +192,14 @@ def test_a_line_outside_a_request_has_no_id() -> None:
     line = json.loads(JsonLines().format(logging.makeLogRecord({"msg": "worker started", "worker": "host:1"})))
     assert "request_id" not in line
     assert (line["event"], line["worker"]) == ("worker started", "host:1")
+
+
+def test_a_line_is_written_to_standard_error_without_a_lock(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = StandardError()
+    handler.setFormatter(JsonLines())
+    with handler.lock:  # another thread writes
+        at_once = threading.Thread(target=handler.handle, args=[logging.makeLogRecord({"msg": "mail sent"})])
+        at_once.start()
+        at_once.join(5)
+        assert not at_once.is_alive()
+    assert json.loads(capfd.readouterr().err)["event"] == "mail sent"

@@ -12,7 +12,7 @@ import brotli
 import pytest
 import sqlalchemy as sa
 import zstandard
-from flask import Flask, request, request_started
+from flask import Flask, request, request_started, session
 from flask.testing import FlaskClient
 
 from clinic.app import create_app
@@ -389,3 +389,39 @@ def test_a_page_ends_with_the_clinics_day(app: Flask, client: FlaskClient, clock
         clock.move(seconds=1)
         text(client, path)
     assert made == [path, path]
+
+
+@pytest.mark.parametrize("cookie", ["remember_token=x", "clinic_staff =x", "a=b; clinic_staff=x"])
+def test_who_may_be_signed_in_is_answered_past_the_store(app: Flask, cookie: str) -> None:
+    path = make_article().address
+    with counted(app) as made:
+        for _ in range(2):
+            app.test_client(use_cookies=False).get(path, headers={"Cookie": cookie})
+    assert made == [path, path]
+
+
+def test_a_page_that_sets_a_cookie_is_not_kept(app: Flask, client: FlaskClient) -> None:
+    path = make_article().address
+
+    def sign(_app: Flask, **_: object) -> None:
+        session["seen"] = "once"
+
+    with request_started.connected_to(sign, app):
+        first = client.get(path)
+    assert "clinic_staff" in first.headers["Set-Cookie"]
+    assert "Set-Cookie" not in app.test_client().get(path).headers
+
+
+def test_where_the_app_is_mounted_is_no_part_of_a_stored_page(app: Flask, client: FlaskClient) -> None:
+    path = make_article().address
+    client.get(path, environ_overrides={"SCRIPT_NAME": "//evil.example"})
+    assert "evil.example" not in text(app.test_client(), path)
+
+
+@pytest.mark.parametrize("query", ["&", "&&", "utm_source=x&&", "page=1", "page=1&page=2", "page=1&gclid=x"])
+def test_a_query_that_says_the_same_is_the_same_page(app: Flask, client: FlaskClient, query: str) -> None:
+    make_article()
+    plain = "/articles/?page=1" if "page" in query else "/articles/"
+    with counted(app) as made:
+        assert text(client, plain) == text(client, f"/articles/?{query}")
+    assert len(made) == 1
