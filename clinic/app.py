@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
     settings = settings or read_settings()
     settings.instance.mkdir(parents=True, exist_ok=True)
-    app = Flask(__name__, instance_path=str(settings.instance))
+    app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config |= {
         "CLINIC": settings,
         "SECRET_KEY": settings.secret_key,

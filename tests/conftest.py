@@ -4,6 +4,7 @@ import contextvars
 import logging
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,10 +71,16 @@ def redis_server() -> Iterator[Redis]:
     server.stop()
 
 
+BUILT_ASSETS: list[Path] = []
+
+
 def make_app(instance: Path, **environ: str) -> Flask:
     """A migrated app of its own, for the test environment."""
+    if BUILT_ASSETS:  # to compress them anew would take each app a second
+        shutil.copytree(BUILT_ASSETS[0], instance / "assets", dirs_exist_ok=True)
     values = {"CLINIC_ENV": "test", "FORM_MIN_SECONDS": "0", "RATE_LIMITS": "off"} | environ
     app = create_app(load_settings(values, instance))
+    BUILT_ASSETS.append(instance / "assets")
     app.test_client_class = Client
     # The slowness of argon2 is what it is for, but not here.
     app.extensions["security"].pwd_context.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)

@@ -18,6 +18,7 @@ from clinic.core import clock, search
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.discovery.queries import SITEMAP_SIZE, addresses, count_public, found_articles, newest_for_feed
+from clinic.web.assets import asset_url
 from clinic.web.pagestore import stored
 
 bp = Blueprint("discovery", __name__)
@@ -133,9 +134,9 @@ def manifest() -> Response:
         background_color="#fbf6ee",
         theme_color="#fbf6ee",
         icons=[
-            {"src": "/static/img/favicon.svg", "sizes": "any", "type": "image/svg+xml"},
-            {"src": "/static/img/icon-192.png", "sizes": "192x192", "type": "image/png"},
-            {"src": "/static/img/icon-512.png", "sizes": "512x512", "type": "image/png"},
+            {"src": asset_url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            {"src": asset_url("icon-192.png"), "sizes": "192x192", "type": "image/png"},
+            {"src": asset_url("icon-512.png"), "sizes": "512x512", "type": "image/png"},
         ],
     )
     answer.mimetype = "application/manifest+json"

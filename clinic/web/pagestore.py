@@ -360,7 +360,7 @@ def _build(settings: Settings) -> str:
     digest = hashlib.sha256(repr((settings.site_url, settings.time_zone, settings.phone_region)).encode())
     root = Path(__file__).resolve().parent.parent
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".html", ".xml", ".css", ".js", ".svg"):
+        if path.suffix in (".py", ".html", ".xml", ".css", ".js", ".svg", ".png", ".woff2"):
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

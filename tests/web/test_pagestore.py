@@ -59,8 +59,9 @@ def counted(app: Flask) -> Iterator[list[str]]:
 
 
 def store_of(app: Flask) -> PageStore:
-    assert isinstance(app.wsgi_app, PageStore)
-    return app.wsgi_app
+    store = app.wsgi_app.application  # type: ignore[attr-defined]
+    assert isinstance(store, PageStore)
+    return store
 
 
 def text(client: FlaskClient, path: str) -> str:
