@@ -64,7 +64,7 @@ class Assets:
         if not new:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder.parent) as drafts:
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as drafts:  # another process may be listing the folder
             for name, content in new.items():
                 Path(drafts, name).write_bytes(content)
             compressor = Compressor(quiet=True)

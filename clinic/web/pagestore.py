@@ -269,7 +269,11 @@ class PageStore:
                 (began.timestamp() // rule.seconds + 1) * rule.seconds,
                 datetime.combine(tomorrow, datetime.min.time(), self._settings.time_zone).timestamp(),
             ]
-            if due := self._due(began):
+            try:
+                due = self._due(began)
+            except sa.exc.SQLAlchemyError:  # the page is made and can be sent; how long it fits nobody can say
+                return response
+            if due:
                 ends.append(due.timestamp())
             request.environ[_UNTIL] = min(ends)
         return response

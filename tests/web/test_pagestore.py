@@ -380,6 +380,21 @@ def test_while_the_database_is_away_stored_pages_are_answered_until_they_end(
     assert made == [path]
 
 
+def test_a_page_is_sent_and_not_kept_when_the_database_goes_away_after_it_was_made(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_article().address
+
+    def away(_began: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("terminating connection"))
+
+    monkeypatch.setattr(store_of(app), "_due", away)
+    with counted(app) as made:
+        for _ in range(2):
+            assert client.get(path).status_code == 200
+    assert made == [path, path]
+
+
 def test_a_page_ends_with_the_clinics_day(app: Flask, client: FlaskClient, clock: MovableClock) -> None:
     clock.now = clock.now.replace(hour=15, minute=59)  # 23:59 in Singapore
     path = make_article().address
