@@ -293,7 +293,7 @@ class VersionReader:
         self._last = ""
 
     def current(self) -> str:
-        """The version. While the database is away it is the last one: then nothing can have changed it. "" at first."""
+        """The version. While the database is away it is the one that this process read last. "" at first."""
         try:
             row = self._ask()
         except (sqlite3.Error, psycopg.Error, OSError):
