@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench benchleads screenshots pins
+.PHONY: help run test check cluster format bench benchleads screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,10 @@ run: .venv/.run ## migrate, load the demo clinic if empty, start the site and it
 test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser
 	@$(BIN)/python tests/provide.py
 	@$(BIN)/python -m pytest
+
+cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
+	@$(BIN)/python tests/provide.py
+	@$(BIN)/python -m pytest --cluster
 
 check: .venv/.dev ## format, lint, types, import rule, templates, pins
 	$(BIN)/ruff format --check .

@@ -12,19 +12,20 @@ WEB = ("web one", "web two")
 
 
 def instance_of(name: str, folder: Path) -> Path:
-    """The folder of one machine."""
-    return folder / name.replace(" ", "-")
+    """The folder of one web machine, or that of the workers."""
+    return folder / (name.replace(" ", "-") if name in WEB else "workers")
 
 
 class Cluster(Site):
-    """A site whose `port` is nginx's. "web one", "web two" and each "worker …" have an instance folder of their own;
-    pictures lie in one that all share."""
+    """A site whose `port` is nginx's. "web one", "web two" and the workers have instance folders of their own; pictures
+    lie in one that all share."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         first = instance_of("web one", folder)
-        super().__init__(folder, TRUSTED_PROXIES="1", MEDIA_ROOT=str(first / "media"), **settings)
         self._web_ports = {name: free_port() for name in WEB}
         self.nginx = Nginx((self._web_ports["web one"], self._web_ports["web two"]), first)
+        own = {"TRUSTED_PROXIES": "1", "MEDIA_ROOT": str(first / "media")}
+        super().__init__(folder, **own, SITE_URL=f"http://127.0.0.1:{self.nginx.port}", **settings)
         self.port = self.nginx.port
 
     def port_of(self, web: str) -> int:
@@ -32,7 +33,7 @@ class Cluster(Site):
         return self._web_ports[web]
 
     def environ_for(self, name: str) -> dict[str, str]:
-        """A machine's own folder, and the public port, by which SITE_URL is made."""
+        """With a machine's own folder."""
         return environ_of(instance_of(name, self.folder), self.port, **self.settings)
 
     def start_machine(self, name: str) -> None:

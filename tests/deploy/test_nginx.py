@@ -28,7 +28,7 @@ OF_A_SERVER = {"server", "date", "connection", "keep-alive", "etag", "last-modif
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("nginx"), SITE_URL="http://127.0.0.1") as site:
+    with running_cluster(tmp_path_factory.mktemp("nginx")) as site:
         yield site
 
 

@@ -107,8 +107,12 @@ class Site:
         self.app = make_app(folder, **self.settings)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         with self.app.app_context():
-            make_services()
-            self.article = make_article().address
+            self.article = self.fill()
+
+    def fill(self) -> str:
+        """Make what it begins with. Returns the address of an article."""
+        make_services()
+        return make_article().address
 
     def start(self, name: str, *, largest_file: int | None = None) -> None:
         """Start "web" or a worker; a dead one is started again. `largest_file` stands for a disk that is full."""
