@@ -1,6 +1,7 @@
 """deploy/nginx.conf in a real nginx: only ports, names and folders are put in for those of the sample."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -77,8 +78,9 @@ class Nginx:
         return self
 
     def stop(self) -> None:
-        """End it."""
+        """End it and remove its folder."""
         if self.process:
             self.process.terminate()
             self.process.wait(20)
             self.process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
