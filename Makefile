@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench benchrows screenshots pins
+.PHONY: help run test check cluster format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,10 @@ test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser
 	@$(BIN)/python tests/provide.py
 	@$(BIN)/python -m pytest
 
+cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
+	@$(BIN)/python tests/provide.py
+	@$(BIN)/python -m pytest --cluster
+
 check: .venv/.dev ## format, lint, types, import rule, templates, pins
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -44,7 +48,7 @@ format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run (needs wrk), and what Lighthouse says of it
+bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run (needs wrk and nginx), and what Lighthouse says of it
 	@test -d bench/node_modules || npm ci --loglevel=error --prefix bench
 	@$(BIN)/python -m bench.lighthouse
 	@$(BIN)/python -m bench.server

@@ -1,8 +1,8 @@
 """What a page costs the server: rounds of wrk against gunicorn in turns, and the CPU time of the tree per request.
 
 CPU comes from /proc (Linux), which is steadier than throughput. Each target is a ratio to a limit that is measured in
-the same rounds: the bytes of our article from a bare WSGI function, and Flask with one template. Writes
-bench/RESULTS.md. Needs wrk, which Debian has.
+the same rounds: the bytes of our article from a bare WSGI function, Flask with one template, and behind nginx those
+bytes from a file. Writes bench/RESULTS.md. Needs wrk and nginx, which Debian has.
 """
 
 import os
@@ -19,8 +19,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.journeys.browser import ARTICLE, ROOT, running_site
-from tests.services import free_port, is_listening, wait_for
+from tests.journeys.browser import ARTICLE, ROOT, Site, running_site
+from tests.nginx import Nginx
+from tests.services import find_nginx, free_port, is_listening, wait_for
 
 ROUNDS, SECONDS, CLIENTS = 5, 2, 8
 MANY_REQUESTS = 100_000
@@ -54,7 +55,7 @@ class Case:
 
     name: str
     url: str
-    pid: int
+    pids: tuple[int, ...]  # whose CPU, with that of their children
     headers: tuple[str, ...] = ()
     script: str = ""
     cpu: list[float] = field(default_factory=list)  # milliseconds for each request
@@ -75,6 +76,8 @@ class Target:
 TARGETS = (
     Target("article, stored", 1.15, "bare WSGI"),
     Target("304", 1.0, "article, stored"),
+    Target("article behind nginx", 1.3, "nginx, static"),
+    Target("article behind nginx, kept a second", 1.3, "nginx, static"),
     Target("article, not stored", 2.0, "Flask, one template"),
     Target("list of 20, not stored", 2.5, "Flask, one template"),
     Target("booking accepted", 4.0),
@@ -84,8 +87,8 @@ TARGETS = (
 
 def main() -> int:
     """Measure, print, and write the table. Returns 1 when a target is missed."""
-    if not shutil.which("wrk"):
-        sys.exit("wrk is missing: apt-get install wrk")
+    if not shutil.which("wrk") or not find_nginx():
+        sys.exit("wrk or nginx is missing: apt-get install wrk nginx-light")
     with ExitStack() as stack:
         site = stack.enter_context(running_site())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -97,15 +100,16 @@ def main() -> int:
         cases = []
         for name, app in (("bare WSGI", "bare"), ("Flask, constant", "constant"), ("Flask, one template", "template")):
             port, pid = stack.enter_context(_limit(app, page))
-            cases.append(Case(name, f"http://127.0.0.1:{port}/", pid))
+            cases.append(Case(name, f"http://127.0.0.1:{port}/", (pid,)))
         cases += [
-            Case("article, stored", f"{site.url}{ARTICLE}", web),
-            Case("304", f"{site.url}{ARTICLE}", web, (f"If-None-Match: {tag}",)),
-            Case("article, not stored", f"{site.url}{ARTICLE}?x=1", web),
-            Case("list of 20, not stored", f"{site.url}/articles/?x=1", web),
-            Case("booking accepted", f"{site.url}/book/", web, script=BOOKING),
-            Case("comment accepted", f"{site.url}{ARTICLE}comments", web, script=COMMENT),
+            Case("article, stored", f"{site.url}{ARTICLE}", (web,)),
+            Case("304", f"{site.url}{ARTICLE}", (web,), (f"If-None-Match: {tag}",)),
+            Case("article, not stored", f"{site.url}{ARTICLE}?x=1", (web,)),
+            Case("list of 20, not stored", f"{site.url}/articles/?x=1", (web,)),
+            Case("booking accepted", f"{site.url}/book/", (web,), script=BOOKING),
+            Case("comment accepted", f"{site.url}{ARTICLE}comments", (web,), script=COMMENT),
         ]
+        cases += _behind_nginx(stack, site, page, web)
         for number in range(ROUNDS):
             for case in cases:
                 _measure(case, folder, number)
@@ -133,15 +137,30 @@ def _gunicorn_below(pid: int) -> int:
     return next(one for one in _tree(pid) if _read(Path(f"/proc/{one}/cmdline")).startswith("gunicorn: master"))
 
 
+def _behind_nginx(stack: ExitStack, site: Site, page: Path, web: int) -> list[Case]:
+    """The bytes from a file, and the article through the sample, as it is and with pages kept for a second."""
+    port, static = int(site.url.rpartition(":")[2]), free_port()
+    server = f"server {{ listen 127.0.0.1:{static}; access_log off; gzip off; root {page.parent}; }}"
+    nginx = Nginx((port, port), site.instance, more=server).start()
+    stack.callback(nginx.stop)
+    caching = Nginx((port, port), site.instance, is_caching=True).start()
+    stack.callback(caching.stop)
+    return [
+        Case("nginx, static", f"http://127.0.0.1:{static}/{page.name}", (nginx.pid,)),
+        Case("article behind nginx", f"http://127.0.0.1:{nginx.port}{ARTICLE}", (nginx.pid, web)),
+        Case("article behind nginx, kept a second", f"http://127.0.0.1:{caching.port}{ARTICLE}", (caching.pid, web)),
+    ]
+
+
 def _measure(case: Case, folder: Path, number: int) -> None:
     script = folder / "script.lua"
     script.write_text(case.script % number if case.script else "")
     command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}s", "--latency", "-s", str(script)]
     for header in case.headers:
         command += ["-H", header]
-    before = _cpu(case.pid)
+    before = sum(map(_cpu, case.pids))
     said = subprocess.run([*command, case.url], capture_output=True, text=True, check=True).stdout
-    taken = _cpu(case.pid) - before
+    taken = sum(map(_cpu, case.pids)) - before
     requests = int(_find(r"(\d+) requests in", said))
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     if wrong or "Socket errors" in said:

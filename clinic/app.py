@@ -20,7 +20,7 @@ from clinic.articles.views import bp as articles_bp
 from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
-from clinic.core.db import db
+from clinic.core.db import db, init_db
 from clinic.core.limits import Limiter
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
     settings = settings or read_settings()
     settings.instance.mkdir(parents=True, exist_ok=True)
-    app = Flask(__name__, instance_path=str(settings.instance))
+    app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config |= {
         "CLINIC": settings,
         "SECRET_KEY": settings.secret_key,
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    db.init_app(app)
+    init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Mail(app)
     app.extensions["clinic.limiter"] = Limiter(settings.secret_key, settings.redis_url, on=settings.rate_limits)

@@ -3,9 +3,8 @@
 import io
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, send_file
+from flask import Blueprint, Response, abort, render_template, request, send_file
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
@@ -17,6 +16,7 @@ from clinic.comments.forms import CommentForm
 from clinic.comments.models import Comment
 from clinic.core.preferences import Preferences
 from clinic.media.models import Image
+from clinic.web.assets import STATIC
 from clinic.web.error_pages import TEXTS
 from clinic.web.forms import LineField, PublicForm, is_email
 
@@ -84,7 +84,7 @@ def picture(name: str) -> Response:
 
 def _colours() -> list[str]:
     """The names of the colours that have a meaning: those that change in the dark."""
-    css = (Path(current_app.static_folder or "") / "css" / "base" / "tokens.css").read_text(encoding="utf-8")
+    css = (STATIC / "css" / "base" / "tokens.css").read_text(encoding="utf-8")
     return re.findall(r"(--[\w-]+):", css.partition("prefers-color-scheme: dark")[2])
 
 

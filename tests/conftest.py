@@ -4,6 +4,7 @@ import contextvars
 import logging
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,21 +25,46 @@ from clinic.core.db import Base, db
 from clinic.core.settings import load_settings
 from clinic.site.models import HomeSection, MenuItem
 from tests.factories import make_user
-from tests.services import S3, Postgres, Redis, find_chromium, find_java, find_nu, find_postgres, find_redis
+from tests.services import (
+    S3,
+    Postgres,
+    Redis,
+    find_chromium,
+    find_java,
+    find_nginx,
+    find_nu,
+    find_postgres,
+    find_redis,
+)
 
 MISSING = {
     "browser": "Chromium" if not find_chromium() else "",
     "postgresql": "PostgreSQL" if not find_postgres() else "",
+    "nginx": "nginx" if not find_nginx() else "",
     "redis": "Redis" if not find_redis() else "",
     "nu": "the Nu HTML checker" if not (find_nu() and find_java()) else "",
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cluster", action="store_true", help="run what is about a cluster, and the journeys against one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    is_wanted = is_about_cluster if config.getoption("cluster") else lambda item: not item.get_closest_marker("cluster")
+    config.hook.pytest_deselected(items=[item for item in items if not is_wanted(item)])
+    items[:] = [item for item in items if is_wanted(item)]
     for item in items:
         for marker, missing in MISSING.items():
             if missing and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"{missing} is missing"))
+
+
+def is_about_cluster(item: pytest.Item) -> bool:
+    """Whether `make cluster` runs this: the cluster's own tests, and journeys with a browser through the demo site."""
+    fixtures = getattr(item, "fixturenames", ())
+    is_own = "cluster" in item.path.parts or item.get_closest_marker("cluster")
+    return bool(is_own) or {"browser", "site"} <= set(fixtures)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -77,10 +103,16 @@ def s3_server() -> Iterator[S3]:
     server.stop()
 
 
+BUILT_ASSETS: list[Path] = []
+
+
 def make_app(instance: Path, **environ: str) -> Flask:
     """A migrated app of its own, for the test environment."""
+    if BUILT_ASSETS:  # to compress them anew would take each app a second
+        shutil.copytree(BUILT_ASSETS[0], instance / "assets", dirs_exist_ok=True)
     values = {"CLINIC_ENV": "test", "FORM_MIN_SECONDS": "0", "RATE_LIMITS": "off"} | environ
     app = create_app(load_settings(values, instance))
+    BUILT_ASSETS.append(instance / "assets")
     app.test_client_class = Client
     # The slowness of argon2 is what it is for, but not here.
     app.extensions["security"].pwd_context.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)

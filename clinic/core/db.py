@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,6 +37,20 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+
+
+def init_db(app: Flask) -> None:
+    """Connect the app. At its end a request lets go of what it has read, also when the database has gone away since:
+    the answer is made then, and has to be sent."""
+    db.init_app(app)
+
+    @app.teardown_appcontext
+    def let_go(_error: BaseException | None) -> None:
+        if db.session.registry.has():
+            try:
+                db.session.close()
+            except sa.exc.DBAPIError:
+                db.session().invalidate()
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):

@@ -17,6 +17,7 @@ from clinic.bookings.queries import active_services
 from clinic.core import clock, search
 from clinic.core.settings import settings
 from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
+from clinic.web.assets import asset_url
 from clinic.web.pagestore import stored
 from clinic.web.remember import facts
 
@@ -133,9 +134,9 @@ def manifest() -> Response:
         background_color="#fbf6ee",
         theme_color="#fbf6ee",
         icons=[
-            {"src": "/static/img/favicon.svg", "sizes": "any", "type": "image/svg+xml"},
-            {"src": "/static/img/icon-192.png", "sizes": "192x192", "type": "image/png"},
-            {"src": "/static/img/icon-512.png", "sizes": "512x512", "type": "image/png"},
+            {"src": asset_url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            {"src": asset_url("icon-192.png"), "sizes": "192x192", "type": "image/png"},
+            {"src": asset_url("icon-512.png"), "sizes": "512x512", "type": "image/png"},
         ],
     )
     answer.mimetype = "application/manifest+json"

@@ -63,8 +63,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
         visit = Visit(booking=booking, uid=uuid.uuid4().hex, sequence=0)
     else:
         visit.sequence += 1
-    visit.therapist, visit.starts_at, visit.ends_at = therapist, starts_at, ends_at
-    _occupy(visit)
+    _occupy(visit, therapist, starts_at, ends_at)
     wish = wish_of(booking.id)
     if wish:
         wish.wants_other_at = None
@@ -106,7 +105,7 @@ def undo_cancel(visit: Visit) -> None:
     if visit.starts_at <= clock.now():
         raise VisitClosed
     visit.sequence += 1
-    _occupy(visit)
+    _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     wish = _wish(visit.booking)
     wish.changes = max(0, wish.changes - 1)
     add_event(visit.booking.lead_id, f"Took back the cancellation: {_when(visit)}")
@@ -194,7 +193,7 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
     if voucher and (voucher.state == VoucherState.CANCELLED or voucher.redeemed_at == visit.closed_at):
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
-    _occupy(visit)
+    _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
@@ -295,11 +294,12 @@ def _check_time(booking: Booking, therapist: Therapist, starts_at: datetime) -> 
         raise TimeRefused("Visits begin on a quarter of an hour, like 9:00 or 9:15.")
 
 
-def _occupy(visit: Visit) -> None:
-    """Make the visit a set one, which takes its therapist's time. Raises TimeTaken when the database says no."""
-    therapist_id, starts_at, minutes = visit.therapist.id, visit.starts_at, visit.booking.service.minutes
-    attempt = db.session.begin_nested()
+def _occupy(visit: Visit, therapist: Therapist, starts_at: datetime, ends_at: datetime) -> None:
+    """Make the visit a set one at this time of its therapist's. Raises TimeTaken when the database says no."""
+    therapist_id, minutes = therapist.id, visit.booking.service.minutes
+    attempt = db.session.begin_nested()  # it writes what was changed before, so the time is changed after it
     try:
+        visit.therapist, visit.starts_at, visit.ends_at = therapist, starts_at, ends_at
         visit.state, visit.closed_at = VisitState.SET, None
         db.session.add(visit)
         db.session.flush()

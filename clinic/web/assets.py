@@ -1,72 +1,108 @@
-"""Style sheets joined at start and, like scripts and fonts, named by their content: browsers keep them. No Node."""
+"""Style sheets joined at start and, like scripts, fonts and icons, named by their content: browsers keep them. No Node.
 
-import gzip
+Each lies in instance/assets/ as it is and, where that is smaller, as brotli and gzip. WhiteNoise takes it from there in
+front of routing, or nginx in front of us. Files of earlier releases stay: pages made before an update ask for them.
+"""
+
 import hashlib
+import os
 import re
-from dataclasses import dataclass
+import tempfile
+from importlib.resources import files
 from pathlib import Path
+from wsgiref.headers import Headers
 
-from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask import Flask, current_app
+from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
 
-bp = Blueprint("assets", __name__)
+from clinic.core.settings import settings
+from clinic.web.headers import headers_of_all
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+PASSKEY_SCRIPTS = Path(str(files("flask_security"))) / "static" / "js"
 FOR_EVER = "public, max-age=31536000, immutable"
-KINDS = {"css": "text/css", "js": "text/javascript", "woff2": "font/woff2"}
-
-
-@dataclass(frozen=True)
-class File:
-    """One served file, and its gzip form where that is smaller."""
-
-    content: bytes
-    zipped: bytes | None
-    kind: str
+KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
 
 
 class Assets:
-    """The files in memory by their served name ("site-1a2b3c4d5e.css"), and that name by the plain one ("site.css")."""
+    """The addresses of the files by their plain names: "site.css" is served as "/assets/site-1a2b3c4d5e.css"."""
 
-    def __init__(self, static: Path) -> None:
-        self.files: dict[str, File] = {}
-        self.names: dict[str, str] = {}
-        for font in sorted((static / "fonts").glob("*.woff2")):
-            self._add(font.stem, "woff2", font.read_bytes())
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names: dict[str, str] = {}
+        self._contents: dict[str, bytes] = {}
+        for font in sorted((STATIC / "fonts").glob("*.woff2")):
+            self._add(font.name, font.read_bytes())
         for bundle in ("site", "panel"):
-            parts = [*sorted((static / "css" / "base").glob("*.css")), *sorted((static / "css" / bundle).glob("*.css"))]
+            parts = [*sorted((STATIC / "css" / "base").glob("*.css")), *sorted((STATIC / "css" / bundle).glob("*.css"))]
             joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
-            self._add(bundle, "css", self._with_served_fonts(joined).encode())
-        for script in sorted((static / "js").glob("*.js")):
-            self._add(script.stem, "js", script.read_bytes())
+            self._add(f"{bundle}.css", self._with_served_fonts(joined).encode())
+        scripts = [*(STATIC / "js").glob("*.js"), PASSKEY_SCRIPTS / "base64.js", PASSKEY_SCRIPTS / "webauthn.js"]
+        for file in sorted([*scripts, *(STATIC / "img").iterdir()]):
+            self._add(file.name, file.read_bytes())
+        self._write()
 
     def _with_served_fonts(self, css: str) -> str:
         return re.sub(r"url\(\"../../fonts/([^\"]+)\"\)", lambda match: f'url("{self.url(match[1])}")', css)
 
-    def _add(self, stem: str, extension: str, content: bytes) -> None:
-        name = f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{extension}"
-        zipped = gzip.compress(content, 9, mtime=0)
-        self.files[name] = File(content, zipped if len(zipped) < len(content) * 0.9 else None, KINDS[extension])
-        self.names[f"{stem}.{extension}"] = name
+    def _add(self, name: str, content: bytes) -> None:
+        stem, dot, extension = name.rpartition(".")
+        self._names[name] = f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}{dot}{extension}"
+        self._contents[self._names[name]] = content
+
+    def _write(self) -> None:
+        """Put what is new into the folder. Processes that start at the same time write the same."""
+        new = {name: content for name, content in self._contents.items() if not (self.folder / name).exists()}
+        self._contents.clear()
+        if not new:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as drafts:  # another process may be listing the folder
+            for name, content in new.items():
+                Path(drafts, name).write_bytes(content)
+            compressor = Compressor(quiet=True)
+            smaller = [
+                one
+                for name in new
+                if compressor.should_compress(name)
+                for one in compressor.compress(f"{drafts}/{name}")
+            ]
+            os.sync()  # a power cut must leave no empty file of a name that is taken to be whole
+            for file in (*smaller, *new):  # the plain ones last: one of them says that all three are there
+                Path(drafts, file).replace(self.folder / Path(file).name)
 
     def url(self, name: str) -> str:
         """The address of a file: url("site.css"). Raises KeyError when there is none of that name."""
-        return f"/assets/{self.names[name]}"
+        return f"/assets/{self._names[name]}"
+
+
+def asset_url(name: str) -> str:
+    """The address of a file of the running app."""
+    assets: Assets = current_app.extensions["clinic.assets"]
+    return assets.url(name)
 
 
 def init_assets(app: Flask) -> None:
-    """Join the files and serve them at /assets/."""
-    assets = Assets(Path(app.static_folder or ""))
+    """Write the files and serve them at /assets/."""
+    with app.app_context():
+        assets = Assets(settings().instance / "assets")
+        always = headers_of_all()
+
+    def add_headers(headers: Headers, path: str, _url: str) -> None:
+        for name, value in always.items():
+            headers[name] = value
+        headers["Cache-Control"] = FOR_EVER
+        headers["Content-Type"] = KINDS[Path(path).suffix]
+
     app.extensions["clinic.assets"] = assets
     app.jinja_env.globals["asset"] = assets.url
-    app.register_blueprint(bp)
-
-
-@bp.get("/assets/<name>")
-def asset(name: str) -> Response:
-    """One file."""
-    files: dict[str, File] = current_app.extensions["clinic.assets"].files
-    file = files.get(name) or abort(404)
-    headers = {"Cache-Control": FOR_EVER}
-    if file.zipped:
-        headers["Vary"] = "Accept-Encoding"
-        if request.accept_encodings.quality("gzip") > 0:
-            return Response(file.zipped, mimetype=file.kind, headers=headers | {"Content-Encoding": "gzip"})
-    return Response(file.content, mimetype=file.kind, headers=headers)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, assets.folder, "/assets/", allow_all_origins=False, add_headers_function=add_headers
+    )

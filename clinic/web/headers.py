@@ -26,6 +26,13 @@ HEADERS = {
 }
 
 
+def headers_of_all() -> dict[str, str]:
+    """What every answer has, whatever it is."""
+    if settings().site_url.startswith("https://"):
+        return HEADERS | {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+    return HEADERS
+
+
 def init_headers(app: Flask) -> None:
     """Add the headers after each request."""
 
@@ -33,10 +40,8 @@ def init_headers(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         if frames := g.get("frame_sources"):
             response.headers.setdefault("Content-Security-Policy", f"{CONTENT_SECURITY_POLICY}; frame-src {frames}")
-        for name, value in HEADERS.items():
+        for name, value in headers_of_all().items():
             response.headers.setdefault(name, value)
-        if settings().site_url.startswith("https://"):
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if "Cache-Control" not in response.headers:
             is_open = (
                 request.method in ("GET", "HEAD")

@@ -274,7 +274,11 @@ class PageStore:
                 (began.timestamp() // rule.seconds + 1) * rule.seconds,
                 datetime.combine(tomorrow, datetime.min.time(), self._settings.time_zone).timestamp(),
             ]
-            if due := self._due(began):
+            try:
+                due = self._due(began)
+            except sa.exc.SQLAlchemyError:  # the page is made and can be sent; how long it fits nobody can say
+                return response
+            if due:
                 ends.append(due.timestamp())
             request.environ[_UNTIL] = min(ends)
         return response
@@ -294,7 +298,7 @@ class VersionReader:
         self._last = ""
 
     def current(self) -> str:
-        """The version. While the database is away it is the last one: then nothing can have changed it. "" at first."""
+        """The version. While the database is away it is the one that this process read last. "" at first."""
         try:
             row = self._ask()
         except (sqlite3.Error, psycopg.Error, OSError):
@@ -365,7 +369,7 @@ def _build(settings: Settings) -> str:
     digest = hashlib.sha256(repr((settings.site_url, settings.time_zone, settings.phone_region)).encode())
     root = Path(__file__).resolve().parent.parent
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".html", ".xml", ".css", ".js", ".svg"):
+        if path.suffix in (".py", ".html", ".xml", ".css", ".js", ".svg", ".png", ".woff2"):
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, request_finished
+from flask.testing import FlaskClient
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from clinic.comments.models import Comment, CommentState
@@ -242,3 +243,16 @@ def test_what_an_error_says_of_a_statement_leaves_out_its_values(app: Flask) -> 
     with pytest.raises(IntegrityError) as error, atomic():
         db.session.execute(sa.insert(Preference).values(name="secret-name", value=None))
     assert "secret-name" not in str(error.value).split("DETAIL")[0]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_an_answer_is_sent_although_its_connection_was_closed_meanwhile(app: Flask, client: FlaskClient) -> None:
+    def close(_app: Flask, **_: object) -> None:
+        pid = db.session.scalar(sa.text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    with request_finished.connected_to(close, app):
+        assert client.get("/search/?q=hips").status_code == 200
+    assert client.get("/search/?q=hips").status_code == 200

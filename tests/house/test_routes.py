@@ -92,8 +92,6 @@ OTHERS = {
     "GET /robots.txt": EVERYONE,
     "GET /site.webmanifest": EVERYONE,
     "GET /.well-known/security.txt": EVERYONE,
-    "GET /assets/<name>": EVERYONE,
-    "GET /static/<path:filename>": EVERYONE,
     "GET /fs-static/<path:filename>": EVERYONE,
     "GET /admin/static/<path:filename>": EVERYONE,
     "GET /media/<key>/<name>": EVERYONE,

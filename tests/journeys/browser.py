@@ -2,19 +2,19 @@
 
 import email.policy
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import sqlalchemy as sa
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -60,11 +60,20 @@ STICKING_OUT = """() => {
 
 @dataclass(frozen=True)
 class Site:
-    """A running site. `pid` is the process that watches the others."""
+    """A running site. `pid` is the process that watches the others, where it runs by itself."""
 
     url: str
     instance: Path
-    pid: int
+    database_url: str
+    pid: int = 0
+
+    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        engine = sa.create_engine(self.database_url)
+        with engine.connect() as connection:
+            found = [tuple(row) for row in connection.execute(sa.text(query), values)]
+        engine.dispose()
+        return found
 
     def mails_to(self, address: str) -> list[str]:
         """The subjects of the letters that the worker has delivered to this address."""
@@ -78,13 +87,18 @@ class Site:
         return self.mails_to(address)
 
 
+def site_in(instance: Path, port: int, pid: int = 0) -> Site:
+    """One on SQLite."""
+    return Site(f"http://127.0.0.1:{port}", instance, f"sqlite:///{instance / 'clinic.sqlite3'}", pid)
+
+
 @contextmanager
 def running_site() -> Iterator[Site]:
     """The demo site with its worker, as `make run` starts it, in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder, tempfile.TemporaryFile() as log:
-        port = str(free_port())
+        port = free_port()
         environ = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ} | {
-            "PORT": port,
+            "PORT": str(port),
             "INSTANCE_PATH": folder,
             "RATE_LIMITS": "off",
             "FORM_MIN_SECONDS": "0",
@@ -93,13 +107,13 @@ def running_site() -> Iterator[Site]:
         process = subprocess.Popen(
             [sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log
         )
-        site = Site(f"http://127.0.0.1:{port}", Path(folder), process.pid)
+        site = site_in(Path(folder), port, process.pid)
 
         def is_ready() -> bool:
             if process.poll() is not None:
                 log.seek(0)
                 raise RuntimeError(f"the site ended at once:\n{log.read().decode()}")
-            return _answers(f"{site.url}/readyz") and has_renditions(site.instance)
+            return _answers(f"{site.url}/readyz") and has_renditions(site)
 
         try:
             wait_for(is_ready, "the demo site to be ready", 60)
@@ -118,10 +132,9 @@ def running_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def has_renditions(instance: Path) -> bool:
+def has_renditions(site: Site) -> bool:
     """Whether the worker has made all sizes of all pictures."""
-    with closing(sqlite3.connect(instance / "clinic.sqlite3")) as database:
-        return database.execute("SELECT count(*) FROM image WHERE rendered_at IS NULL").fetchone() == (0,)
+    return site.rows("SELECT count(*) FROM image WHERE rendered_at IS NULL") == [(0,)]
 
 
 def _answers(url: str) -> bool:

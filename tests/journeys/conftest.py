@@ -1,6 +1,5 @@
 """One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -10,15 +9,17 @@ import pytest
 from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
+from tests.cluster.demo import running_demo_cluster
 from tests.conftest import make_app
-from tests.journeys.browser import DESKTOP, PHONE, Person, Site, running_browser, running_site
+from tests.journeys.browser import DESKTOP, PHONE, Person, Site, running_browser, running_site, site_in
 
 MakePerson = Callable[..., Person]
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    with running_site() as site:
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """As `make run` starts it; in `make cluster` on two machines."""
+    with running_demo_cluster() if request.config.getoption("cluster") else running_site() as site:
         yield site
 
 
@@ -29,7 +30,7 @@ def styleguide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server = make_server("127.0.0.1", 0, make_app(folder), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", folder, os.getpid())
+    yield site_in(folder, server.server_port)
     server.shutdown()
     thread.join(10)
     server.server_close()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 from werkzeug.formparser import parse_form_data
 
-from clinic.web.assets import Assets
+from clinic.web.assets import KINDS, Assets
 from tests.journeys.browser import DESKTOP, HEIGHT, ROOT, SMALLEST, STICKING_OUT
 
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'"
@@ -86,13 +87,13 @@ class EditorServer:
     """Serves the page and plays the panel. `refuse` is the sentence with which uploads are refused; none is answered
     before it `may_answer`."""
 
+    assets: Assets
     url: str = ""
     body: str = ""
     is_wrong: bool = False
     refuse: str = ""
     may_answer: threading.Event = field(default_factory=threading.Event)
     uploads: list[dict[str, str]] = field(default_factory=list)
-    assets: Assets = field(default_factory=lambda: Assets(ROOT / "clinic" / "static"))
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
         status, kind, content = self._answer(environ)
@@ -106,8 +107,8 @@ class EditorServer:
         if path == "/":
             return 200, "text/html; charset=utf-8", self._page().encode()
         if path.startswith("/assets/"):
-            file = self.assets.files[path.removeprefix("/assets/")]
-            return 200, file.kind, file.content
+            file = self.assets.folder / path.removeprefix("/assets/")
+            return 200, KINDS[file.suffix], file.read_bytes()
         if path.startswith("/media/"):
             return 200, "image/png", png(int(path.split("/")[2]) * 20 % 255)
         if path == "/admin/media/pick.json":
@@ -159,9 +160,13 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def running_server() -> Iterator[EditorServer]:
     """The server on a port of its own."""
-    server = EditorServer()
-    server.may_answer.set()
-    with make_server("127.0.0.1", 0, server, WSGIServer, _Quiet) as wsgi:  # type: ignore[arg-type]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as wsgi,  # type: ignore[arg-type]
+    ):
+        server = EditorServer(Assets(Path(folder) / "assets"))
+        server.may_answer.set()
+        wsgi.set_app(server)  # type: ignore[arg-type]
         server.url = f"http://127.0.0.1:{wsgi.server_port}"
         thread = threading.Thread(target=wsgi.serve_forever, args=(0.05,))
         thread.start()

@@ -1,8 +1,6 @@
 """Every page that a visitor and an owner can come to, by name, and how they come there."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
 from clinic.styleguide import VIEWS
 from tests.journeys.browser import ARTICLE, Person
@@ -65,9 +63,8 @@ def _of_mail(kind: str, purpose: str) -> Walk:
     """By a link in the demo's latest mail of a kind."""
 
     def walk(person: Person) -> None:
-        with closing(sqlite3.connect(person.site.instance / "clinic.sqlite3")) as database:
-            wanted = "SELECT text FROM message WHERE kind = ? ORDER BY id DESC LIMIT 1"
-            text = database.execute(wanted, (kind,)).fetchone()[0]
+        wanted = "SELECT text FROM message WHERE kind = :kind ORDER BY id DESC LIMIT 1"
+        ((text,),) = person.site.rows(wanted, kind=kind)
         person.open(f"/link/{purpose}/" + text.partition(f"/link/{purpose}/")[2].split()[0])
 
     return walk
@@ -89,8 +86,7 @@ def _set_time(person: Person) -> None:
 
 
 def _redeem(person: Person) -> None:
-    with closing(sqlite3.connect(person.site.instance / "clinic.sqlite3")) as database:
-        (code,) = database.execute("SELECT code FROM voucher WHERE state = 'issued' ORDER BY id LIMIT 1").fetchone()
+    ((code,),) = person.site.rows("SELECT code FROM voucher WHERE state = 'issued' ORDER BY id LIMIT 1")
     person.open(f"/admin/redeem/?code={code}")
 
 

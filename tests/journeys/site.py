@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # A developer's own DATABASE_URL and the like must not reach the site of a test.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+A_CLUSTER = [pytest.mark.cluster, pytest.mark.nginx, pytest.mark.postgresql, pytest.mark.redis]
+PLACES = [*DATABASES, pytest.param("cluster", marks=A_CLUSTER)]
 
 T = TypeVar("T")
 
@@ -105,24 +107,36 @@ class Site:
         self.app = make_app(folder, **self.settings)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         with self.app.app_context():
-            make_services()
-            self.article = make_article().address
+            self.article = self.fill()
+
+    def fill(self) -> str:
+        """Make what it begins with. Returns the address of an article."""
+        make_services()
+        return make_article().address
 
     def start(self, name: str, *, largest_file: int | None = None, instance: Path | None = None) -> None:
         """Start "web" or a worker; a dead one is started again. `largest_file` stands for a disk that is full, another
         `instance` folder for another machine."""
         assert name not in self._running, f"{name} runs already"
         command = [sys.executable, "-m", "flask", "--app", "wsgi.py", "clinic", "worker"]
-        if name == "web":
+        if name.startswith("web"):
             config = ("--config", "gunicorn.conf.py", "--workers", "2")
-            command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{self.port}"]
+            command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{self.port_of(name)}"]
         if largest_file is not None:
             command = ["sh", "-c", f'ulimit -f {largest_file // 512} && exec "$@"', "sh", *command]
-        environ = self.environ | {"INSTANCE_PATH": str(instance or self.folder)}
+        environ = self.environ_for(name) | ({"INSTANCE_PATH": str(instance)} if instance else {})
         with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, env=environ, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
+
+    def port_of(self, _web: str) -> int:
+        """Where these web processes listen."""
+        return self.port
+
+    def environ_for(self, _name: str) -> dict[str, str]:
+        """The environment of a process."""
+        return self.environ
 
     def start_web(self, *, largest_file: int | None = None) -> None:
         """Start the web processes and wait until they answer."""
@@ -187,9 +201,19 @@ class Site:
 
 @contextmanager
 def site_on(database: str, request: pytest.FixtureRequest, folder: Path, **settings: str) -> Iterator[Site]:
-    """A site on SQLite or on PostgreSQL; nothing of it runs yet."""
-    if database == "postgresql":
+    """A site on SQLite, on PostgreSQL, or on two machines behind nginx; nothing of it runs yet."""
+    if database == "cluster":
+        settings["REDIS_URL"] = request.getfixturevalue("redis_server").url
+    if database != "sqlite":
         settings["DATABASE_URL"] = request.getfixturevalue("postgres").new_database(f"site_{secrets.token_hex(4)}")
-    site = Site(folder, **settings)
+    site = _kind_of_site(database)(folder, **settings)
     yield site
     site.stop()
+
+
+def _kind_of_site(database: str) -> type[Site]:
+    if database == "cluster":
+        from tests.cluster.cluster import Cluster  # which stands on this module
+
+        return Cluster
+    return Site

@@ -3,9 +3,7 @@
 import email.policy
 import itertools
 import re
-import sqlite3
 import urllib.request
-from contextlib import closing
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +15,7 @@ from icalendar import Calendar
 from PIL import Image
 from playwright.sync_api import Browser
 
+from clinic.core.db import Base
 from tests.journeys.browser import ARTICLE, CHROMIUM_ARGS, Person, Site
 from tests.journeys.conftest import MakePerson
 from tests.journeys.test_visitor_books import ask
@@ -138,20 +137,15 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
 def kept(site: Site) -> dict[str, list[tuple[object, ...]]]:
     """Every row, but those of sign-ins, of readers and of the worker's signs of life."""
     passing = {"heartbeat", "read_count", "staff_session", "rate_count", "presence"}
-    with closing(sqlite3.connect(site.instance / "clinic.sqlite3")) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name: database.execute(f'SELECT * FROM "{name}"').fetchall()
-            for name in names
-            if name not in passing and "fts" not in name
-        }
+    return {
+        name: sorted(site.rows(f'SELECT * FROM "{name}"'), key=repr) for name in set(Base.metadata.tables) - passing
+    }
 
 
 def test_following_every_link_of_every_mail_changes_nothing(arrive: MakePerson, site: Site) -> None:
-    with closing(sqlite3.connect(site.instance / "clinic.sqlite3")) as database:
-        drained = "SELECT count(*) FROM message WHERE state IN ('queued', 'sending')"
-        wait_for(lambda: database.execute(drained).fetchone() == (0,), "the outbox to be drained", seconds=60)
-        texts = [row[0] for row in database.execute("SELECT text || html FROM message")]
+    drained = "SELECT count(*) FROM message WHERE state IN ('queued', 'sending')"
+    wait_for(lambda: site.rows(drained) == [(0,)], "the outbox to be drained", seconds=60)
+    texts = [text for (text,) in site.rows("SELECT text || html FROM message")]
     urls = sorted({url for text in texts for url in re.findall(rf"{re.escape(site.url)}[^\s\"'<>)]+", text)})
     assert {"cancel-visit", "my-data", "other-time", "times"} <= {url.split("/")[4] for url in urls if "/link/" in url}
     visitor = arrive()
@@ -179,8 +173,7 @@ def picture_for_camera(path: Path, text: str) -> None:
 
 
 def test_the_camera_reads_a_voucher(browser: Browser, site: Site, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(site.instance / "clinic.sqlite3")) as database:
-        (code,) = database.execute("SELECT code FROM voucher WHERE state = 'issued' LIMIT 1").fetchone()
+    ((code,),) = site.rows("SELECT code FROM voucher WHERE state = 'issued' LIMIT 1")
     film = tmp_path / "camera.y4m"
     picture_for_camera(film, f"https://somewhere.else.example/admin/redeem/?code={code}")
     camera = [

@@ -25,7 +25,7 @@ from clinic.leads.models import LeadEvent
 from clinic.visits.models import Visit
 from clinic.visits.operations import add_therapist
 from tests.factories import PASSWORD, make_booking, make_user
-from tests.journeys.site import DATABASES, Site, ask, at_once, site_on
+from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 from tests.journeys.smtp import MailServer
 from tests.services import wait_for
 
@@ -58,7 +58,7 @@ def mails() -> Iterator[MailServer]:
     server.stop()
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module", params=PLACES)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Site]:
     """The web processes on each database; a test that wants mail to go out starts workers."""
     # A long lease: on a busy machine a slow worker must not lose a claim in the middle.

@@ -16,7 +16,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from clinic.demo.load import STAFF
-from tests.journeys.browser import has_renditions
+from tests.journeys.browser import has_renditions, site_in
 from tests.journeys.site import ROOT, Answer, answers, ask, environ_of
 from tests.services import free_port, is_listening, wait_for
 
@@ -89,7 +89,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The very first start on an empty folder; it runs while this module is tested."""
     with Run(tmp_path_factory.mktemp("first") / "instance") as run:
         run.wait_until_ready()
-        wait_for(lambda: has_renditions(run.instance), "the worker to have made all pictures", 120)
+        wait_for(lambda: has_renditions(site_in(run.instance, run.port)), "the worker to have made all pictures", 120)
         yield run
 
 

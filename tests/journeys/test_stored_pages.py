@@ -11,10 +11,10 @@ from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
 from clinic.articles.queries import article_with_slug
 from tests.articles.test_operations import changed
-from tests.journeys.site import DATABASES, Site, ask, at_once, site_on
+from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module", params=PLACES)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with site_on(request.param, request, tmp_path_factory.mktemp("stored")) as site:
         site.start_web()

@@ -99,6 +99,15 @@ def test_a_therapist_is_not_booked_twice_at_one_time(app: Flask, clock: MovableC
     set_visit(other, visit.therapist, taken.value.free[0], by=make_user())
 
 
+def test_a_visit_that_has_a_time_keeps_it_when_it_cannot_be_moved(app: Flask, clock: MovableClock) -> None:
+    visit = make_visit(at=TEN)
+    later = make_visit(at=TEN + timedelta(hours=2), therapist=visit.therapist)
+    with pytest.raises(TimeTaken) as taken:
+        set_visit(later.booking, visit.therapist, TEN + timedelta(minutes=15), by=make_user())
+    assert len(taken.value.free) == 6
+    assert (later.starts_at, later.sequence) == (TEN + timedelta(hours=2), 0)
+
+
 @pytest.mark.parametrize("minutes", [-60, 60])
 def test_one_visit_may_begin_when_another_ends(app: Flask, clock: MovableClock, minutes: int) -> None:
     visit = make_visit(at=TEN)

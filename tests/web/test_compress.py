@@ -65,21 +65,16 @@ def test_a_page_of_a_session_is_never_compressed(app: Flask, sign_in: Callable[.
 
 
 @one_database
-def test_small_streamed_and_empty_answers_stay_as_they_are(app: Flask, client: FlaskClient) -> None:
+def test_small_streamed_and_empty_answers_stay_as_they_are(client: FlaskClient) -> None:
     path = make_article().address
-    icon = client.get("/static/img/favicon.svg")
     for answer in (
         client.get("/healthz", headers=GZIP),
         client.get("/robots.txt", headers=GZIP),
         client.get("/sitemap.xml", headers=GZIP),
-        client.get("/static/img/map.svg", headers=GZIP),
-        client.get("/static/img/favicon.svg", headers=GZIP | {"If-None-Match": icon.headers["ETag"]}),
         client.get(path.rstrip("/"), headers=GZIP),
         client.head("/search/", headers=GZIP),
     ):
         assert "Content-Encoding" not in answer.headers, answer.request.path
-    css = client.get(app.extensions["clinic.assets"].url("site.css"), headers=GZIP)
-    assert gzip.decompress(css.get_data()).startswith((b"@", b"/*")), "not twice"
 
 
 @one_database

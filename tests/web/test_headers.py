@@ -30,7 +30,6 @@ def answers(app: Flask, client: FlaskClient, sign_in: Callable[..., FlaskClient]
     owner = sign_in("owner")
     image = make_image()
     css = app.extensions["clinic.assets"].url("site.css")
-    icon = client.get("/static/img/favicon.svg")
     return {
         "home": client.get("/"),
         "list": client.get("/articles/"),
@@ -51,9 +50,6 @@ def answers(app: Flask, client: FlaskClient, sign_in: Callable[..., FlaskClient]
         "405": client.put("/book/"),
         "413": client.post("/book/", data={"name": "x" * 2_000_000}),
         "options": client.options("/book/"),
-        "static": icon,
-        "static, not modified": client.get("/static/img/favicon.svg", headers={"If-None-Match": icon.headers["ETag"]}),
-        "static 404": client.get("/static/nothing.css"),
         "asset": client.get(css),
         "asset 404": client.get("/assets/site-0.css"),
         "media": client.get(f"/media/{image.key}/{image.width}.webp"),
@@ -85,7 +81,7 @@ def test_every_kind_of_answer_has_the_headers(answers: Answers) -> None:
         assert "*" not in str(policy), what
         assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED, what
         assert "camera=()" in response.headers["Permissions-Policy"], what
-        if what != "head of an article":  # a stored page, which the app has not heard of
+        if what not in ("head of an article", "asset"):  # a stored page and a file, which the app has not heard of
             assert len(response.headers["X-Request-ID"]) >= 12, what
         for name in (*EXPECTED, "Content-Security-Policy", "Cache-Control"):
             assert len(response.headers.getlist(name)) == 1, f"{name} of {what}"
@@ -93,7 +89,7 @@ def test_every_kind_of_answer_has_the_headers(answers: Answers) -> None:
 
 def test_the_kinds_are_what_they_are_named(answers: Answers) -> None:
     statuses = {what: response.status_code for what, response in answers.items()}
-    for what in ("404", "404 of an article", "static 404", "asset 404", "media 404", "STAFF 404"):
+    for what in ("404", "404 of an article", "asset 404", "media 404", "STAFF 404"):
         assert statuses[what] == 404
     for what in (
         "home",
@@ -101,7 +97,6 @@ def test_the_kinds_are_what_they_are_named(answers: Answers) -> None:
         "category",
         "article",
         "thanks",
-        "static",
         "asset",
         "media",
         "healthz",
@@ -110,7 +105,6 @@ def test_the_kinds_are_what_they_are_named(answers: Answers) -> None:
         assert statuses[what] == 200, what
     assert (statuses["booking"], statuses["comment"], statuses["refused booking"]) == (303, 303, 422)
     assert statuses["redirect for the slash"] in (301, 308)
-    assert statuses["static, not modified"] == 304
 
 
 def test_no_answer_to_a_visitor_sets_a_cookie(answers: Answers) -> None:
@@ -144,7 +138,6 @@ def test_every_answer_with_text_names_its_kind_and_utf_8(answers: Answers) -> No
             assert "/" in response.headers["Content-Type"], what
             if response.mimetype.startswith("text/"):
                 assert "charset=utf-8" in response.headers["Content-Type"], what
-    assert answers["static"].mimetype == "image/svg+xml"
     assert answers["asset"].mimetype == "text/css"
 
 
@@ -172,7 +165,7 @@ def test_https_is_promised_for_a_year_where_the_site_has_it(
 ) -> None:
     settings = dataclasses.replace(app.config["CLINIC"], site_url=site_url)
     monkeypatch.setitem(app.config, "CLINIC", settings)
-    for path in ("/", "/nothing/", "/static/img/favicon.svg"):
+    for path in ("/", "/nothing/", "/healthz"):
         assert ("max-age=31536000" in client.get(path).headers.get("Strict-Transport-Security", "")) == is_secure
 
 

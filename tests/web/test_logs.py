@@ -72,7 +72,7 @@ def test_refused_and_unknown_requests_are_one_line_each_too(client: FlaskClient,
     client.post("/book/", headers={"Sec-Fetch-Site": "cross-site"})
     client.post("/book/")
     client.get("/?x=%00")
-    client.get("/static/img/favicon.svg")
+    client.get("/robots.txt")
     assert [line["status"] for line in lines(written)] == [404, 405, 403, 422, 400, 200]
     assert len({line["request_id"] for line in lines(written)}) == 6
 

@@ -59,8 +59,9 @@ def counted(app: Flask) -> Iterator[list[str]]:
 
 
 def store_of(app: Flask) -> PageStore:
-    assert isinstance(app.wsgi_app, PageStore)
-    return app.wsgi_app
+    store = app.wsgi_app.application  # type: ignore[attr-defined]
+    assert isinstance(store, PageStore)
+    return store
 
 
 def text(client: FlaskClient, path: str) -> str:
@@ -377,6 +378,21 @@ def test_while_the_database_is_away_stored_pages_are_answered_until_they_end(
         clock.move(minutes=10)
         text(client, path)
     assert made == [path]
+
+
+def test_a_page_is_sent_and_not_kept_when_the_database_goes_away_after_it_was_made(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_article().address
+
+    def away(_began: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("terminating connection"))
+
+    monkeypatch.setattr(store_of(app), "_due", away)
+    with counted(app) as made:
+        for _ in range(2):
+            assert client.get(path).status_code == 200
+    assert made == [path, path]
 
 
 def test_a_page_ends_with_the_clinics_day(app: Flask, client: FlaskClient, clock: MovableClock) -> None:
