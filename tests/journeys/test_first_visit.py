@@ -4,7 +4,7 @@ import email.policy
 import itertools
 import re
 import urllib.request
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -102,8 +102,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.press("Ask for another time")
     assert "Until then you keep" in visitor.status()
 
-    soon = datetime.now(ZONE) + timedelta(hours=3)
-    soon = soon.replace(minute=soon.minute // 15 * 15, second=0, microsecond=0)
+    soon = free_time_soon(visitor.site)
     desk.open("/admin/today/?waiting=all")
     desk.follow(name, within=".waiting")
     assert "asks for another" in desk.text()
@@ -132,6 +131,15 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     assert [now - was for now, was in zip(after[1:], before[1:], strict=True)] == [1, 1, 1]
     wait_for(lambda: reads_of(desk)[0] > before[0], "the read to be counted", seconds=30)
     assert len([letter for letter in letters_to(visitor.site, address) if "Soon:" in letter["Subject"]]) == 1
+
+
+def free_time_soon(site: Site) -> datetime:
+    """Some hours from now, and apart from all visits of the demo, wherever the clock stands."""
+    begins = [row[0] for row in site.rows("SELECT starts_at FROM visit WHERE state = 'set'")]
+    taken = [one if isinstance(one, datetime) else datetime.fromisoformat(one).replace(tzinfo=UTC) for one in begins]
+    now = datetime.now(ZONE).replace(minute=0, second=0, microsecond=0)
+    times = (now + timedelta(hours=hours) for hours in range(3, 20))
+    return next(time for time in times if all(abs(time - one) >= timedelta(hours=2) for one in taken))
 
 
 def kept(site: Site) -> dict[str, list[tuple[object, ...]]]:
