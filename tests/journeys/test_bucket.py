@@ -11,8 +11,7 @@ from clinic.accounts.access import RoleName
 from clinic.accounts.operations import create_user
 from clinic.media.queries import newest_images
 from tests.factories import PASSWORD, make_article
-from tests.journeys.browser import Person
-from tests.journeys.browser import Site as Place
+from tests.journeys.browser import Person, site_in
 from tests.journeys.site import DATABASES, ROOT, Site, ask, environ_of, site_on
 from tests.journeys.test_editor_publishes import upload, widths_of_pictures
 from tests.services import S3, client, free_port, wait_for
@@ -30,7 +29,7 @@ def test_what_one_machine_takes_another_makes_sizes_of_and_readers_see(
         with site.app.app_context():
             create_user(email="editor@example.org", name="Mei Tan", roles=[RoleName.EDITOR], password=PASSWORD)
         site.start_web()
-        place = Place(f"http://127.0.0.1:{site.port}", web)
+        place = site_in(web, site.port)
         editor, reader = Person(browser, place), Person(browser, place)
         editor.sign_in("editor", password=PASSWORD)
         number = int(upload(editor, "A chair, from the side"))
