@@ -23,7 +23,7 @@ from tests.journeys.browser import ARTICLE, ROOT, Site, running_site
 from tests.nginx import Nginx
 from tests.services import find_nginx, free_port, is_listening, wait_for
 
-ROUNDS, SECONDS, CLIENTS = 5, 2, 8
+ROUNDS, SECONDS, CLIENTS = 9, 2, 8
 MANY_REQUESTS = 100_000
 MOST_MEMORY, MOST_GROWTH, MOST_START_UP = 250, 1.05, 1.5  # megabytes, times, seconds
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -18,29 +18,25 @@ from clinic.articles.models import (
     ReadCount,
     ReadDay,
     Redirect,
-    Relation,
     Revision,
     Tag,
-    Teaser,
     article_tag,
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.models import Booking, Service
-from clinic.core import clock, search
-from clinic.core.db import UtcDateTime, db
+from clinic.core import search
+from clinic.core.db import db
 from clinic.core.find import Found, count_up_to, latest_with, unindexed
 from clinic.core.preferences import preferences
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
-TEASERS = 3
 MOST_PAGES = 100  # of a list that are counted
 MOST_SORTED = 2000
 MOST_COUNTED = 1000
 MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # of the latest that have the words
 MOST_READ_OF_DAY = 10
 NEWEST = (Article.published_at.desc(), Article.id.desc())
-_ID, _NOW = sa.bindparam("id", type_=sa.Integer), sa.bindparam("now", type_=UtcDateTime)
 
 
 def is_public() -> sa.ColumnElement[bool]:
@@ -72,7 +68,7 @@ def published_articles(
     ids = list(db.session.scalars(newest.limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE))) if number > 0 else []
     if not ids and number != 1:
         return None
-    rows = db.session.scalars(_cards().where(Article.id.in_(ids[:PAGE_SIZE])).order_by(*NEWEST))
+    rows = db.session.scalars(cards().where(Article.id.in_(ids[:PAGE_SIZE])).order_by(*NEWEST))
     pages = None if is_common else _count_pages(newest)
     return Listing(list(rows), number, pages, has_next=len(ids) > PAGE_SIZE)
 
@@ -100,7 +96,7 @@ def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
 
 def newest_articles(most: int) -> list[Article]:
     """The posts published last."""
-    posts = _cards().where(Article.kind == Kind.POST, is_public())
+    posts = cards().where(Article.kind == Kind.POST, is_public())
     return list(db.session.scalars(posts.order_by(*NEWEST).limit(most)))
 
 
@@ -128,7 +124,7 @@ def most_read(since: date, until: date, *, without: list[Article], most: int = 3
         .limit(MOST_READ_OF_DAY * most)
     ).all()
     is_shown = (Article.kind == Kind.POST, Article.is_public_of_few(), Article.id.not_in([one.id for one in without]))
-    rows = db.session.scalars(_cards().where(Article.id.in_(best), *is_shown))
+    rows = db.session.scalars(cards().where(Article.id.in_(best), *is_shown))
     return sorted(rows, key=lambda row: best.index(row.id))[:most]
 
 
@@ -193,7 +189,7 @@ def articles_about(words: str, most: int) -> list[Article]:
     longest = sorted(query.words, key=len, reverse=True)[:2]
     for wanted in (query, *(search.Query((word,), common=query.common & {word}) for word in longest)):
         if ids := public_hits(wanted)[:most]:
-            rows = {row.id: row for row in db.session.scalars(_cards().where(Article.id.in_(ids)))}
+            rows = {row.id: row for row in db.session.scalars(cards().where(Article.id.in_(ids)))}
             return [rows[id_] for id_ in ids]
     return []
 
@@ -208,7 +204,7 @@ def public_hits(query: search.Query, category: Category | None = None) -> list[i
     return search.best_first(query, list(db.session.scalars(public)))
 
 
-def _cards() -> sa.Select[tuple[Article]]:
+def cards() -> sa.Select[tuple[Article]]:
     """Articles as cards show them, and no more: each column that is read costs as much as it does on an article."""
     shown = (Article.kind, Article.slug, Article.title, Article.summary, Article.words)
     return sa.select(Article).options(
@@ -216,105 +212,6 @@ def _cards() -> sa.Select[tuple[Article]]:
         joinedload(Article.image),
         joinedload(Article.category).load_only(Category.slug, Category.name, raiseload=True),
     )
-
-
-# The statements of an article's page are put together once: doing so costs more than the database takes to answer.
-_ARTICLE_AT = (
-    sa.select(Article)
-    .where(Article.kind == sa.bindparam("kind"), Article.slug == sa.bindparam("slug"))
-    .options(
-        joinedload(Article.author).joinedload(Author.image),
-        joinedload(Article.reviewer),
-        joinedload(Article.category),
-        joinedload(Article.image),
-    )
-)
-
-
-def article_with_slug(kind: Kind, slug: str) -> Article | None:
-    """The article at an address in whatever state, with what its page shows."""
-    return db.session.scalar(_ARTICLE_AT, {"kind": kind, "slug": slug})
-
-
-_TAGS_OF = sa.select(Tag.name, Tag.slug).join(article_tag).where(article_tag.c.article_id == _ID).order_by(Tag.name)
-
-
-@dataclass(frozen=True)
-class Link:
-    """Something with a page of its own, by the words and the path of a link to it."""
-
-    text: str
-    address: str
-
-
-def tags_of(article: Article) -> list[Link]:
-    """The tags of an article by name."""
-    return [Link(name, f"/articles/tag/{slug}/") for name, slug in db.session.execute(_TAGS_OF, {"id": article.id})]
-
-
-def _teasers() -> sa.Select[tuple[Article]]:
-    is_shown = sa.and_(unindexed(Article.is_public_at(_NOW)), Article.id != _ID)
-    is_post = sa.and_(is_shown, Article.kind == Kind.POST)
-    picked = sa.select(Article.id, (-Teaser.position).label("rank")).join(Teaser, Teaser.shown_id == Article.id)
-    related = sa.select(Article.id, Relation.score.label("rank")).join(Relation, Relation.shown_id == Article.id)
-    newest = sa.select(Article.id, Article.published_at.label("rank"))
-    parts: tuple[sa.Select[Any], ...] = (
-        picked.where(is_shown, Teaser.article_id == _ID),
-        related.where(is_post, Relation.article_id == _ID),
-        newest.where(Article.is_public_at(_NOW), Article.id != _ID, Article.kind == Kind.POST),
-    )
-    found = sa.union_all(*(_placed(100 * number, part) for number, part in enumerate(parts))).subquery()
-    place = sa.func.min(found.c.place).label("place")
-    best = sa.select(found.c.id, place).group_by(found.c.id).order_by(place).limit(TEASERS).subquery()
-    return _cards().join(best, best.c.id == Article.id).order_by(best.c.place)
-
-
-def _placed(first: int, part: sa.Select[Any]) -> sa.Select[tuple[int, int]]:
-    """The best few ids of a part, each with its place, counted on from a number. An article may stand in each of three
-    parts, so twice as many are asked of each as are shown."""
-    few = part.order_by(sa.desc("rank"), Article.id.desc()).limit(TEASERS * 2).subquery()
-    return sa.select(
-        few.c.id, (first + sa.func.row_number().over(order_by=(few.c.rank.desc(), few.c.id.desc()))).label("place")
-    )
-
-
-_TEASERS = _teasers()
-
-
-def teasers_for(article: Article) -> list[Article]:
-    """What to read next: an editor's picks, then posts that share its telling words, then the newest. Never itself."""
-    return list(db.session.scalars(_TEASERS, {"id": article.id, "now": clock.now()}))
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The posts published just before and just after one."""
-
-    older: Link | None
-    newer: Link | None
-
-
-def _neighbours() -> sa.CompoundSelect[tuple[str, str, str]]:
-    public = (Article.kind == Kind.POST, Article.is_public_at(_NOW), Article.id != _ID)
-    at = sa.bindparam("at", type_=UtcDateTime)
-    older = sa.select(sa.literal("older"), Article.title, Article.slug).where(*public, Article.published_at <= at)
-    newer = sa.select(sa.literal("newer"), Article.title, Article.slug).where(*public, Article.published_at > at)
-    return sa.union_all(
-        older.order_by(Article.published_at.desc(), Article.id.desc()).limit(1).subquery().select(),
-        newer.order_by(Article.published_at, Article.id).limit(1).subquery().select(),
-    )
-
-
-_NEIGHBOURS = _neighbours()
-
-
-def neighbours_of(article: Article) -> Neighbours:
-    """What stands before and after a post in the list: one statement."""
-    if article.published_at is None:
-        return Neighbours(None, None)
-    rows = db.session.execute(_NEIGHBOURS, {"id": article.id, "now": clock.now(), "at": article.published_at})
-    found = {side: Link(title, f"/articles/{slug}/") for side, title, slug in rows}
-    return Neighbours(found.get("older"), found.get("newer"))
 
 
 def category_with_slug(slug: str) -> Category | None:

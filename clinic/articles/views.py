@@ -19,25 +19,22 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Gone, NotFound
 
+from clinic.articles.article_page import article_with_slug, neighbours_of, tags_of, teasers_for
 from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.emails import STILL_CORRECT
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
 from clinic.articles.operations import sign_off_article
 from clinic.articles.preview import article_for_preview
 from clinic.articles.queries import (
-    article_with_slug,
     articles_about,
     author_with_slug,
     categories,
     category_with_slug,
     most_read,
-    neighbours_of,
     newest_articles,
     published_articles,
     tag_with_slug,
-    tags_of,
     team,
-    teasers_for,
 )
 from clinic.articles.reads import count_read
 from clinic.articles.redirects import redirect_from

@@ -9,57 +9,38 @@ Stored is only what a view marked with @stored answers with 200 to a reader with
 nothing personal and sets no cookie, so a proxy in front may keep it too, and asks with the ETag whether it still fits.
 """
 
-import gzip
-import hashlib
-import json
 import logging
-import sqlite3
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-import brotli
-import psycopg
-import redis
 import sqlalchemy as sa
-import zstandard
 from flask import Flask, Response, request
-from werkzeug.datastructures import Accept
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import parse_accept_header
 
 from clinic.core import clock
 from clinic.core.settings import Settings
 from clinic.web.remember import VERSION
+from clinic.web.shared_pages import SharedPages, build_of
+from clinic.web.stored_page import SMALLEST, Environ, Key, Page, encoding_for, matches
+from clinic.web.version_reader import VersionReader
 
 log = logging.getLogger(__name__)
-Environ = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
 
 MOST_BYTES = 32 * 1024 * 1024  # of each process
-SMALLEST = 1000  # bytes; below that the packet is no fuller
 LONGEST_WAIT = 10.0  # seconds for another thread to make the same page
-REDIS_SECONDS, REDIS_PAUSE = 0.25, 5.0  # longest wait for an answer; how long it is left alone after none
-ENCODE: dict[str, Callable[[bytes], bytes]] = {  # best first; each step up costs twice the time for a percent or two
-    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=6),
-    "zstd": lambda body: zstandard.ZstdCompressor(level=9).compress(body),
-    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
-}
 OF_ONE_ANSWER = {"content-length", "content-encoding", "vary", "etag", "date", "x-request-id"}
-OF_304 = {"cache-control", "content-security-policy", "strict-transport-security"}
 # Marks that advertisements and letters add to an address. No page of ours reads them.
 IGNORED = ("utm_", "fbclid", "gclid", "gbraid", "wbraid", "msclkid", "mc_")
 
 _STORING, _UNTIL = "clinic.storing", "clinic.until"
-Key = tuple[str, str, str]  # host, path, query
 
 
 @dataclass(frozen=True)
@@ -93,46 +74,6 @@ def is_storing() -> bool:
     return _STORING in request.environ
 
 
-@dataclass
-class Page:
-    """One page as it is sent, in each encoding that somebody has asked for. `until` is in Unix seconds."""
-
-    version: str
-    until: float
-    headers: list[tuple[str, str]]
-    body: bytes
-    again: Callable[[Environ], None] | None = None  # what the view would have done besides
-    answers: dict[str, "Answer"] = field(default_factory=dict)
-
-    def answer(self, encoding: str) -> "Answer":
-        """In this encoding, made when it is first asked for; two threads that both make it make the same."""
-        if encoding not in self.answers:
-            body = ENCODE[encoding](self.body) if encoding else self.body
-            tag = f'"{hashlib.sha256(self.body).hexdigest()[:20]}{encoding and "-"}{encoding}"'
-            common = [*self.headers, ("Vary", "Accept-Encoding"), ("ETag", tag)]
-            full = [*common, ("Content-Length", str(len(body)))]
-            if encoding:
-                full.append(("Content-Encoding", encoding))
-            short = [(name, value) for name, value in common if name.lower() in OF_304 | {"vary", "etag"}]
-            self.answers[encoding] = Answer(tag, full, short, body)
-        return self.answers[encoding]
-
-    @property
-    def size(self) -> int:
-        """Bytes, as good as they need to be known: the text, and a third of it for its encodings."""
-        return len(self.body) * 4 // 3 + 1000
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A page in one encoding: headers of the whole answer and of a 304."""
-
-    tag: str
-    full: list[tuple[str, str]]
-    short: list[tuple[str, str]]
-    body: bytes
-
-
 class PageStore:
     """The WSGI layer. `due` says when, after a moment, something will show by itself; it is asked in the request."""
 
@@ -140,7 +81,7 @@ class PageStore:
         self._app, self._inner, self._settings, self._due = app, app.wsgi_app, settings, due
         self._cookies = (app.config["SESSION_COOKIE_NAME"], "remember_token")
         self._version = VersionReader(settings.database_url)
-        self._shared = SharedPages(settings.redis_url, _build(settings)) if settings.redis_url else None
+        self._shared = SharedPages(settings.redis_url, build_of(settings)) if settings.redis_url else None
         self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -196,8 +137,9 @@ class PageStore:
         """Answer with a page; `first` is what only the answer has for which it was made."""
         if page.again and first is None:
             page.again(environ)
-        answer = page.answer(_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")) if len(page.body) >= SMALLEST else "")
-        if _matches(environ.get("HTTP_IF_NONE_MATCH"), answer.tag):
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        answer = page.answer(encoding_for(accepted) if len(page.body) >= SMALLEST else "")
+        if matches(environ.get("HTTP_IF_NONE_MATCH"), answer.tag):
             start_response("304 NOT MODIFIED", [*answer.short, *(first or ())])
             return ()
         start_response("200 OK", [*answer.full, *(first or ())])
@@ -284,110 +226,7 @@ class PageStore:
         return response
 
 
-class VersionReader:
-    """Reads the content version on a connection of each thread's own: a page store that asked the ORM would spend more
-    on the question than on the answer."""
-
-    SQL = "SELECT token FROM content_version"
-
-    def __init__(self, database_url: str) -> None:
-        url = sa.make_url(database_url)
-        self._path = url.database if url.get_backend_name() == "sqlite" else None
-        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._mine = threading.local()
-        self._last = ""
-
-    def current(self) -> str:
-        """The version. While the database is away it is the one that this process read last. "" at first."""
-        try:
-            row = self._ask()
-        except (sqlite3.Error, psycopg.Error, OSError):
-            self._mine.connection = None
-            return self._last
-        self._last = row[0] if row else ""
-        return self._last
-
-    def _ask(self) -> Any:
-        connection = getattr(self._mine, "connection", None)
-        if connection is not None:
-            try:
-                return connection.execute(self.SQL).fetchone()
-            except psycopg.OperationalError:
-                pass  # the server was restarted: once more, on a new one
-        self._mine.connection = connection = self._connect()
-        return connection.execute(self.SQL).fetchone()
-
-    def _connect(self) -> Any:
-        if self._path:
-            # The file must be there: a store that made it would hide that the database is gone.
-            return sqlite3.connect(f"{Path(self._path).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-        return psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=0)
-
-
-class SharedPages:
-    """What the machines of one clinic share in Redis. It may be away at any time; then it is left alone for a while."""
-
-    def __init__(self, url: str, build: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
-        self._prefix = f"page:{build}"
-        self._rests_until = 0.0
-
-    def get(self, key: Key, version: str) -> Page | None:
-        """The page that any machine has made at this version."""
-        raw = self._try(lambda: self._redis.get(self._name(key, version)))
-        if not raw:
-            return None
-        head, _, body = raw.partition(b"\n")
-        until, headers = json.loads(head)
-        return Page(version, until, [(name, value) for name, value in headers], body)
-
-    def put(self, key: Key, page: Page) -> None:
-        """Share it for as long as it fits."""
-        seconds = int(page.until - clock.now().timestamp())
-        if seconds > 0:
-            value = json.dumps([page.until, page.headers]).encode() + b"\n" + page.body
-            self._try(lambda: self._redis.set(self._name(key, page.version), value, ex=seconds))
-
-    def _name(self, key: Key, version: str) -> str:
-        return f"{self._prefix}:{version}:{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}"
-
-    def _try(self, act: Callable[[], Any]) -> Any:
-        if time.monotonic() < self._rests_until:
-            return None
-        try:
-            return act()
-        except redis.RedisError as error:
-            self._rests_until = time.monotonic() + REDIS_PAUSE
-            log.warning(
-                "Redis does not answer: pages are stored by each process", extra={"error": type(error).__name__}
-            )
-            return None
-
-
-def _build(settings: Settings) -> str:
-    """What else a page is made from: the code, the templates and styles, and the settings that show."""
-    digest = hashlib.sha256(repr((settings.site_url, settings.time_zone, settings.phone_region)).encode())
-    root = Path(__file__).resolve().parent.parent
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".html", ".xml", ".css", ".js", ".svg", ".png", ".woff2"):
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def _read_query(query: str) -> str:
     """The query without what no page reads, each name once, so that one page has one key."""
     pairs = reversed(parse_qsl(query, keep_blank_values=True))  # of a name that comes twice, pages read the first
     return urlencode(sorted({name: value for name, value in pairs if not name.startswith(IGNORED)}.items()))
-
-
-@lru_cache(maxsize=256)
-def _encoding(accepted: str) -> str:
-    """The best encoding that is accepted, or "" (RFC 9110, 12.5.3)."""
-    accept = parse_accept_header(accepted, Accept)
-    wanted = [name for name in ENCODE if accept.quality(name) > 0]
-    return max(wanted, key=accept.quality, default="")
-
-
-def _matches(if_none_match: str | None, tag: str) -> bool:
-    """Weak comparison, as RFC 9110, 13.1.2 asks for."""
-    return if_none_match is not None and (if_none_match.strip() == "*" or tag in if_none_match)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from clinic.articles.article_page import article_with_slug
 from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
-from clinic.articles.queries import article_with_slug
 from clinic.core.db import db
 from clinic.media.operations import replace_image
 from clinic.web.assets import asset_url
