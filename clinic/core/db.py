@@ -1,9 +1,8 @@
 """The database: `db`, the base of all models, the UTC time type, and atomic(), the only code that commits."""
 
 import enum
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,7 +13,6 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from clinic.core.turns import turn
@@ -114,19 +112,11 @@ def atomic() -> Iterator[None]:
             session.info.clear()
 
 
-@contextmanager
-def _turn(bind: Any) -> Iterator[None]:
+def _turn(bind: Any) -> AbstractContextManager[None]:
     url = bind.engine.url
     if url.get_backend_name() != "sqlite":
-        yield
-        return
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(turn(url.database, most_seconds=BUSY_TIMEOUT_SECONDS))
-        except TimeoutError:
-            locked = sqlite3.OperationalError("database is locked")
-            raise OperationalError("BEGIN IMMEDIATE", None, locked) from None
-        yield
+        return nullcontext()
+    return turn(url.database, most_seconds=BUSY_TIMEOUT_SECONDS)
 
 
 def is_atomic() -> bool:

@@ -9,10 +9,13 @@ SQLite's own waiting remains.
 import fcntl
 import os
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
 
 PAUSE_SECONDS = (0.001, 0.004)
 PATIENCE_SECONDS = 0.03  # whoever has waited so long looks twice as often
@@ -20,7 +23,7 @@ PATIENCE_SECONDS = 0.03  # whoever has waited so long looks twice as often
 
 @contextmanager
 def turn(database: str, *, most_seconds: float) -> Iterator[None]:
-    """Wait for one's turn to write to a database file, and keep it. Raises TimeoutError."""
+    """Wait for one's turn to write to a database file, and keep it. Raises OperationalError, as BEGIN IMMEDIATE would."""
     file = _open(database)
     try:
         if file is not None:
@@ -52,7 +55,9 @@ def _wait(file: int, most_seconds: float) -> None:
         except BlockingIOError:
             waited = time.monotonic() - began
             if waited > most_seconds:
-                raise TimeoutError from None
+                raise OperationalError(
+                    "BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")
+                ) from None
             time.sleep(random.uniform(*PAUSE_SECONDS) / (1 + waited / PATIENCE_SECONDS))
         except OSError:  # the file system knows no such lock
             return None
