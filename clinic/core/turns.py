@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 0.03  # whoever has waited so long looks twice as often
 
 @contextmanager
 def turn(database: str, *, most_seconds: float) -> Iterator[None]:
-    """Wait for one's turn to write to a database file, and keep it. Raises OperationalError, as BEGIN IMMEDIATE would."""
+    """Wait for one's turn to write to a database file, and keep it. Raises OperationalError in the end."""
     file = _open(database)
     try:
         if file is not None:

@@ -1,10 +1,11 @@
 """The site on several machines: nginx in front of two web machines with folders of their own, and workers."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.journeys.site import Site, answers, environ_of
+from tests.journeys.site import Site, answers, ask, environ_of
 from tests.nginx import Nginx
 from tests.services import free_port, wait_for
 
@@ -40,6 +41,13 @@ class Cluster(Site):
         """Start a web machine and wait until it answers."""
         self.start(name)
         wait_for(lambda: answers(self.port_of(name), "/healthz"), f"{name} to answer, see {self.folder}")
+
+    def be_found_again(self) -> None:
+        """Wait until nginx uses every machine. It leaves one that was away alone for two seconds and then tries it with a
+        single request, while others that come at the same moment find no machine at all."""
+        time.sleep(2.1)
+        for _ in range(2 * len(WEB)):
+            ask(self.port, self.article)
 
     def start_web(self, *, largest_file: int | None = None) -> None:
         """Start both machines, and nginx in front."""
