@@ -43,8 +43,11 @@ class Cluster(Site):
         wait_for(lambda: answers(self.port_of(name), "/healthz"), f"{name} to answer, see {self.folder}")
 
     def be_found_again(self) -> None:
-        """Wait until nginx uses every machine. It leaves one that was away alone for two seconds and then tries it with a
-        single request, while others that come at the same moment find no machine at all."""
+        """Wait until nginx uses every machine.
+
+        It leaves one that was away alone for two seconds and then tries it with a single request, while others that
+        come at the same moment find no machine at all.
+        """
         time.sleep(2.1)
         for _ in range(2 * len(WEB)):
             ask(self.port, self.article)
