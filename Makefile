@@ -48,9 +48,10 @@ format: .venv/.dev ## put code and templates into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run (needs wrk and nginx), and what Lighthouse says of it
+bench: .venv/.dev ## what a page costs, as a ratio to a limit taken in the same run (needs wrk and nginx), where its time goes, and what Lighthouse says of it
 	@test -d bench/node_modules || npm ci --loglevel=error --prefix bench
 	@$(BIN)/python -m bench.lighthouse
+	@$(BIN)/python -m bench.profile
 	@$(BIN)/python -m bench.server
 
 benchrows: .venv/.dev ## pages with a million leads and comments against a hundredth of them; takes fifteen minutes

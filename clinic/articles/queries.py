@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,14 +25,14 @@ from clinic.articles.models import (
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.models import Booking, Service
-from clinic.core import search
-from clinic.core.db import db
-from clinic.core.find import Found, count_up_to, latest_with, unindexed
+from clinic.core import clock, search
+from clinic.core.db import UtcDateTime, db
+from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
 from clinic.core.preferences import preferences
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
-MOST_PAGES = 100  # of a list that are counted
+MOST_LISTED = 100 * PAGE_SIZE + 1  # a list is counted up to here; a longer one does not say how many pages it has
 MOST_SORTED = 2000
 MOST_COUNTED = 1000
 MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # of the latest that have the words
@@ -58,25 +59,34 @@ def published_articles(
     number: int = 1, *, category: Category | None = None, tag: Tag | None = None, author: Author | None = None
 ) -> Listing | None:
     """Published posts, newest first. None when there is no such page (the first always exists)."""
-    where = [Article.kind == Kind.POST, is_public()]
-    if category:
-        where.append(Article.category_id == category.id)
-    if author:
-        where.append(Article.author_id == author.id)
+    owners = {"category_id": category, "author_id": author}
+    named = {column: owner.id for column, owner in owners.items() if owner}
+    values = named | {"now": clock.now()}
     is_common = tag is not None and _is_common(tag)
-    newest = _tagged(tag, is_common) if tag else sa.select(Article.id).where(*where).order_by(*NEWEST)
-    ids = list(db.session.scalars(newest.limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE))) if number > 0 else []
+    on_page, number_of = _listed(_tagged(tag, is_common)) if tag else _listed_by(*named)
+    skipped = (number - 1) * PAGE_SIZE
+    ids = list(db.session.scalars(on_page, values | {"skipped": skipped})) if number > 0 else []
     if not ids and number != 1:
         return None
-    rows = db.session.scalars(cards().where(Article.id.in_(ids[:PAGE_SIZE])).order_by(*NEWEST))
-    pages = None if is_common else _count_pages(newest)
-    return Listing(list(rows), number, pages, has_next=len(ids) > PAGE_SIZE)
+    rows = list(db.session.scalars(_CARDS, {"ids": ids[:PAGE_SIZE]}))
+    total = MOST_LISTED if is_common else db.session.scalar(number_of, values) or 0
+    pages = None if total == MOST_LISTED else max(1, -(-total // PAGE_SIZE))
+    return Listing(rows, number, pages, has_next=len(ids) > PAGE_SIZE)
 
 
-def _count_pages(newest: sa.Select[tuple[int]]) -> int | None:
-    """How many pages a list has, if it is not longer than what is counted."""
-    total = count_up_to(MOST_PAGES * PAGE_SIZE + 1, newest.order_by(None))
-    return None if total > MOST_PAGES * PAGE_SIZE else max(1, -(-total // PAGE_SIZE))
+@cache
+def _listed_by(*columns: str) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
+    """_listed() for public posts, all or those of the owners that these columns name. Put together once, because that
+    takes longer than the database's answer."""
+    owned = [getattr(Article, column) == sa.bindparam(column) for column in columns]
+    is_shown = Article.is_public_at(sa.bindparam("now", type_=UtcDateTime))
+    return _listed(sa.select(Article.id).where(Article.kind == Kind.POST, is_shown, *owned).order_by(*NEWEST))
+
+
+def _listed(newest: sa.Select[tuple[int]]) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
+    """The ids on a page and one more, after `skipped` others; and how many there are, up to what is counted."""
+    on_page = newest.limit(PAGE_SIZE + 1).offset(sa.bindparam("skipped", type_=sa.Integer))
+    return on_page, counting_up_to(MOST_LISTED, newest.order_by(None))
 
 
 def _is_common(tag: Tag) -> bool:
@@ -214,6 +224,9 @@ def cards() -> sa.Select[tuple[Article]]:
     )
 
 
+_CARDS = cards().where(Article.id.in_(sa.bindparam("ids", expanding=True))).order_by(*NEWEST)
+
+
 def category_with_slug(slug: str) -> Category | None:
     """The category at an address."""
     return db.session.scalar(sa.select(Category).where(Category.slug == slug))
@@ -229,9 +242,12 @@ def tag_with_slug(slug: str) -> Tag | None:
     return db.session.scalar(sa.select(Tag).where(Tag.slug == slug))
 
 
+_CATEGORIES = sa.select(Category).order_by(Category.position, Category.id).limit(100)
+
+
 def categories() -> list[Category]:
     """All categories in the clinic's order."""
-    return list(db.session.scalars(sa.select(Category).order_by(Category.position, Category.id).limit(100)))
+    return list(db.session.scalars(_CATEGORIES))
 
 
 def authors() -> list[Author]:
