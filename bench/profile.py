@@ -64,7 +64,7 @@ def main() -> None:
         "| | " + " | ".join(columns) + " |",
         "|---|" + "---|" * len(columns),
         "| CPU ms | " + " | ".join(f"{column[0]:.2f}" for column in columns.values()) + " |",
-        "| SQL statements | " + " | ".join(str(column[1]) for column in columns.values()) + " |",
+        "| SQL statements, BEGIN among them | " + " | ".join(str(column[1]) for column in columns.values()) + " |",
         *(f"| {part} | " + " | ".join(f"{share[part]:.0%}" for share in shares.values()) + " |" for part in rows),
     ]
     text = "\n".join(lines)

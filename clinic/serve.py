@@ -67,8 +67,10 @@ def main() -> int:
 
 
 def _share_heaps() -> None:
-    """Let the threads of each process share two heaps. glibc gives each thread its own, and none returns what it had at
-    most: the worker alone kept 30 MB of one drawn picture (mallopt(3), M_ARENA_MAX). The systemd units set it, too."""
+    """Let the threads of each process share two heaps (mallopt(3), M_ARENA_MAX).
+
+    glibc makes up to eight for each core; the worker alone kept 30 MB more with that. The systemd units set the same.
+    """
     if hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_ARENA_MAX, 2)
 
