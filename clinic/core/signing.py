@@ -12,6 +12,15 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
 
 
+class Secret(str):
+    """Text that opens something by itself, such as the address of a signed link.
+
+    A mail keeps it apart from its text and forgets it once it is sent (core/mail.py), so no screen can show it.
+    """
+
+    __slots__ = ()
+
+
 class LinkExpired(ValueError):
     """The link is ours, and too old."""
 
@@ -30,9 +39,9 @@ def sign(purpose: str, value: str) -> str:
     return _ClockSigner(settings().secret_key, salt=f"link {purpose}").sign(value.encode().hex()).decode()
 
 
-def link_url(purpose: str, value: str) -> str:
+def link_url(purpose: str, value: str) -> Secret:
     """The whole address of a link for a mail; web/links.py answers it."""
-    return f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/"
+    return Secret(f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/")
 
 
 def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
 
+from clinic.accounts.access import Permission, mails_read_with
 from clinic.bookings.emails import MY_DATA, TIMES
 from clinic.bookings.models import Booking
 from clinic.bookings.operations import booking_of_contact
@@ -186,9 +187,8 @@ class MyDataLink(Link):
         lead = lead_with_history(id_) or abort(404)
         visits = {booking.id: visit_of(booking.id) for booking in lead.bookings}
         wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
-        return render_template(
-            "visits/my_data.html", lead=lead, visits=visits, wishes=wishes, messages=messages_to(lead.email)
-        )
+        messages = messages_to(lead.email, mails_read_with(Permission.LEAD_WORK))
+        return render_template("visits/my_data.html", lead=lead, visits=visits, wishes=wishes, messages=messages)
 
 
 def _booking(value: str) -> Booking:
