@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clinic.accounts.operations import SESSION_LIFETIME
+from clinic.accounts.queries import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.queries import next_due_at

@@ -20,6 +20,7 @@ from clinic.articles.queries import findings_in, revision_of, revisions_of
 from clinic.articles.views import preview_page
 from clinic.core.differences import differences, folded, word_differences
 from clinic.core.text import clean_text
+from clinic.web.error_pages import TYPED_BY
 from clinic.web.filters import moment
 from clinic.web.headers import CONTENT_SECURITY_POLICY
 
@@ -175,7 +176,7 @@ def draft_of(text: str) -> str:
 
 def typed_fields() -> dict[str, list[str]]:
     """The fields of the present form as typed, without what belongs to the session."""
-    pairs = [(name, values) for name, values in request.form.lists() if name not in ("csrf_token", "id")]
+    pairs = [(name, values) for name, values in request.form.lists() if name not in ("csrf_token", "id", TYPED_BY)]
     return dict(pairs[:MOST_FIELDS])
 
 

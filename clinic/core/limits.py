@@ -83,6 +83,20 @@ class Limiter:
         if self._count(self._key(limit, subject, start), ends) > limit.times:
             raise TooMany(limit, max(1, ends - int(clock.now().timestamp())))
 
+    def give_back(self, limit: Limit, subject: str) -> None:
+        """Take back one use that `spend` has counted in the present window."""
+        if not self._on:
+            return
+        key = self._key(limit, subject, int(clock.now().timestamp()) // limit.seconds * limit.seconds)
+        if self._redis:
+            try:
+                if self._redis.exists(key):
+                    self._redis.decr(key)
+                    return
+            except redis.RedisError:
+                log.warning("Redis does not answer: limits are counted in the database", exc_info=True)
+        _give_back_in_database(key)
+
     def _key(self, limit: Limit, subject: str, start: int) -> str:
         digest = hmac.new(self._secret, f"{limit.sentence}|{subject}|{start}".encode(), hashlib.sha256)
         return f"limit:{digest.hexdigest()[:40]}"
@@ -110,6 +124,12 @@ _COUNT = sa.text(
 @atomic()
 def _count_in_database(key: str, expires_at: datetime) -> int:
     return int(db.session.execute(_COUNT, {"key": key, "expires_at": expires_at}).scalar_one())
+
+
+@atomic()
+def _give_back_in_database(key: str) -> None:
+    fewer = sa.update(RateCount).where(RateCount.key == key, RateCount.count > 0).values(count=RateCount.count - 1)
+    db.session.execute(fewer)
 
 
 @atomic()
