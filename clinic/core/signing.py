@@ -69,24 +69,30 @@ def unseal(purpose: str, sealed: str) -> str:
         raise ValueError("not sealed by us") from None
 
 
-def spend_link(token: str, lives: timedelta) -> bool:
-    """Note within the present transaction that a link was used. False when it had been before."""
-    return insert_or_skip(SpentLink, digest=_digest(token), expires_at=clock.now() + lives)
+def spend_link(purpose: str, token: str, lives: timedelta) -> bool:
+    """Note within the present transaction that a valid link was used. False when it had been before."""
+    return insert_or_skip(SpentLink, digest=link_digest(purpose, token), expires_at=clock.now() + lives)
 
 
-def is_spent(token: str) -> bool:
-    """Whether a link was used."""
-    return db.session.get(SpentLink, _digest(token)) is not None
+def is_spent(purpose: str, token: str) -> bool:
+    """Whether a valid link was used."""
+    return db.session.get(SpentLink, link_digest(purpose, token)) is not None
+
+
+def link_digest(purpose: str, token: str) -> str:
+    """What a valid link is known by, however it is spelt.
+
+    The signature at its end is left out: base64 has several spellings of the same bytes, and all of them verify. What
+    stands before is signed letter by letter.
+    """
+    signed = token.rpartition(".")[0]
+    return hashlib.sha256(f"{purpose} {signed}".encode()).hexdigest()
 
 
 @atomic()
 def sweep_spent_links() -> None:
     """Forget those whose links have expired."""
     db.session.execute(sa.delete(SpentLink).where(SpentLink.expires_at < clock.now()))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Stamper:
