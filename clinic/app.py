@@ -21,6 +21,7 @@ from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
 from clinic.core.db import db, init_db
+from clinic.core.file_modes import make_private, write_privately
 from clinic.core.limits import Limiter
 from clinic.core.settings import Settings, load_settings
 from clinic.core.signing import Stamper
@@ -51,7 +52,8 @@ STAFF_BYTES = 25 * 1024 * 1024
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
     settings = settings or read_settings()
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    write_privately()
+    make_private(settings.instance, {settings.instance / "assets", settings.media_root}, settings.database_url)
     app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config |= {
         "CLINIC": settings,
