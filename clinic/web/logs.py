@@ -50,8 +50,8 @@ class HumanLines(logging.Formatter):
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
         )
-        has_error = record.exc_info and record.exc_info[1]
-        return redacted(f"{line}\n{_trace(record.exc_info[1])}" if has_error else line)
+        error = record.exc_info[1] if record.exc_info else None
+        return redacted(f"{line}\n{_trace(error)}" if error else line)
 
 
 class ServerLines(logging.Formatter):

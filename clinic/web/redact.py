@@ -29,7 +29,7 @@ def redacted(text: str) -> str:
 
 def readable_path(path: str) -> str:
     """Return a path that leads nowhere, or nowhere yet, with everything hidden that may be a misspelt secret link."""
-    kept = []
+    kept: list[str] = []
     for part in path.split("/"):
         if part in BEFORE_SECRETS:
             return "/".join([*kept, part, HIDDEN])
