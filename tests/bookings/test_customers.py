@@ -11,6 +11,7 @@ from clinic.bookings.customers import read_customers
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Known, block_guest, know_customer, lift_block
+from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.mail import Message
 from tests.conftest import MovableClock
@@ -132,3 +133,9 @@ def test_who_is_known_is_refused_even_when_blocked(app: Flask) -> None:
     block_guest(email=EMAIL, mobile="", because="x", until=None, by=make_user())
     with pytest.raises(TrialAlreadyUsed):
         make_booking(email=EMAIL, mobile=MOBILE)
+
+
+def test_the_log_says_who_blocked_and_not_why(app: Flask) -> None:
+    block_guest(email="hidden@example.org", mobile="", because="Tan Hidden shouted", until=None, by=make_user())
+    lines = db.session.scalars(sa.select(AuditLine).where(AuditLine.verb == "blocked")).all()
+    assert [line.detail for line in lines] == [""]
