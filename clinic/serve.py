@@ -23,6 +23,7 @@ from gunicorn.app.base import Application
 from setproctitle import setproctitle
 
 from clinic.app import ROOT, create_app, read_settings
+from clinic.core import content_triggers
 from clinic.core.db import db
 from clinic.core.settings import Settings, SettingsError
 from clinic.demo.load import STAFF, load_demo
@@ -118,7 +119,8 @@ def _is_taken(settings: Settings) -> bool:
 def _prepare(app: Flask) -> bool:
     """Migrate, and load the demo clinic if there is nothing. Returns whether there was anything to do."""
     with app.app_context():
-        is_old = not is_migrated()
+        is_old = not is_migrated() or not content_triggers.are_in_place(db.session.connection())
+        db.session.rollback()
         if is_old:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()

@@ -9,7 +9,15 @@ from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime
 
 
-@content_version.shown
+# Also of a draft: its preview remembers what it has rendered while the content version stays.
+IN_USE = (
+    "EXISTS (SELECT 1 FROM article WHERE image_id = {row}.id)"
+    " OR EXISTS (SELECT 1 FROM article_image WHERE image_id = {row}.id)"
+    " OR EXISTS (SELECT 1 FROM author WHERE image_id = {row}.id)"
+)
+
+
+@content_version.shown(when=IN_USE, but=("claimed_until",))
 class Image(Base):
     """One uploaded picture. Its files lie in <folder>/ of MEDIA_ROOT or MEDIA_URL: the cleaned original and, once a
     worker has made them, the renditions; until then pages show the original.
