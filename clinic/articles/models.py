@@ -98,7 +98,9 @@ class Tag(Base):
 
 # Of a draft, and of what lies in the trash, readers see nothing.
 IS_OUT = "{row}.state <> 'draft' AND {row}.trashed_at IS NULL"
-OF_ONE_THAT_IS_OUT = f"EXISTS (SELECT 1 FROM article AS a WHERE a.id = {{row}}.article_id AND {IS_OUT.format(row='a')})"
+OF_ONE_THAT_IS_OUT = (
+    "EXISTS (SELECT 1 FROM article AS a WHERE a.id = {row}.article_id AND a.state <> 'draft' AND a.trashed_at IS NULL)"
+)
 
 article_tag = content_version.shown(when=OF_ONE_THAT_IS_OUT)(
     sa.Table(

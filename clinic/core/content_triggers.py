@@ -1,7 +1,7 @@
 """The triggers that replace the content version, made from the marks in `Table.info`.
 
-A trigger sees what no listener in Python can know: whether a statement hit a row, also with RETURNING, inside WITH, in a
-deletion that a foreign key carries on, or typed into psql; and whether a column that readers see changed.
+A trigger sees what no listener in Python can know: whether a statement hit a row, also with RETURNING, inside WITH, in
+a deletion that a foreign key carries on, or typed into psql; and whether a column that readers see changed.
 
 The name of each trigger ends with a digest of its definition, so two sets of triggers are compared by their names.
 """
@@ -70,13 +70,14 @@ def _tables(connection: Connection) -> list[sa.Table]:
 def _present(connection: Connection) -> dict[str, str]:
     """The triggers of ours, with their tables."""
     if connection.dialect.name == "sqlite":
-        asked = f"SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND instr(name, '{PREFIX}') = 1"
+        asked = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
     else:
         asked = (
             "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-            f" WHERE relnamespace = current_schema()::regnamespace AND starts_with(tgname, '{PREFIX}')"
+            " WHERE relnamespace = current_schema()::regnamespace"
         )
-    return {name: table for name, table in connection.exec_driver_sql(asked)}
+    found = connection.exec_driver_sql(asked).tuples()
+    return {name: table for name, table in found if name.startswith(PREFIX)}
 
 
 def _make(connection: Connection, table: sa.Table) -> None:

@@ -1,8 +1,8 @@
 """One token for all that readers can see: another one after every change of it, in the transaction of that change.
 
 Tables whose rows readers see carry a mark in `Table.info`. From the marks come triggers in the database
-(content_triggers.py), which replace the token: whatever statement wrote the row, through the ORM or by hand. No operation
-has to remember it, so none can forget.
+(content_triggers.py), which replace the token: whatever statement wrote the row, through the ORM or by hand. No
+operation has to remember it, so none can forget.
 """
 
 from collections.abc import Callable
@@ -55,10 +55,10 @@ def shown(what: Any = None, *, when: str = "", but: tuple[str, ...] = ()) -> Any
     """Mark a model, or a table, as something that readers see; as a decorator with arguments, a part of it (Shown)."""
 
     def mark(what: Seen) -> Seen:
-        table = what if isinstance(what, sa.Table) else what.__table__
+        table: Any = what if isinstance(what, sa.Table) else what.__table__
         if unknown := set(but) - set(table.c.keys()):
             raise TypeError(f"{table.name} has no column {', '.join(sorted(unknown))}")
-        table.info[MARK] = Shown(when, frozenset(but))  # type: ignore[attr-defined]
+        table.info[MARK] = Shown(when, frozenset(but))
         return what
 
     return mark if what is None else mark(what)

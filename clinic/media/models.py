@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime
 
-
 # Also of a draft: its preview remembers what it has rendered while the content version stays.
 IN_USE = (
     "EXISTS (SELECT 1 FROM article WHERE image_id = {row}.id)"

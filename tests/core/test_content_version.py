@@ -178,7 +178,7 @@ ON_POSTGRESQL: dict[str, Act] = {
 }
 MISSES: dict[str, Act] = {
     "INSERT SELECT of nothing": text(
-        f"INSERT INTO menu_item (place, label, address, position)"
+        "INSERT INTO menu_item (place, label, address, position)"
         " SELECT place, label, address, position FROM menu_item WHERE id = -1"
     ),
     "INSERT SELECT of nothing RETURNING": text(
