@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
+KILLED = "The worker ended each time while it was sending this mail."
 MOST_COUNTED = 1000
 
 
@@ -190,10 +191,10 @@ def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) 
     """
     tried = 0
     while tried < most and (claim := _claim_next(owner)):
-        message = db.session.get_one(Message, claim.id)
-        db.session.expunge(message)
-        db.session.rollback()
         try:
+            message = db.session.get_one(Message, claim.id)
+            db.session.expunge(message)
+            db.session.rollback()
             deliver(message)
         except Exception as error:  # whatever the mail server did, the message stays ours to send
             _mark_failed_try(claim, error)
@@ -207,9 +208,10 @@ def _claim_next(owner: str) -> Claim | None:
     """Claim the message that has been due longest, by a conditional update: of two workers one wins."""
     now = clock.now()
     is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
-    due = sa.select(Message.id, Message.due_at).where(is_due).order_by(Message.due_at).limit(10)
+    _give_up_lapsed(is_due)
+    due = sa.select(Message.id, Message.due_at, Message.tries).where(is_due).order_by(Message.due_at).limit(10)
     rows = db.session.execute(due).all()
-    for id_, due_at in rows:
+    for id_, due_at, tries in rows:
         with atomic():
             claimed = db.session.execute(
                 sa.update(Message)
@@ -218,13 +220,22 @@ def _claim_next(owner: str) -> Claim | None:
                     state=MessageState.SENDING,
                     owner=owner,
                     tries=Message.tries + 1,
-                    due_at=now + timedelta(seconds=settings().outbox_lease_seconds),
+                    due_at=now + timedelta(seconds=max(settings().outbox_lease_seconds, 2**tries)),
                 )
                 .returning(Message.uid, Message.tries)
             ).first()
         if claimed:
             return Claim(id=id_, uid=claimed.uid, owner=owner, tries=claimed.tries)
     return None
+
+
+def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
+    """Fail the messages that have ended their worker at the last of all their tries."""
+    lapsed = sa.and_(is_due, Message.state == MessageState.SENDING, Message.tries >= MOST_TRIES)
+    if db.session.scalar(sa.select(Message.id).where(lapsed).limit(1)):
+        with atomic():
+            values = {"state": MessageState.FAILED, "owner": None, "last_error": KILLED}
+            db.session.execute(sa.update(Message).where(lapsed).values(**values))
 
 
 @atomic()

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic.core import audit, clock
 from clinic.core.db import Base, atomic, db, insert_or_skip
+from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
 from clinic.core.text import canonical_email
 from clinic.leads import emails, lead_index
@@ -189,9 +190,7 @@ def remind_of_leads(today: date) -> None:
     for lead in overdue_leads(today):
         reader = lead.assigned.email if lead.assigned and lead.assigned.active else preferences().desk_email
         by_reader.setdefault(reader, []).append(lead)
-    for reader, leads in by_reader.items():
-        with atomic():
-            emails.overdue(reader, leads, today)
+    for_each(by_reader.items(), lambda mail: emails.overdue(*mail, today))
 
 
 @atomic()

@@ -15,6 +15,9 @@ WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); libjpeg: JPEG_MAX_DIMENSION; libaom: 16 bits.
+MOST_OF_A_SIDE = {"avif": 65_535, "webp": 16_383, "jpg": 65_500}
+MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
 SAVE: dict[str, dict[str, Any]] = {
     # A slower AVIF encoder takes four times as long for files 5 % smaller.
@@ -90,10 +93,12 @@ def original_file(upright: Upright) -> bytes:
     return _encoded(clean, upright.profile, format=FORMATS[upright.extension], quality=92)
 
 
-def widths_for(width: int) -> list[int]:
-    """How wide the renditions of a picture are, in pixels, ascending."""
-    widths = [one for one in WIDTHS if one < width] or [width]
-    return widths if width > WIDTHS[-1] or width in widths else [*widths, width]
+def widths_for(width: int, height: int = 1) -> list[int]:
+    """How wide the renditions of a picture are, in pixels, ascending. Of a picture that is too tall for one of the
+    formats the widest is as wide as the tallest that all can hold."""
+    widest = min(width, max(1, width * MOST_HEIGHT // height))
+    widths = [one for one in WIDTHS if one < widest] or [widest]
+    return widths if widest > WIDTHS[-1] or widest in widths else [*widths, widest]
 
 
 def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
@@ -101,8 +106,9 @@ def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
     with Pillow.open(io.BytesIO(original)) as picture:
         profile = picture.info.get("icc_profile")
         pixels = picture.convert("RGB")
-    for width in widths_for(pixels.width):
-        copy = pixels.resize((width, max(1, round(pixels.height * width / pixels.width))), Pillow.Resampling.LANCZOS)
+    for width in widths_for(*pixels.size):
+        height = min(max(1, round(pixels.height * width / pixels.width)), MOST_HEIGHT)
+        copy = pixels.resize((width, height), Pillow.Resampling.LANCZOS)
         for extension, options in SAVE.items():
             yield f"{width}.{extension}", _encoded(copy, profile, **options)
 
