@@ -15,8 +15,8 @@ WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); libjpeg: JPEG_MAX_DIMENSION; libaom: 16 bits.
-MOST_OF_A_SIDE = {"avif": 65_535, "webp": 16_383, "jpg": 65_500}
+# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: what libavif decodes unless told otherwise.
+MOST_OF_A_SIDE = {"avif": 32_768, "webp": 16_383, "jpg": 65_500}
 MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
 SAVE: dict[str, dict[str, Any]] = {

@@ -11,6 +11,7 @@ UNSEEN = {
     "booking",
     "claim",
     "content_version",
+    "failing_job",
     "heartbeat",
     "lead",
     "lead_event",
