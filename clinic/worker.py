@@ -27,7 +27,7 @@ from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
-from clinic.leads.operations import remind_of_leads
+from clinic.leads.operations import note_refused_mailbox, remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
@@ -55,7 +55,7 @@ def work_once(app: Flask) -> int:
         except Exception as error:  # mail goes out all the same; the error is raised at the end
             failed = error
         try:
-            tried = send_due(postman(), owner=worker_name(), most=1_000)
+            tried = send_due(postman(), owner=worker_name(), most=1_000, on_refused=note_refused_mailbox)
         except Exception as error:
             failed = failed or error
         try:
@@ -80,7 +80,7 @@ def jobs() -> list[Job]:
         Job("reminders of reviews", SWEEP_SECONDS, lambda: remind_of_reviews(local_now().date())),
         Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
         Job("morning mails", REMIND_SECONDS, _morning),
-        Job("mail", 0, lambda: send_due(postman(), owner=worker_name())),
+        Job("mail", 0, lambda: send_due(postman(), owner=worker_name(), on_refused=note_refused_mailbox)),
         Job("sizes of pictures", 0, render_next),  # one takes seconds, and mail should not wait for all
     ]
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
+REFUSED = "The mailbox takes no mail: "
 KILLED = "The worker ended each time while it was sending this mail."
 MOST_COUNTED = 1000
 
@@ -74,6 +75,10 @@ class Message(Base):
         """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
         domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
         return f"<{self.uid}@{domain}>"
+
+
+class MailboxRefused(Exception):
+    """The recipient's server says that this mailbox takes no mail, and will say so again."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +188,17 @@ def withdraw(once_key: str) -> None:
     db.session.execute(sa.delete(Message).where(Message.once_key == once_key, Message.state.in_(waiting)))
 
 
-def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) -> int:
+def send_due(
+    deliver: Callable[[Message], None],
+    *,
+    owner: str,
+    most: int = 50,
+    on_refused: Callable[[Message, str], None] = lambda _message, _words: None,
+) -> int:
     """Send what is due, one message at a time. Returns how many were tried.
+
+    When `deliver` raises MailboxRefused the message fails at once, and `on_refused` may note that elsewhere in the same
+    transaction.
 
     The hand-over happens outside any transaction. Only who still owns the claim marks it, so a worker that was
     slower than its lease cannot undo what another has done since.
@@ -196,6 +210,8 @@ def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) 
             db.session.expunge(message)
             db.session.rollback()
             deliver(message)
+        except MailboxRefused as error:
+            _mark_refused(claim, message, error, on_refused)
         except Exception as error:  # whatever the mail server did, the message stays ours to send
             _mark_failed_try(claim, error)
         else:
@@ -262,6 +278,19 @@ def _mark_failed_try(claim: Claim, error: Exception) -> None:
     )
 
 
+@atomic()
+def _mark_refused(
+    claim: Claim, message: Message, error: MailboxRefused, on_refused: Callable[[Message, str], None]
+) -> None:
+    words = str(error)[:400]
+    failed = db.session.execute(
+        _owned(claim).values(state=MessageState.FAILED, owner=None, last_error=f"{REFUSED}{words}")
+    )
+    if failed.rowcount:  # type: ignore[attr-defined]
+        on_refused(message, words)
+    log.warning("mailbox refused", extra={"mail": claim.uid, "tries": claim.tries})
+
+
 def _owned(claim: Claim) -> sa.Update:
     return sa.update(Message).where(
         Message.id == claim.id,
@@ -288,6 +317,13 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
 def count_messages(state: MessageState) -> int:
     """How many messages are in this state, counted up to a thousand."""
     return count_up_to(MOST_COUNTED, sa.select(Message.id).where(Message.state == state))
+
+
+def refusal_of(address: str) -> str:
+    """Why the latest mail to an address was refused for good; nothing if it was not."""
+    latest = sa.select(Message.last_error).where(Message.to == address).order_by(Message.id.desc()).limit(1)
+    error = db.session.scalar(latest) or ""
+    return error.removeprefix(REFUSED) if error.startswith(REFUSED) else ""
 
 
 def messages_to(address: str, most: int = 100) -> list[Message]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from clinic.core import audit, clock
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.jobs import for_each
+from clinic.core.mail import Message
 from clinic.core.preferences import preferences
 from clinic.core.text import canonical_email
 from clinic.leads import emails, lead_index
@@ -182,6 +183,13 @@ def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
     low, high = sorted((one.id, other.id))
     if insert_or_skip(TwoPeople, one_id=low, other_id=high):
         audit.record("kept apart", one, by=by, detail=f"lead {other.id}")
+
+
+@atomic()
+def note_refused_mailbox(message: Message, words: str) -> None:
+    """Tell the history of each lead with this address that a mail to it was refused for good."""
+    for id_ in db.session.scalars(sa.select(Lead.id).where(Lead.email == message.to).limit(20)).all():
+        add_event(id_, f"The mail “{message.subject}” was refused for good: {words}")
 
 
 def remind_of_leads(today: date) -> None:

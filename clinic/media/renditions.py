@@ -15,7 +15,7 @@ WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: what libavif decodes unless told otherwise.
+# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: what libavif decodes by default.
 MOST_OF_A_SIDE = {"avif": 32_768, "webp": 16_383, "jpg": 65_500}
 MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
