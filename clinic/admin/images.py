@@ -26,7 +26,7 @@ from clinic.web.forms import LineField
 log = logging.getLogger(__name__)
 PICK_SIZE = 24  # pictures in one answer to the editor
 MOST_PICTURES = 100  # named in one address
-PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp"}
+PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"}
 SIGN_IN_AGAIN = "Your sign-in has ended. Sign in again in another window, come back and try again."
 
 
@@ -99,7 +99,10 @@ class UploadForm(DescribeForm):
     """A new picture."""
 
     file = FileField(
-        "Picture", [DataRequired("Choose a picture: JPEG, PNG or WebP")], filters=[_file], render_kw=PICTURE_FILES
+        "Picture",
+        [DataRequired("Choose a picture: JPEG, PNG or WebP")],
+        filters=[_file],
+        render_kw=PICTURE_FILES,
     )
 
 
@@ -110,7 +113,7 @@ class UploadManyForm(Form):
         "Pictures",
         [DataRequired("Choose pictures: JPEG, PNG or WebP")],
         filters=[_files],
-        description="JPEG, PNG or WebP, up to 20 MB each.",
+        description="JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB each.",
         render_kw=PICTURE_FILES,
     )
     credit = LineField(
@@ -132,7 +135,10 @@ class ReplaceForm(Form):
     """Another file for a picture."""
 
     file = FileField(
-        "New file", [DataRequired("Choose a picture: JPEG, PNG or WebP")], filters=[_file], render_kw=PICTURE_FILES
+        "New file",
+        [DataRequired("Choose a picture: JPEG, PNG or WebP")],
+        filters=[_file],
+        render_kw=PICTURE_FILES,
     )
 
 
