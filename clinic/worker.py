@@ -6,7 +6,6 @@ Each job runs by itself (core/jobs.py): one that fails is noted in the database,
 import gc
 import logging
 import os
-import secrets
 import signal
 import socket
 import time
@@ -21,7 +20,7 @@ from clinic.articles.autosave import sweep_autosaves
 from clinic.articles.operations import remind_of_reviews, sweep_trash
 from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
-from clinic.core.heartbeat import beat, note_stop
+from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, facts_of
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
@@ -101,8 +100,16 @@ def work(app: Flask) -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     log.info("worker started", extra={"worker": worker_name()})
-    name = f"{worker_name()}:{secrets.token_hex(2)}"  # of this life: in a container each has the same process id
-    heart = Job("heartbeat", BEAT_SECONDS, lambda: beat(name))
+    name, has_started = worker_name(), False
+
+    def live() -> None:
+        nonlocal has_started
+        if not has_started:
+            note_start(name)
+            has_started = True
+        beat(name)
+
+    heart = Job("heartbeat", BEAT_SECONDS, live)
     round_ = jobs()
     while not stopping:
         found_work = False

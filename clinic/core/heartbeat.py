@@ -35,6 +35,14 @@ def beat(name: str) -> None:
 
 
 @atomic()
+def note_start(name: str) -> None:
+    """Note that a worker begins to live. One of the same name that was not asked to stop has died (in a container every
+    life has the same process id): its row is kept under another name, to be counted."""
+    died = sa.and_(Heartbeat.name == name, Heartbeat.stopped_at.is_(None))
+    db.session.execute(sa.update(Heartbeat).where(died).values(name=f"{name} until {clock.now():%Y-%m-%d %H:%M:%S.%f}"))
+
+
+@atomic()
 def note_stop(name: str) -> None:
     """Note that a worker ends because it was asked to: it has not died."""
     db.session.execute(sa.update(Heartbeat).where(Heartbeat.name == name).values(stopped_at=clock.now()))

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from clinic import worker
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
-from clinic.core.heartbeat import Heartbeat, beat, note_stop
+from clinic.core.heartbeat import Heartbeat, beat, note_start, note_stop
 from clinic.core.jobs import LONGEST_WAIT, FailingJob, Job, failing_jobs, for_each, reason_of, try_again
 from clinic.core.mail import KILLED, MOST_TRIES, Message, MessageState, enqueue, send_due
 from tests.browse import check, visit
@@ -208,6 +208,15 @@ def test_workers_that_die_again_and_again_are_said(client: FlaskClient, clock: M
         beat("alive")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "worker: died 3 times within ten minutes\n")
+    beat("always the same")
+    for _ in range(3):
+        note_start("always the same")
+        beat("always the same")
+        clock.move(seconds=70)
+        beat("alive")
+    assert "worker: died 7 times" in client.get("/readyz").text, "in a container each life has the same name"
+    for row in db.session.scalars(sa.select(Heartbeat.name).where(Heartbeat.name.startswith("always"))).all():
+        note_stop(row)
     note_stop("host:0")
     assert client.get("/readyz").status_code == 200, "one that was asked to stop has not died"
 

@@ -80,6 +80,8 @@ from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import approve_pending, moderate_comment, post_comment, undo_moderation
 from clinic.core import clock, content_version
 from clinic.core.db import db
+from clinic.core.heartbeat import beat, note_start, note_stop
+from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import Message, MessageState, send_again, send_due
 from clinic.core.order import move, reorder
@@ -95,6 +97,7 @@ from clinic.leads.operations import (
     keep_apart,
     merge_leads,
     move_leads,
+    note_refused_mailbox,
     plan_next_step,
     record_lead,
     remind_of_leads,
@@ -104,7 +107,15 @@ from clinic.leads.operations import (
     unsubscribe,
     write_letter,
 )
-from clinic.media.operations import Description, add_image, delete_image, describe_image, render_next, replace_image
+from clinic.media.operations import (
+    Description,
+    add_image,
+    delete_image,
+    describe_image,
+    render_again,
+    render_next,
+    replace_image,
+)
 from clinic.site.models import HomeSection, MenuItem, Place
 from clinic.site.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.visits.models import VisitState
@@ -125,7 +136,6 @@ from clinic.visits.operations import (
     set_visit,
     undo_cancel,
 )
-from clinic.web.health import beat
 from tests.conftest import MovableClock
 from tests.factories import make_user, picture_bytes
 
@@ -134,7 +144,8 @@ SAID = Description(alt="A knee", credit="Photo: Mei Tan")
 # Not of the product's daily life: they call the operations below, or write what is below in bulk.
 ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "take_statistics"}
 # Steps of operations that are walked: each is called by one of them.
-STEPS = {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
+STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
+STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
 # Screens, links and commands that put several operations into one transaction.
 STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link"}
 # Here no page differs although the token does: a scheduled article decides until when pages fit, and a teaser that was
@@ -213,6 +224,11 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "end_session", lambda: end_session(s.session)
     yield "sweep_sessions", sweep_sessions
     yield "beat", lambda: beat("worker")
+    yield "note_start", lambda: note_start("worker")
+    yield "note_stop", lambda: note_stop("worker")
+    yield "a job that fails", Job("mail", 0, lambda: 1 / 0).run
+    yield "try_again", lambda: try_again("mail", by=s.user)
+    yield "a job that works again", Job("mail", 0, lambda: True).run
 
     yield "ensure_category", keep("category", lambda: ensure_category(slug="hips", name="Hips"))
     yield "ensure_author", keep("author", lambda: ensure_author(slug="lim", name="Lim", title="Physio", bio="Hello."))
@@ -258,6 +274,7 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "replace_image", lambda: replace_image(s.image, picture_bytes(900, 500), filename="b.jpg")
     yield "render_next", render_next
     yield "render_next, nothing", render_next
+    yield "render_again", lambda: render_again(s.image)
     yield "add_image, a second", keep("second", lambda: add_image(picture_bytes(), filename="c.jpg", said=SAID))
     yield "delete_image", lambda: delete_image(s.second)
 
@@ -373,6 +390,7 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "merge_leads", lambda: merge_leads(s.lead, s.booking.lead, by=s.user)
     yield "split_leads", lambda: split_leads(latest(Merge), by=s.user)
     yield "keep_apart", lambda: keep_apart(s.lead, s.booking.lead, by=s.user)
+    yield "note_refused_mailbox", lambda: note_refused_mailbox(latest(Message), "550 no such user")
     yield "unsubscribe", lambda: unsubscribe(s.lead)
 
     yield "send_due, refused", lambda: all_sent(fail)
