@@ -68,8 +68,9 @@ def work_once(app: Flask) -> int:
 
 
 def jobs() -> list[Job]:
-    """All that a worker does, in the order of a round. Mail and pictures come last: they take the time they take."""
+    """All that a worker does, in the order of a round."""
     return [
+        Job("mail", 0, lambda: send_due(postman(), owner=worker_name(), on_refused=note_refused_mailbox)),
         Job("old counts", SWEEP_SECONDS, sweep_counts),
         Job("old sign-ins", SWEEP_SECONDS, sweep_sessions),
         Job("the trash", SWEEP_SECONDS, sweep_trash),
@@ -79,7 +80,6 @@ def jobs() -> list[Job]:
         Job("reminders of reviews", SWEEP_SECONDS, lambda: remind_of_reviews(local_now().date())),
         Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
         Job("morning mails", REMIND_SECONDS, _morning),
-        Job("mail", 0, lambda: send_due(postman(), owner=worker_name(), on_refused=note_refused_mailbox)),
         Job("sizes of pictures", 0, render_next),  # one takes seconds, and mail should not wait for all
     ]
 
