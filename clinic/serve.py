@@ -23,6 +23,7 @@ from gunicorn.app.base import Application
 from setproctitle import setproctitle
 
 from clinic.app import ROOT, create_app, read_settings
+from clinic.core import content_triggers
 from clinic.core.db import db
 from clinic.core.file_modes import write_privately
 from clinic.core.settings import Settings, SettingsError
@@ -33,7 +34,8 @@ from clinic.web.health import head_revision, is_migrated
 from clinic.worker import work
 
 STOP_SECONDS = 20
-MOST_DEATHS = 6  # within a minute
+MOST_DEATHS = 6  # of the web, within a minute
+LONG_LIFE = LONGEST_WAIT = 60.0  # seconds: a worker that lived so long is started again at once, others later and later
 M_ARENA_MAX = -8  # malloc.h of glibc; macOS and musl have no mallopt
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -120,7 +122,8 @@ def _is_taken(settings: Settings) -> bool:
 def _prepare(app: Flask) -> bool:
     """Migrate, and load the demo clinic if there is nothing. Returns whether there was anything to do."""
     with app.app_context():
-        is_old = not is_migrated()
+        is_old = not is_migrated() or not content_triggers.are_in_place(db.session.connection())
+        db.session.rollback()
         if is_old:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
@@ -205,11 +208,10 @@ class Child:
 
 
 def _watch(settings: Settings, app: Flask) -> int:
-    """Start both processes in our process group; start again what dies; stop both when asked."""
-    start: dict[str, Callable[[], Child]] = {
-        "web": lambda: Child("gunicorn: master [clinic]", lambda: Web(app, settings).run()),
-        "worker": lambda: Child("flask clinic worker", lambda: work(app)),
-    }
+    """Start both processes in our process group; start again what dies; stop both when asked.
+
+    A web that dies again and again ends all. A worker that does so is started later and later, and the web goes on.
+    """
     stopping = False
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -220,31 +222,61 @@ def _watch(settings: Settings, app: Flask) -> int:
     signal.signal(signal.SIGTERM, ask_to_stop)
     gc.collect()
     gc.freeze()  # what is collected no more stays shared
-    running = {name: begin() for name, begin in start.items()}
+    web = Child("gunicorn: master [clinic]", lambda: Web(app, settings).run())
+    worker = Restarted("worker", lambda: Child("flask clinic worker", lambda: work(app)))
     deaths: list[float] = []
     while not stopping:
+        worker.watch()
         time.sleep(0.2)
-        for name, child in running.items():
-            if stopping or not child.has_ended():
-                continue
-            deaths = [*deaths[1 - MOST_DEATHS :], time.monotonic()]
-            if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < 60:
-                print(f"The {name} process ends again and again (status {child.status}): see above.", file=sys.stderr)
-                _stop(running)
-                return 1
-            print(f"The {name} process ended with status {child.status}: starting it again.", file=sys.stderr)
-            running[name] = start[name]()
-    _stop(running)
-    return 0
+        if stopping or not web.has_ended():
+            continue
+        deaths = [*deaths[1 - MOST_DEATHS :], time.monotonic()]
+        if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < 60:
+            print(f"The web process ends again and again (status {web.status}): see above.", file=sys.stderr)
+            break
+        print(f"The web process ended with status {web.status}: starting it again.", file=sys.stderr)
+        web = Child("gunicorn: master [clinic]", lambda: Web(app, settings).run())
+    _stop([web, *worker.child])
+    return 0 if stopping else 1
 
 
-def _stop(running: dict[str, Child]) -> None:
-    for child in running.values():
+class Restarted:
+    """A child that is started again whenever it ends: at once after a long life, else after 1, 2, 4 … 60 seconds."""
+
+    def __init__(self, name: str, start: Callable[[], Child]) -> None:
+        self._name, self._start = name, start
+        self.child: list[Child] = []  # none while it waits
+        self._began_at = self._due_at = 0.0
+        self._wait = 0.0
+
+    def watch(self) -> None:
+        """Look at the child, and start it when it is time."""
+        if self.child and self.child[0].has_ended():
+            has_lived = time.monotonic() - self._began_at > LONG_LIFE
+            self._wait = 0.0 if has_lived else min(max(1.0, self._wait * 2), LONGEST_WAIT)
+            self._due_at = time.monotonic() + self._wait
+            self._tell(f"ended with status {self.child.pop().status}")
+        if not self.child and time.monotonic() >= self._due_at:
+            self._began_at = time.monotonic()
+            try:
+                self.child = [self._start()]
+            except OSError as error:  # no memory for a fork
+                self._wait = min(max(1.0, self._wait * 2), LONGEST_WAIT)
+                self._due_at = time.monotonic() + self._wait
+                self._tell(f"cannot be started ({error.strerror})")
+
+    def _tell(self, what: str) -> None:
+        when = f"in {self._wait:.0f} seconds" if self._wait else "again"
+        print(f"The {self._name} process {what}: starting it {when}. The web goes on.", file=sys.stderr, flush=True)
+
+
+def _stop(running: list[Child]) -> None:
+    for child in running:
         child.send(signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline and not all(child.has_ended() for child in running.values()):
+    while time.monotonic() < deadline and not all(child.has_ended() for child in running):
         time.sleep(0.02)
-    for child in running.values():
+    for child in running:
         child.send(signal.SIGKILL)
 
 

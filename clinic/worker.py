@@ -1,10 +1,15 @@
-"""The background loop: send the mail that is due, make renditions, sweep what is old, say that it lives."""
+"""The background loop: send the mail that is due, make renditions, sweep what is old, say that it lives.
 
+Each job runs by itself (core/jobs.py): one that fails is noted in the database, waits, and stops no other.
+"""
+
+import gc
 import logging
 import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from types import FrameType
 
 from flask import Flask
@@ -15,15 +20,16 @@ from clinic.articles.autosave import sweep_autosaves
 from clinic.articles.operations import remind_of_reviews, sweep_trash
 from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
+from clinic.core.heartbeat import beat, note_start, note_stop
+from clinic.core.jobs import Job, facts_of
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
-from clinic.leads.operations import remind_of_leads
+from clinic.leads.operations import note_refused_mailbox, remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
-from clinic.web.health import beat
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
@@ -40,19 +46,51 @@ def worker_name() -> str:
 
 def work_once(app: Flask) -> int:
     """Do everything that is due now. Returns how many messages were tried."""
+    failed = None
+    tried = 0
     with app.app_context():
-        remind_of_visits()
-        tried = send_due(postman(), owner=worker_name(), most=1_000)
+        try:
+            remind_of_visits()
+        except Exception as error:  # mail goes out all the same; the error is raised at the end
+            failed = error
+        try:
+            tried = send_due(postman(), owner=worker_name(), most=1_000, on_refused=note_refused_mailbox)
+        except Exception as error:
+            failed = failed or error
         try:
             while render_next():
                 pass
         except OSError as error:
             log.error("a picture cannot be rendered", extra={"error": str(error)})
+        if failed:
+            raise failed
         return tried
 
 
+def jobs() -> list[Job]:
+    """All that a worker does, in the order of a round."""
+    return [
+        Job("mail", 0, lambda: send_due(postman(), owner=worker_name(), on_refused=note_refused_mailbox)),
+        Job("old counts", SWEEP_SECONDS, sweep_counts),
+        Job("old sign-ins", SWEEP_SECONDS, sweep_sessions),
+        Job("the trash", SWEEP_SECONDS, sweep_trash),
+        Job("old drafts", SWEEP_SECONDS, sweep_autosaves),
+        Job("old preview links", SWEEP_SECONDS, sweep_preview_links),
+        Job("old links", SWEEP_SECONDS, sweep_spent_links),
+        Job("reminders of reviews", SWEEP_SECONDS, lambda: remind_of_reviews(local_now().date())),
+        Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
+        Job("morning mails", REMIND_SECONDS, _morning),
+        Job("sizes of pictures", 0, render_next),  # one takes seconds, and mail should not wait for all
+    ]
+
+
+def _morning() -> None:
+    if local_now().hour >= MORNING_HOUR:
+        remind_of_leads(local_now().date())
+
+
 def work(app: Flask) -> None:
-    """Go on until SIGTERM or SIGINT. A database that is away is waited for, not died of."""
+    """Go on until SIGTERM or SIGINT, whatever a job raises. A database that is away is waited for, not died of."""
     stopping = False
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -62,38 +100,42 @@ def work(app: Flask) -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     log.info("worker started", extra={"worker": worker_name()})
-    next_beat = next_sweep = next_reminders = 0.0
+    name, has_started = worker_name(), False
+
+    def live() -> None:
+        nonlocal has_started
+        if not has_started:
+            note_start(name)
+            has_started = True
+        beat(name)
+
+    heart = Job("heartbeat", BEAT_SECONDS, live)
+    round_ = jobs()
     while not stopping:
+        found_work = False
         try:
             with app.app_context():
-                if time.monotonic() >= next_beat:
-                    beat(worker_name())
-                    next_beat = time.monotonic() + BEAT_SECONDS
-                if time.monotonic() >= next_sweep:
-                    sweep_counts()
-                    sweep_sessions()
-                    sweep_trash()
-                    sweep_autosaves()
-                    sweep_preview_links()
-                    sweep_spent_links()
-                    remind_of_reviews(local_now().date())
-                    next_sweep = time.monotonic() + SWEEP_SECONDS
-                if time.monotonic() >= next_reminders:
-                    remind_of_visits()
-                    if local_now().hour >= MORNING_HOUR:
-                        remind_of_leads(local_now().date())
-                    next_reminders = time.monotonic() + REMIND_SECONDS
-                found_work = bool(send_due(postman(), owner=worker_name()))
-                found_work = render_next() or found_work  # one picture takes seconds, and mail should not wait for all
+                for job in round_:
+                    heart.run()  # before each: a job may be the one that takes long
+                    found_work = job.run() or found_work
+                    if stopping:
+                        break
         except SQLAlchemyError as error:
             log.warning("the database does not answer", extra={"error": type(error).__name__})
-            found_work = False
-            with app.app_context():
-                db.engine.dispose()
-        except OSError as error:
-            log.error("a picture cannot be rendered", extra={"error": str(error)})
-            found_work = False
+            _let_go(app)
+        except BaseException as error:  # a failure that could not even be noted
+            log.error("worker in trouble", extra=facts_of(error))
+            _let_go(app)
         wake_at = time.monotonic() + (0 if found_work else POLL_SECONDS)
         while not stopping and time.monotonic() < wake_at:
             time.sleep(0.1)
+    with suppress(SQLAlchemyError), app.app_context():
+        note_stop(name)
     log.info("worker stopped", extra={"worker": worker_name()})
+
+
+def _let_go(app: Flask) -> None:
+    """Drop connections and garbage, so that the next round starts afresh."""
+    with suppress(Exception), app.app_context():
+        db.engine.dispose()
+    gc.collect()

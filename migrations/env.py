@@ -7,6 +7,7 @@ from alembic import context
 from flask import current_app
 from flask_security import AsaList
 
+from clinic.core import content_triggers
 from clinic.core.db import Base, UtcDateTime
 
 engine: sa.Engine = current_app.extensions["migrate"].db.engine
@@ -26,8 +27,29 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     return not (kind == "table" and str(name).startswith(("search_fts", "search_vector")))
 
 
+def leads_somewhere() -> bool:
+    """Whether the command is one that migrates, and not one that only looks."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Run the migrations that were asked for. The triggers of the content version stand in their way, and a table that
+    was rebuilt has lost its own: they are dropped before and made after."""
+    heads = context.get_context().get_current_heads()
+    if context.get_revision_argument() not in (*heads, heads):
+        content_triggers.take_away(connection)
+        content_triggers.replace_token(connection)
+    context.run_migrations()
+    if context.get_context().get_current_revision() == context.get_head_revision():
+        content_triggers.put_in_place(connection)
+
+
 def run() -> None:
-    """Run the migrations that were asked for."""
+    """Do what the command says, in one transaction."""
     with engine.connect().execution_options(clinic_write=True) as connection:
         is_sqlite = engine.dialect.name == "sqlite"
         raw = connection.connection.dbapi_connection
@@ -35,16 +57,16 @@ def run() -> None:
             # A batch rebuild drops the old table; with foreign keys on, that would delete the rows that point to it.
             raw.execute("PRAGMA foreign_keys = OFF")  # type: ignore[attr-defined]
         try:
-            context.configure(
-                connection=connection,
-                target_metadata=Base.metadata,
-                render_as_batch=True,
-                compare_type=True,
-                render_item=render_item,
-                include_name=include_name,
-            )
-            with context.begin_transaction():
-                context.run_migrations()
+            with connection.begin():
+                context.configure(
+                    connection=connection,
+                    target_metadata=Base.metadata,
+                    render_as_batch=True,
+                    compare_type=True,
+                    render_item=render_item,
+                    include_name=include_name,
+                )
+                migrate(connection) if leads_somewhere() else context.run_migrations()
         finally:
             if is_sqlite and raw and not connection.invalidated:  # Ctrl-C closes it
                 raw.execute("PRAGMA foreign_keys = ON")  # type: ignore[attr-defined]

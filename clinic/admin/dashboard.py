@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_login import current_user
 
@@ -14,11 +14,14 @@ from clinic.articles.models import ArticleState
 from clinic.articles.queries import count_articles, count_reviews_due
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
+from clinic.core import clock
+from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, last_beat, recent_deaths
+from clinic.core.jobs import failing_jobs, try_again
 from clinic.core.mail import MessageState, count_messages
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
 from clinic.visits.queries import count_visits, count_without_time
-from clinic.web.filters import local_now
+from clinic.web.filters import local_now, moment
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,36 @@ class Dashboard(Guarded, AdminIndexView):
             "admin/dashboard.html",
             tasks=tasks,
             is_work_left=any(task.number for task in tasks if not task.is_news),
+            worker_trouble=_worker_trouble(),
+            failing=failing_jobs(),
+            may_try=current_user.can(Permission.OUTBOX_WORK) or writes,
             reads=reads_chart() if writes else None,
             trials=trials_chart() if works else None,
             leading=leading_articles_chart(url_for("articles_admin.edit_view")) if writes else None,
         )
+
+    @expose("/jobs/again/", methods=("POST",))
+    def again(self) -> Response:
+        """Have the worker try a failing job at once."""
+        if not (current_user.can(Permission.OUTBOX_WORK) or current_user.can(Permission.ARTICLE_EDIT)):
+            abort(403)
+        if try_again(request.form.get("name", ""), by=current_user):
+            flash("The worker tries it again in a moment.", "success")
+        else:
+            flash("It does not fail any more, so there is nothing to try again.", "success")
+        return redirect(url_for(".index"), 303)  # type: ignore[return-value]
+
+
+def _worker_trouble() -> str:
+    """What is wrong with the worker, in a sentence; nothing if it is well."""
+    last, deaths = last_beat(), recent_deaths()
+    if deaths >= MOST_DEATHS:
+        return f"The worker that sends mail and makes pictures has died {deaths} times within ten minutes."
+    if last is None:
+        return "The worker that sends mail and makes pictures has not been seen yet."
+    if clock.now() - last > SILENT_AFTER:
+        return f"The worker that sends mail and makes pictures has not been seen since {moment(last)}."
+    return ""
 
 
 def _of_comments() -> list[Task]:

@@ -18,7 +18,7 @@ from clinic.admin.cells import link_cell, time_cell
 from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
-from clinic.media.operations import Description, add_image, delete_image, describe_image, replace_image
+from clinic.media.operations import Description, add_image, delete_image, describe_image, render_again, replace_image
 from clinic.media.queries import images_by_id, images_with
 from clinic.web.error_pages import error_page
 from clinic.web.forms import LineField
@@ -26,7 +26,7 @@ from clinic.web.forms import LineField
 log = logging.getLogger(__name__)
 PICK_SIZE = 24  # pictures in one answer to the editor
 MOST_PICTURES = 100  # named in one address
-PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp"}
+PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"}
 SIGN_IN_AGAIN = "Your sign-in has ended. Sign in again in another window, come back and try again."
 
 
@@ -99,7 +99,10 @@ class UploadForm(DescribeForm):
     """A new picture."""
 
     file = FileField(
-        "Picture", [DataRequired("Choose a picture: JPEG, PNG or WebP")], filters=[_file], render_kw=PICTURE_FILES
+        "Picture",
+        [DataRequired("Choose a picture: JPEG, PNG or WebP")],
+        filters=[_file],
+        render_kw=PICTURE_FILES,
     )
 
 
@@ -110,7 +113,7 @@ class UploadManyForm(Form):
         "Pictures",
         [DataRequired("Choose pictures: JPEG, PNG or WebP")],
         filters=[_files],
-        description="JPEG, PNG or WebP, up to 20 MB each.",
+        description="JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB each.",
         render_kw=PICTURE_FILES,
     )
     credit = LineField(
@@ -132,7 +135,10 @@ class ReplaceForm(Form):
     """Another file for a picture."""
 
     file = FileField(
-        "New file", [DataRequired("Choose a picture: JPEG, PNG or WebP")], filters=[_file], render_kw=PICTURE_FILES
+        "New file",
+        [DataRequired("Choose a picture: JPEG, PNG or WebP")],
+        filters=[_file],
+        render_kw=PICTURE_FILES,
     )
 
 
@@ -169,8 +175,14 @@ def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
     return Markup(", ").join([*links, *more])
 
 
+def _sizes(row: Image) -> tuple[str, str]:
+    if row.rendered_at:
+        return "state-published", "ready"
+    return ("state-failed", "sizes failed") if row.render_error else ("state-queued", "sizes are being made")
+
+
 def _state_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
-    states = [("state-published", "ready") if row.rendered_at else ("state-queued", "sizes are being made")]
+    states = [_sizes(row)]
     if not row.alt and not row.is_decorative:
         states.append(("state-failed", "needs alt text"))
     return Markup(" ").join(Markup('<span class="state {}">{}</span>').format(*state) for state in states)
@@ -302,6 +314,16 @@ class ImageScreen(StaffView):
                 return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
         page = self.render("admin/media_replace.html", form=form, model=image, **self.form_context(image))
         return page if request.method == "GET" else (page, 422)
+
+    @expose("/again/", methods=("POST",))
+    def again(self) -> Answer:
+        """Have the sizes tried again."""
+        image = self.row_or_404()
+        if render_again(image, by=current_user):
+            flash("The worker tries again to make the sizes, in a moment.", "success")
+        else:
+            flash("The sizes of this picture did not fail, so there is nothing to try again.", "error")
+        return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
 
     # Many at once
 

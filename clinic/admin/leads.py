@@ -21,6 +21,7 @@ from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.export import csv_lines, xlsx_file
 from clinic.core import clock
 from clinic.core.db import atomic, db
+from clinic.core.mail import refusal_of
 from clinic.core.preferences import preferences
 from clinic.core.text import clean_line, clean_text
 from clinic.leads import lead_index
@@ -173,6 +174,7 @@ class LeadScreen(StaffView):
             letters=letters(),
             letter=letter,
             letter_error=letter_error,
+            refusal=refusal_of(lead.email),
             likely=likely_same(lead),
             merges=merges_into(lead),
         )

@@ -96,7 +96,13 @@ class Tag(Base):
         return self.name
 
 
-article_tag = content_version.shown(
+# Of a draft, and of what lies in the trash, readers see nothing.
+IS_OUT = "{row}.state <> 'draft' AND {row}.trashed_at IS NULL"
+OF_ONE_THAT_IS_OUT = (
+    "EXISTS (SELECT 1 FROM article AS a WHERE a.id = {row}.article_id AND a.state <> 'draft' AND a.trashed_at IS NULL)"
+)
+
+article_tag = content_version.shown(when=OF_ONE_THAT_IS_OUT)(
     sa.Table(
         "article_tag",
         Base.metadata,
@@ -106,7 +112,7 @@ article_tag = content_version.shown(
 )
 
 
-@content_version.shown
+@content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class Teaser(Base):
     """An article picked by an editor to stand under another one."""
 
@@ -119,7 +125,7 @@ class Teaser(Base):
     shown: Mapped["Article"] = relationship(foreign_keys=[shown_id])
 
 
-@content_version.shown
+@content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class Relation(Base):
     """Two articles that share telling words, noted when one of them is indexed; each pair stands here both ways."""
 
@@ -139,7 +145,7 @@ def _shown_index(name: str, *columns: str) -> sa.Index:
     return sa.Index(f"ix_article_{name}", *columns, sqlite_where=SHOWN, postgresql_where=SHOWN)
 
 
-@content_version.shown
+@content_version.shown(when=IS_OUT, but=("version", "created_at", "review_due_on", "signed_off"))
 class Article(Base):
     """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7.
 
@@ -336,7 +342,7 @@ class ReadDay(Base):
     reads: Mapped[int]
 
 
-@content_version.shown
+@content_version.shown(but=("created_at",))
 class Redirect(Base):
     """An old path of this site, and where it leads now: to an article wherever that moves, or to a fixed path."""
 
@@ -360,7 +366,7 @@ class Redirect(Base):
         return self.path
 
 
-@content_version.shown
+@content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class ArticleImage(Base):
     """A picture shown inside a body, so that it is not deleted while an article shows it."""
 

@@ -31,6 +31,7 @@ from clinic.core import audit, clock, search
 from clinic.core.clock import months_after
 from clinic.core.db import atomic, db, upsert
 from clinic.core.html import plain_text, sanitise
+from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
 from clinic.core.text import slugify
 from clinic.media.models import Image
@@ -272,8 +273,7 @@ def untrash_article(article: Article, *, by: audit.Actor | None = None) -> None:
 def sweep_trash() -> None:
     """Remove for good what has lain in the trash for its time."""
     old = sa.select(Article).where(Article.trashed_at < clock.now() - TRASH_KEPT).limit(100)
-    for article in db.session.scalars(old).all():
-        delete_article(article)
+    for_each(db.session.scalars(old).all(), delete_article)
 
 
 @atomic()
@@ -284,12 +284,10 @@ def sign_off_article(article: Article, *, on: date, by: audit.Actor | None = Non
     audit.record("confirmed", article, by=by, detail=article.title)
 
 
-@atomic()
 def remind_of_reviews(today: date) -> None:
     """Write one mail for each article whose review is due by this day of the clinic's calendar."""
     due = sa.select(Article).where(Article.review_due_on <= today, Article.state == ArticleState.PUBLISHED)
-    for article in db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)):
-        emails.review_due(article)
+    for_each(db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)).all(), emails.review_due)
 
 
 @atomic()

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont, ImageOps
+from PIL import ImageDraw, ImageFont
 
 from clinic.articles.models import Article
 from clinic.media.files import Opened, files
@@ -40,7 +40,9 @@ def draw(title: str, clinic_name: str, picture: bytes | None) -> bytes:
     width = TEXT_WIDTH if picture else SIZE[0] - 140
     if picture:
         with Pillow.open(io.BytesIO(picture)) as lead:
-            whole = ImageOps.contain(lead.convert("RGB"), PICTURE)
+            scale = min(PICTURE[0] / lead.width, PICTURE[1] / lead.height)
+            size_in = (max(1, round(lead.width * scale)), max(1, round(lead.height * scale)))  # a strip stays a line
+            whole = lead.convert("RGB").resize(size_in, Pillow.Resampling.BICUBIC)
             card.paste(whole, (SIZE[0] - whole.width, (SIZE[1] - whole.height) // 2))
     pen.rectangle((70, 70, 130, 78), fill=ACCENT)
     size = 62

@@ -14,7 +14,7 @@ from clinic.core.order import Ordered
 from clinic.leads.models import Lead
 
 
-@content_version.shown
+@content_version.shown(when="{row}.is_active")
 class Service(Ordered, Base):
     """What the clinic sells. Only an active one can be chosen for a trial."""
 

@@ -21,7 +21,7 @@ class CommentState(enum.StrEnum):
     SPAM = "spam"
 
 
-@content_version.shown_once_changed
+@content_version.shown(when="{row}.state = 'approved'", but=("email", "digest", "moderated_at", "moderated_by_id"))
 class Comment(Base):
     """A remark under an article. The e-mail is for the moderator alone; the sender's address is not kept at all."""
 

@@ -1,24 +1,20 @@
 """One token for all that readers can see: another one after every change of it, in the transaction of that change.
 
-Models whose rows readers see are marked with @shown, and whatever writes to one of them, by whatever statement, changes
-the token when it commits. No operation has to remember it, so none can forget.
+Tables whose rows readers see carry a mark in `Table.info`. From the marks come triggers in the database
+(content_triggers.py), which replace the token: whatever statement wrote the row, through the ORM or by hand. No
+operation has to remember it, so none can forget.
 """
 
-import re
-import secrets
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.core.db import Base, db, upsert
+from clinic.core.db import Base, db
 
-ALL = frozenset({"INSERT", "UPDATE", "DELETE"})
-CHANGES = ALL - {"INSERT"}
-_shown: dict[str, frozenset[str]] = {}
-_WRITE = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?:\s+INTO|\s+FROM|\s+OR\s+\w+(?:\s+INTO)?)?\s+"?(\w+)', re.IGNORECASE)
+MARK = "shown"  # the key in Table.info
 
 
 class ContentVersion(Base):
@@ -31,51 +27,43 @@ class ContentVersion(Base):
     token: Mapped[str] = mapped_column(sa.String(32))
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Which part of a table readers see.
+
+    `when` is SQL that is true for a row that readers see; {row} stands for the row: "{row}.state = 'approved'".
+    `but` are the columns that no reader sees.
+    """
+
+    when: str = ""
+    but: frozenset[str] = frozenset()
+
+
 def current() -> str:
-    """The token now, as this session sees it."""
+    """The token now, as this session sees it. PostgreSQL replaces it at the commit."""
     return db.session.scalar(sa.select(ContentVersion.token)) or ""
 
 
-def change() -> None:
-    """Another token. Joins the transaction that is open."""
-    token = secrets.token_hex(8)
-    statement = upsert(ContentVersion).values(id=1, token=token)
-    db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"token": token}))
+Seen = TypeVar("Seen", bound=type[Base] | sa.Table)
 
 
-Shown = TypeVar("Shown", bound=type[Base] | sa.Table)
+@overload
+def shown(what: Seen) -> Seen: ...
+@overload
+def shown(*, when: str = "", but: tuple[str, ...] = ()) -> Callable[[Seen], Seen]: ...
+def shown(what: Any = None, *, when: str = "", but: tuple[str, ...] = ()) -> Any:
+    """Mark a model, or a table, as something that readers see; as a decorator with arguments, a part of it (Shown)."""
+
+    def mark(what: Seen) -> Seen:
+        table: Any = what if isinstance(what, sa.Table) else what.__table__
+        if unknown := set(but) - set(table.c.keys()):
+            raise TypeError(f"{table.name} has no column {', '.join(sorted(unknown))}")
+        table.info[MARK] = Shown(when, frozenset(but))
+        return what
+
+    return mark if what is None else mark(what)
 
 
-def shown(what: Shown) -> Shown:
-    """Mark a model, or a table, as something that readers see as soon as it is there."""
-    _shown[_table(what).name] = ALL
-    return what
-
-
-def shown_once_changed(what: Shown) -> Shown:
-    """Mark a model whose new rows nobody sees: a comment that waits for the moderator."""
-    _shown[_table(what).name] = CHANGES
-    return what
-
-
-def _table(what: type[Base] | sa.Table) -> sa.Table:
-    return what if isinstance(what, sa.Table) else what.__table__  # type: ignore[return-value]
-
-
-@event.listens_for(Engine, "after_cursor_execute")
-def _note_write(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-    # No row written is 0; -1 is not known yet, as with RETURNING on SQLite.
-    if (match := _WRITE.match(statement)) and match[1].upper() in _shown.get(match[2], ()) and cursor.rowcount != 0:
-        connection.info["has_shown_write"] = True
-
-
-@event.listens_for(Engine, "begin")
-def _forget_writes(connection: Connection) -> None:
-    connection.info.pop("has_shown_write", None)
-
-
-@event.listens_for(Session, "before_commit")
-def _change_with_commit(session: Session) -> None:
-    session.flush()
-    if session.in_transaction() and session.connection().info.pop("has_shown_write", False):
-        change()
+def mark_of(table: sa.Table) -> Shown | None:
+    """What readers see of a table; None for nothing."""
+    return table.info.get(MARK)

@@ -136,6 +136,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "recursive_triggers = ON",  # or REPLACE would take a row away without telling the content version
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 # Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
+REFUSED = "The mailbox takes no mail: "
+KILLED = "The worker ended each time while it was sending this mail."
 MOST_COUNTED = 1000
 # Stands for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
 PLACEHOLDER = re.compile(r"\[\[secret-[0-9a-f]{32}-\w+\]\]")
@@ -93,6 +95,10 @@ class Message(Base):
             self.text = self.text.replace(placeholder, secret)
             self.html = self.html.replace(placeholder, escape(secret))
             self.unsubscribe_url = self.unsubscribe_url.replace(placeholder, secret)
+
+
+class MailboxRefused(Exception):
+    """The recipient's server says that this mailbox takes no mail, and will say so again."""
 
 
 @dataclass(frozen=True)
@@ -210,20 +216,31 @@ def withdraw(once_key: str) -> None:
     db.session.execute(sa.delete(Message).where(Message.once_key == once_key, Message.state.in_(waiting)))
 
 
-def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) -> int:
+def send_due(
+    deliver: Callable[[Message], None],
+    *,
+    owner: str,
+    most: int = 50,
+    on_refused: Callable[[Message, str], None] = lambda _message, _words: None,
+) -> int:
     """Send what is due, one message at a time. Returns how many were tried.
+
+    When `deliver` raises MailboxRefused the message fails at once, and `on_refused` may note that elsewhere in the same
+    transaction.
 
     The hand-over happens outside any transaction. Only who still owns the claim marks it, so a worker that was
     slower than its lease cannot undo what another has done since.
     """
     tried = 0
     while tried < most and (claim := _claim_next(owner)):
-        message = db.session.get_one(Message, claim.id)
-        db.session.expunge(message)
-        db.session.rollback()
-        message.put_in_secrets()
         try:
+            message = db.session.get_one(Message, claim.id)
+            db.session.expunge(message)
+            db.session.rollback()
+            message.put_in_secrets()
             deliver(message)
+        except MailboxRefused as error:
+            _mark_refused(claim, message, error, on_refused)
         except Exception as error:  # whatever the mail server did, the message stays ours to send
             _mark_failed_try(claim, error)
         else:
@@ -236,9 +253,10 @@ def _claim_next(owner: str) -> Claim | None:
     """Claim the message that has been due longest, by a conditional update: of two workers one wins."""
     now = clock.now()
     is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
-    due = sa.select(Message.id, Message.due_at).where(is_due).order_by(Message.due_at).limit(10)
+    _give_up_lapsed(is_due)
+    due = sa.select(Message.id, Message.due_at, Message.tries).where(is_due).order_by(Message.due_at).limit(10)
     rows = db.session.execute(due).all()
-    for id_, due_at in rows:
+    for id_, due_at, tries in rows:
         with atomic():
             claimed = db.session.execute(
                 sa.update(Message)
@@ -247,13 +265,22 @@ def _claim_next(owner: str) -> Claim | None:
                     state=MessageState.SENDING,
                     owner=owner,
                     tries=Message.tries + 1,
-                    due_at=now + timedelta(seconds=settings().outbox_lease_seconds),
+                    due_at=now + timedelta(seconds=max(settings().outbox_lease_seconds, 2**tries)),
                 )
                 .returning(Message.uid, Message.tries)
             ).first()
         if claimed:
             return Claim(id=id_, uid=claimed.uid, owner=owner, tries=claimed.tries)
     return None
+
+
+def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
+    """Fail the messages that have ended their worker at the last of all their tries."""
+    lapsed = sa.and_(is_due, Message.state == MessageState.SENDING, Message.tries >= MOST_TRIES)
+    if db.session.scalar(sa.select(Message.id).where(lapsed).limit(1)):
+        with atomic():
+            values = {"state": MessageState.FAILED, "owner": None, "last_error": KILLED}
+            db.session.execute(sa.update(Message).where(lapsed).values(**values))
 
 
 @atomic()
@@ -279,6 +306,19 @@ def _mark_failed_try(claim: Claim, error: Exception) -> None:
     log.warning(
         "mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": type(error).__name__, "last": is_last}
     )
+
+
+@atomic()
+def _mark_refused(
+    claim: Claim, message: Message, error: MailboxRefused, on_refused: Callable[[Message, str], None]
+) -> None:
+    words = str(error)[:400]
+    failed = db.session.execute(
+        _owned(claim).values(state=MessageState.FAILED, owner=None, last_error=f"{REFUSED}{words}")
+    )
+    if failed.rowcount:  # type: ignore[attr-defined]
+        on_refused(message, words)
+    log.warning("mailbox refused", extra={"mail": claim.uid, "tries": claim.tries})
 
 
 def _owned(claim: Claim) -> sa.Update:
@@ -308,6 +348,13 @@ def count_messages(state: MessageState, kinds: Iterable[str] | None = None) -> i
     """How many messages are in this state, of these kinds or of all, counted up to a thousand."""
     rows = sa.select(Message.id).where(Message.state == state)
     return count_up_to(MOST_COUNTED, rows if kinds is None else rows.where(Message.kind.in_(kinds)))
+
+
+def refusal_of(address: str) -> str:
+    """Why the latest mail to an address was refused for good; nothing if it was not."""
+    latest = sa.select(Message.last_error).where(Message.to == address).order_by(Message.id.desc()).limit(1)
+    error = db.session.scalar(latest) or ""
+    return error.removeprefix(REFUSED) if error.startswith(REFUSED) else ""
 
 
 def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Message]:

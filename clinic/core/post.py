@@ -1,6 +1,7 @@
 """The postman: hands one outbox message over, by SMTP through Flask-Mail or into a folder as an .eml file."""
 
 import os
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -11,10 +12,15 @@ from types import TracebackType
 import flask_mail
 from flask import current_app
 
-from clinic.core.mail import Attachment, Message, attachments_of
+from clinic.core.letter import Letter
+from clinic.core.mail import MailboxRefused, Message
 from clinic.core.settings import MailServer, settings
 
 SMTP_TIMEOUT_SECONDS = 10
+ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+# Sender's address, mail system, protocol, policy: not the mailbox. And the codes that mean so without an enhanced one.
+OURS = re.compile(r"5\.(1\.[78]|3\.|5\.|7\.)")
+OUR_CODES = {500, 502, 503, 504, 530, 534, 535, 538}
 
 Postman = Callable[[Message], None]
 
@@ -58,49 +64,37 @@ def postman() -> Postman:
 def _by_smtp(message: Message) -> None:
     server = settings().mail_server
     assert server
+    letter = Letter(message)
     with Connection(server) as connection:
-        connection.send(_letter(message))
+        try:
+            connection.send(letter)
+        except smtplib.SMTPRecipientsRefused as error:
+            if words := refusal(error):
+                raise MailboxRefused(words) from error
+            raise
 
 
 def _to_folder(message: Message) -> None:
     folder = settings().instance / "mail"
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.uid}.eml", _letter(message).as_bytes())
+    _write_whole(folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.uid}.eml", Letter(message).as_bytes())
 
 
-def _letter(message: Message) -> flask_mail.Message:
-    letter = flask_mail.Message(
-        subject=message.subject,
-        recipients=[message.to],
-        body=message.text,
-        html=message.html,
-        sender=settings().mail_sender,
-        date=message.created_at.timestamp(),
-        extra_headers={"Auto-Submitted": "auto-generated"} | _unsubscribe_headers(message),
-        attachments=[_attached(file) for file in attachments_of(message)],
-    )
-    letter.msgId = message.message_id
-    return letter
+def refusal(error: smtplib.SMTPRecipientsRefused) -> str:
+    """The server's answer when it refuses this mailbox for good, else nothing.
 
-
-def _attached(file: Attachment) -> flask_mail.Attachment:
-    return flask_mail.Attachment(
-        filename=file.name,
-        content_type=file.kind,
-        data=file.content,
-        disposition="inline" if file.cid else "attachment",
-        headers={"Content-ID": f"<{file.cid}>"} if file.cid else {},
-    )
-
-
-def _unsubscribe_headers(message: Message) -> dict[str, str]:
-    """For one-click unsubscribing by POST (RFC 8058)."""
-    if not message.unsubscribe_url:
-        return {}
-    return {
-        "List-Unsubscribe": f"<{message.unsubscribe_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    That is a 5xx to RCPT (RFC 5321 § 4.2.1), unless its enhanced code (RFC 3463) or the code itself says that the
+    fault is ours: sign-in, policy, relaying, the sender, the order of commands. That can be set right, and the message
+    then goes out.
+    """
+    for code, text in error.recipients.values():
+        words = " ".join(text.decode("utf-8", "replace").split())
+        enhanced = ENHANCED.match(words)
+        is_about_us = OURS.match(enhanced[0]) if enhanced else code in OUR_CODES
+        if code < 500 or is_about_us:
+            return ""
+        return f"{code} {words}"
+    return ""
 
 
 def _write_whole(path: Path, content: bytes) -> None:

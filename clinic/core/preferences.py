@@ -60,7 +60,21 @@ class Preferences:
         return self.socials.split()
 
 
-@content_version.shown
+# Asked by operations alone. What a page for readers may ask for stays out of this list: pages remember all the others.
+UNSEEN = (
+    "claims",
+    "desk_email",
+    "late_cancel_spends",
+    "moderator_email",
+    "no_show_spends",
+    "reminder_hours",
+    "review_email",
+    "review_months",
+    "voucher_days",
+)
+
+
+@content_version.shown(when=f"{{row}}.name NOT IN {UNSEEN}")
 class Preference(Base):
     """One preference that staff have changed. Those left alone have no row."""
 

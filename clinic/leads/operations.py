@@ -8,6 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic.core import audit, clock
 from clinic.core.db import Base, atomic, db, insert_or_skip
+from clinic.core.jobs import for_each
+from clinic.core.mail import Message
 from clinic.core.preferences import preferences
 from clinic.core.text import canonical_email
 from clinic.leads import emails, lead_index
@@ -188,15 +190,20 @@ def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
         audit.record("kept apart", one, by=by, detail=f"lead {other.id}")
 
 
+@atomic()
+def note_refused_mailbox(message: Message, words: str) -> None:
+    """Tell the history of each lead with this address that a mail to it was refused for good."""
+    for id_ in db.session.scalars(sa.select(Lead.id).where(Lead.email == message.to).limit(20)).all():
+        add_event(id_, f"The mail “{message.subject}” was refused for good: {words}")
+
+
 def remind_of_leads(today: date) -> None:
     """Write the morning's mail about leads whose next step is overdue or due: one for each day and reader."""
     by_reader: dict[str, list[Lead]] = {}
     for lead in overdue_leads(today):
         reader = lead.assigned.email if lead.assigned and lead.assigned.active else preferences().desk_email
         by_reader.setdefault(reader, []).append(lead)
-    for reader, leads in by_reader.items():
-        with atomic():
-            emails.overdue(reader, leads, today)
+    for_each(by_reader.items(), lambda mail: emails.overdue(*mail, today))
 
 
 @atomic()

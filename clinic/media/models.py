@@ -8,8 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime
 
+MOST_TRIES = 5  # to make the renditions of one file
 
-@content_version.shown
+# Also of a draft: its preview remembers what it has rendered while the content version stays.
+IN_USE = (
+    "EXISTS (SELECT 1 FROM article WHERE image_id = {row}.id)"
+    " OR EXISTS (SELECT 1 FROM article_image WHERE image_id = {row}.id)"
+    " OR EXISTS (SELECT 1 FROM author WHERE image_id = {row}.id)"
+)
+
+
+@content_version.shown(when=IN_USE, but=("claimed_until", "render_tries", "render_error"))
 class Image(Base):
     """One uploaded picture. Its files lie in <folder>/ of MEDIA_ROOT or MEDIA_URL: the cleaned original and, once a
     worker has made them, the renditions; until then pages show the original.
@@ -32,7 +41,10 @@ class Image(Base):
     colour: Mapped[str]  # the mean of all pixels, "#a83f26"
     rendition_widths: Mapped[str] = mapped_column(default="")  # pixels, ascending, "480,800"
     rendered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the worker that makes the renditions
+    # By the worker that makes the renditions; after a failed try until the next one.
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    render_tries: Mapped[int] = mapped_column(default=0)
+    render_error: Mapped[str] = mapped_column(default="")  # why the last try failed
     alt: Mapped[str] = mapped_column(index=True)
     is_decorative: Mapped[bool] = mapped_column(default=False)
     credit: Mapped[str] = mapped_column(index=True)
@@ -41,6 +53,11 @@ class Image(Base):
     focus_x: Mapped[int] = mapped_column(default=50)
     focus_y: Mapped[int] = mapped_column(default=50)
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the worker tries no more to make the renditions, until somebody asks it to."""
+        return self.rendered_at is None and self.render_tries >= MOST_TRIES and self.claimed_until is None
 
     @property
     def folder(self) -> str:

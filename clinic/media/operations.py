@@ -1,21 +1,27 @@
 """Every write about pictures."""
 
+import logging
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
-from clinic.media.errors import ImageInUse, ImageReplaced
+from clinic.core.jobs import facts_of, reason_of
+from clinic.media.errors import ImageInUse, ImageReplaced, StoreAway
 from clinic.media.files import files
 from clinic.media.leftovers import discard, keep_only
-from clinic.media.models import Image, folder_of
+from clinic.media.models import MOST_TRIES, Image, folder_of
 from clinic.media.renditions import original_file, read_upload, rendition_files
 
+log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
+FIRST_WAIT = timedelta(seconds=15)  # four times as long after each failed try: 1 minute, 4, 16, 64
+KILLED = "The worker ended each time while it was making the sizes: they may need more memory than there is."
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
                     rendition_widths="",
                     rendered_at=None,
                     claimed_until=None,
+                    render_tries=0,
+                    render_error="",
                 )
                 .returning(Image.id)
                 .execution_options(synchronize_session=False)
@@ -130,8 +138,9 @@ def delete_image(image: Image, *, by: audit.Actor | None = None) -> None:
 def render_next() -> bool:
     """Make the renditions of one picture that has none yet, outside any transaction. Returns whether there was one.
 
-    Several workers share the work: each claims a picture for a while. One that dies, or that cannot reach or write the
-    files, leaves the picture to be tried again when its claim is over.
+    Several workers share the work: each claims a picture for a while. One that dies, or that cannot reach the files,
+    leaves the picture to be tried again when its claim is over. Whatever else is raised fails this picture alone: its
+    row says why, the next try comes later and later, and after MOST_TRIES only when staff ask for it.
     """
     claim = _claim()
     if claim is None:
@@ -139,12 +148,34 @@ def render_next() -> bool:
     try:
         widths = _render(f"{folder_of(claim.key, claim.version)}/", f"original.{claim.extension}")
         _note_renditions(claim.id, claim.version, widths)
-    except OSError:
+    except SQLAlchemyError:
+        raise
+    except StoreAway as error:  # not the picture's fault, so the try does not count
+        _note_failure(claim, error, tries=claim.render_tries - 1, until=clock.now() + LEASE)
         if _version(claim.id) == claim.version:
+            raise
+    except BaseException as error:
+        _note_failure(claim, error, tries=claim.render_tries, until=clock.now() + FIRST_WAIT * 4**claim.render_tries)
+        log.error("a picture cannot be rendered", extra={"image": claim.id} | facts_of(error))
+        if not isinstance(error, Exception):
             raise
     present = _version(claim.id)
     if present != claim.version:  # replaced or deleted meanwhile: what was just made is of the old file
         keep_only(claim.key, present)
+    return True
+
+
+@atomic()
+def render_again(image: Image, *, by: audit.Actor | None = None) -> bool:
+    """Have the worker try at once to make the renditions, with all its tries. False if the last try did not fail."""
+    again = db.session.execute(
+        sa.update(Image)
+        .where(Image.id == image.id, Image.rendered_at.is_(None), Image.render_error != "")
+        .values(render_tries=0, render_error="", claimed_until=None)
+    )
+    if not again.rowcount:  # type: ignore[attr-defined]
+        return False
+    audit.record("tried again", image, by=by, detail=image.filename)
     return True
 
 
@@ -165,19 +196,43 @@ def _version(image_id: int) -> int | None:
 
 
 @atomic()
-def _claim() -> sa.Row[tuple[int, str, int, str]] | None:
+def _claim() -> sa.Row[tuple[int, str, int, str, int, datetime | None]] | None:
+    """The claim lasts longer with each try: a picture that kills its worker is tried less and less often."""
     now = clock.now()
     waiting = sa.and_(Image.rendered_at.is_(None), sa.or_(Image.claimed_until.is_(None), Image.claimed_until < now))
-    first = db.session.scalar(sa.select(Image.id).where(waiting).order_by(Image.id).limit(1))
-    if first is None:  # an UPDATE of no row would still say that something has changed for readers
+    first = db.session.execute(
+        sa.select(Image.id, Image.render_tries)
+        .where(waiting, sa.or_(Image.render_tries < MOST_TRIES, Image.claimed_until.is_not(None)))
+        .order_by(Image.id)
+        .limit(1)
+    ).first()
+    if first is None:
+        return None
+    wanted = sa.update(Image).where(Image.id == first.id, waiting).execution_options(synchronize_session=False)
+    if first.render_tries >= MOST_TRIES:
+        said = sa.case((Image.render_error == "", KILLED), else_=Image.render_error)
+        db.session.execute(wanted.values(claimed_until=None, render_error=said))
         return None
     return db.session.execute(
-        sa.update(Image)
-        .where(Image.id == first, waiting)
-        .values(claimed_until=now + LEASE)
-        .returning(Image.id, Image.key, Image.version, Image.extension)
-        .execution_options(synchronize_session=False)
+        wanted.values(claimed_until=now + LEASE * 2**first.render_tries, render_tries=Image.render_tries + 1).returning(
+            Image.id, Image.key, Image.version, Image.extension, Image.render_tries, Image.claimed_until
+        )
     ).first()
+
+
+@atomic()
+def _note_failure(claim: sa.Row[Any], error: BaseException, *, tries: int, until: datetime) -> None:
+    """Unless the file was replaced meanwhile, or somebody else has claimed it since."""
+    db.session.execute(
+        sa.update(Image)
+        .where(Image.id == claim.id, Image.version == claim.version, Image.claimed_until == claim.claimed_until)
+        .values(
+            render_tries=tries,
+            render_error=reason_of(error),
+            claimed_until=None if tries >= MOST_TRIES else until,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 @atomic()
@@ -186,6 +241,8 @@ def _note_renditions(image_id: int, version: int, widths: list[int]) -> None:
     db.session.execute(
         sa.update(Image)
         .where(Image.id == image_id, Image.version == version)
-        .values(rendition_widths=",".join(map(str, widths)), rendered_at=clock.now(), claimed_until=None)
+        .values(
+            rendition_widths=",".join(map(str, widths)), rendered_at=clock.now(), claimed_until=None, render_error=""
+        )
         .execution_options(synchronize_session=False)
     )

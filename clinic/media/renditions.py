@@ -1,7 +1,10 @@
 """From one upload to the files we serve: turned upright, stripped of metadata, in the widths that pages ask for."""
 
 import io
+import logging
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +12,29 @@ from typing import Any
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
+from clinic.core.jobs import facts_of
 from clinic.media.errors import NotAPicture
+from clinic.media.formats import is_heif, is_one_of_ours, named, pillow_formats
+
+log = logging.getLogger(__name__)
 
 WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
+# As what an upload of each kind is kept. What is not named here is kept as JPEG: two pictures in one file (MPO), HEIF,
+# AVIF.
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: what libavif decodes by default.
+MOST_OF_A_SIDE = {"avif": 32_768, "webp": 16_383, "jpg": 65_500}
+MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
+DAMAGED = "The picture is damaged and cannot be read. Save it again and retry."
+TOO_MANY_PIXELS = "The picture has more than 50 million pixels. Choose a smaller one."
+# What Pillow raises for a file that is cut off or made to harm. Anything else is a fault of ours.
+OF_DAMAGED_FILES = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, RuntimeError),
+    *(struct.error, zlib.error),
+)
 SAVE: dict[str, dict[str, Any]] = {
     # A slower AVIF encoder takes four times as long for files 5 % smaller.
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
@@ -44,24 +63,69 @@ def read_upload(data: bytes) -> Upright:
     if len(data) > MOST_BYTES:
         raise NotAPicture(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-            picture: Pillow.Image = Pillow.open(io.BytesIO(data), formats=list(KINDS))
-            if picture.width * picture.height > MOST_PIXELS:
-                raise NotAPicture("The picture has more than 50 million pixels. Choose a smaller one.")
-            extension = KINDS[picture.format or ""]
-            profile = picture.info.get("icc_profile")
-            picture = ImageOps.exif_transpose(picture)
-            picture.load()
+        return _read(data)
     except NotAPicture:
         raise
-    except UnidentifiedImageError:
-        raise NotAPicture("This is not a JPEG, PNG or WebP picture.") from None
-    except Exception:  # Pillow raises many kinds of error for a file that is cut off or made to harm
-        raise NotAPicture("The picture is damaged and cannot be read. Save it again and retry.") from None
+    except UnidentifiedImageError as error:
+        if is_one_of_ours(data):
+            _log_unread(data, error)
+            raise NotAPicture(DAMAGED) from None
+        raise NotAPicture(f"This is not a JPEG, PNG or WebP picture. {named(data)}".strip()) from None
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        raise NotAPicture(TOO_MANY_PIXELS) from None
+    except MemoryError as error:
+        _log_unread(data, error)
+        raise NotAPicture("The picture needs more memory than this machine has. Choose a smaller one.") from None
+    except OF_DAMAGED_FILES as error:
+        _log_unread(data, error)
+        raise NotAPicture(DAMAGED) from None
+    except Exception as error:
+        _log_unread(data, error)
+        raise NotAPicture(
+            "We could not read this picture, and the fault is ours, not the file's. It is noted for whoever runs the "
+            "site. Saved again as JPEG or PNG, it may work."
+        ) from None
+
+
+def _log_unread(data: bytes, error: BaseException) -> None:
+    log.error("an upload cannot be read", extra={"begins": data[:16].hex(), "bytes": len(data)} | facts_of(error))
+
+
+def _read(data: bytes) -> Upright:
+    if is_heif(data):
+        register_heif()
+    with warnings.catch_warnings():
+        # Of two pictures in one file the first is read, also where the list of them is broken.
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+        picture: Pillow.Image = Pillow.open(io.BytesIO(data), formats=pillow_formats(data))
+        if picture.width * picture.height > MOST_PIXELS:
+            raise NotAPicture(TOO_MANY_PIXELS)
+        extension = KINDS.get(picture.format or "", "jpg")
+        profile = picture.info.get("icc_profile")
+        picture.load()
+    picture = _upright(picture)
     if picture.mode in OTHER_COLOURS:
         picture, profile = _in_srgb(picture, profile), None
+    if extension == "jpg" and max(picture.size) > MOST_OF_A_SIDE["jpg"]:
+        extension = "png"
     return Upright(pixels=_as_rgb(picture), extension=extension, profile=profile)
+
+
+def register_heif() -> None:
+    """Teach Pillow HEIF. Imported when a file needs it: that takes 10 MB."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    """Turned as the camera was held. What it wrote about that may be broken, and the picture whole."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception as error:
+        log.warning("the orientation of a picture cannot be read", extra=facts_of(error))
+        return picture
 
 
 OTHER_COLOURS = ("CMYK", "L", "LAB", "YCbCr", "I", "I;16", "I;16B", "I;16L")
@@ -78,8 +142,9 @@ def _in_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
             converted = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
             if converted is not None:
                 return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that does not fit its picture: without it the colours are near enough
+        except (ImageCms.PyCMSError, OSError) as error:
+            # A profile that does not fit its picture: without it the colours are near enough.
+            log.warning("the colour profile of a picture cannot be used", extra=facts_of(error))
     return picture.convert("RGB")
 
 
@@ -90,10 +155,12 @@ def original_file(upright: Upright) -> bytes:
     return _encoded(clean, upright.profile, format=FORMATS[upright.extension], quality=92)
 
 
-def widths_for(width: int) -> list[int]:
-    """How wide the renditions of a picture are, in pixels, ascending."""
-    widths = [one for one in WIDTHS if one < width] or [width]
-    return widths if width > WIDTHS[-1] or width in widths else [*widths, width]
+def widths_for(width: int, height: int = 1) -> list[int]:
+    """How wide the renditions of a picture are, in pixels, ascending. Of a picture that is too tall for one of the
+    formats the widest is as wide as the tallest that all can hold."""
+    widest = min(width, max(1, width * MOST_HEIGHT // height))
+    widths = [one for one in WIDTHS if one < widest] or [widest]
+    return widths if widest > WIDTHS[-1] or widest in widths else [*widths, widest]
 
 
 def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
@@ -101,8 +168,9 @@ def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
     with Pillow.open(io.BytesIO(original)) as picture:
         profile = picture.info.get("icc_profile")
         pixels = picture.convert("RGB")
-    for width in widths_for(pixels.width):
-        copy = pixels.resize((width, max(1, round(pixels.height * width / pixels.width))), Pillow.Resampling.LANCZOS)
+    for width in widths_for(*pixels.size):
+        height = min(max(1, round(pixels.height * width / pixels.width)), MOST_HEIGHT)
+        copy = pixels.resize((width, height), Pillow.Resampling.LANCZOS)
         for extension, options in SAVE.items():
             yield f"{width}.{extension}", _encoded(copy, profile, **options)
 

@@ -43,7 +43,7 @@ class SectionKind(enum.StrEnum):
     QUESTIONS = "questions"
 
 
-@content_version.shown
+@content_version.shown(when="{row}.is_shown")
 class HomeSection(Ordered, Base):
     """One section of the home page. `body` has the texts of the stages and of the questions (texts.py: blocks)."""
 

@@ -13,6 +13,7 @@ from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import redeem_voucher
 from clinic.core import audit, clock, mail
 from clinic.core.db import atomic, db
+from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.leads.models import Stage
@@ -205,10 +206,7 @@ def remind_of_visits() -> int:
     A clinic that was cut off catches up with the next call: everything that has not begun yet is looked at again.
     """
     visits = visits_to_remind(clock.now() + timedelta(hours=preferences().reminder_hours))
-    for visit in visits:
-        with atomic():
-            emails.visit_reminder(visit)
-    return len(visits)
+    return for_each(visits, emails.visit_reminder)
 
 
 @atomic()

@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -11,34 +10,17 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, abort, current_app, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import clock
-from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
+from clinic.core.db import db
+from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, Heartbeat, beat, last_beat, recent_deaths
 from clinic.core.mail import Message, MessageState
 from clinic.core.settings import settings
 from clinic.web.hosts import came_directly, is_loopback, name_of_host
 
+__all__ = ["Heartbeat", "beat", "bp", "current_revision", "head_revision", "is_migrated"]
+
 bp = Blueprint("health", __name__)
-SILENT_AFTER = timedelta(seconds=60)
-
-
-class Heartbeat(Base):
-    """When each background worker last said that it lives."""
-
-    __tablename__ = "heartbeat"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-@atomic()
-def beat(name: str) -> None:
-    """Say that a worker lives."""
-    now = clock.now()
-    insert = upsert(Heartbeat).values(name=name, at=now)
-    db.session.execute(insert.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
-    db.session.execute(sa.delete(Heartbeat).where(Heartbeat.at < now - timedelta(days=1)))
 
 
 @bp.get("/healthz")
@@ -58,16 +40,18 @@ def readyz() -> Response:
 def _not_ready() -> Iterator[str]:
     try:
         current = current_revision()
-        last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+        last, deaths = last_beat(), recent_deaths()
     except sa.exc.SQLAlchemyError as error:
         yield f"database: {type(error).__name__}"
         return
     if current != head_revision():
         yield f"migrations: at {current}, expected {head_revision()}"
-    if last_beat is None:
+    if last is None:
         yield "worker: no heartbeat yet"
-    elif clock.now() - last_beat > SILENT_AFTER:
-        yield f"worker: silent for {int((clock.now() - last_beat).total_seconds())} seconds"
+    elif clock.now() - last > SILENT_AFTER:
+        yield f"worker: silent for {int((clock.now() - last).total_seconds())} seconds"
+    if deaths >= MOST_DEATHS:
+        yield f"worker: died {deaths} times within ten minutes"
 
 
 def current_revision() -> str | None:
@@ -103,9 +87,9 @@ def metrics() -> Response:
     oldest = db.session.scalar(sa.select(sa.func.min(Message.created_at)).where(Message.state == MessageState.QUEUED))
     wait = Gauge("clinic_outbox_oldest_seconds", "Age of the oldest queued message", registry=registry)
     wait.set((clock.now() - oldest).total_seconds() if oldest else 0)
-    last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+    last = last_beat()
     age = Gauge("clinic_worker_heartbeat_age_seconds", "Time since a worker last spoke", registry=registry)
-    age.set((clock.now() - last_beat).total_seconds() if last_beat else float("inf"))
+    age.set((clock.now() - last).total_seconds() if last else float("inf"))
     return Response(generate_latest(registry), mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 

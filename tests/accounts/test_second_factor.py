@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -264,3 +265,24 @@ def test_turning_it_off_needs_no_code_any_more(app: Flask, sign_in: SignIn) -> N
     other = app.test_client()
     try_password(other, user.email)
     assert is_in(other)
+
+
+@pytest.mark.parametrize("app", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_recovery_code_that_is_being_used_elsewhere_is_waited_for(app: Flask, sign_in: SignIn) -> None:
+    user = make_user()
+    first = sign_in(user=user)
+    switch_on_second_factor(first)
+    code = visit(first, "/mf-recovery-codes").submit("Make new codes").texts(".codes code")[0]
+    client = app.test_client()
+    try_password(client, user.email)
+    page = visit(client, "/mf-recovery")
+    db.session.rollback()
+    with db.engine.begin() as elsewhere, ThreadPoolExecutor(1) as pool:
+        lock = sa.select(User.id).where(User.id == user.id).with_for_update()
+        elsewhere.execute(lock)
+        answer = pool.submit(send_at_once, app, [page], code)
+        time.sleep(0.5)
+        assert not answer.done(), "it waits for the row"
+        elsewhere.execute(sa.update(User).values(mf_recovery_codes=[]))
+        elsewhere.commit()
+        assert answer.result(timeout=30) == [200]

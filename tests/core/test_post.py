@@ -17,12 +17,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
+from flask.testing import FlaskClient
 
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message, MessageState, enqueue, send_due
+from clinic.core.mail import Message, MessageState, enqueue, send_again, send_due
 from clinic.core.post import postman
 from clinic.core.settings import MailServer
+from clinic.leads.operations import note_refused_mailbox, write_letter
+from tests.browse import check, visit
 from tests.conftest import MovableClock
+from tests.factories import make_booking, make_user
 
 DROP = ""  # an answer: the line goes dead
 
@@ -181,7 +185,14 @@ def test_a_broken_goodbye_after_the_yes_does_not_send_the_letter_twice(
         ("letter", DROP, "SMTPServerDisconnected"),
         ("letter", "554 spam", "SMTPDataError"),
         ("MAIL", "451 greylisted", "SMTPSenderRefused"),
-        ("RCPT", "550 no such user", "SMTPRecipientsRefused"),
+        ("RCPT", "450 greylisted", "SMTPRecipientsRefused"),
+        ("RCPT", "550 5.7.1 relaying denied", "SMTPRecipientsRefused"),
+        ("RCPT", "530 5.7.0 sign in first", "SMTPRecipientsRefused"),
+        ("RCPT", "530 sign in first", "SMTPRecipientsRefused"),
+        ("RCPT", "553 5.1.8 bad sender", "SMTPRecipientsRefused"),
+        ("RCPT", "503 MAIL first", "SMTPRecipientsRefused"),
+        ("MAIL", "550 5.1.0 who are you", "SMTPSenderRefused"),
+        ("MAIL", "553 5.1.8 bad sender", "SMTPSenderRefused"),
         ("RCPT", DROP, "SMTPServerDisconnected"),
         ("DATA", "452 disk full", "SMTPDataError"),
         ("EHLO", DROP, "SMTPServerDisconnected"),
@@ -292,3 +303,71 @@ def test_a_folder_that_cannot_be_written_is_a_failed_try(
     monkeypatch.setitem(app.config, "CLINIC", dataclasses.replace(app.config["CLINIC"], instance=tmp_path))
     put()
     assert send().state == MessageState.QUEUED
+
+
+REFUSALS = [
+    "550 no such user",
+    "550 5.1.1 <jo@example.org>: Recipient address rejected: User unknown",
+    "551 user not local",
+    "553 mailbox name not allowed",
+    "554 5.2.1 mailbox disabled",
+    "552 5.2.2 mailbox full for months",
+    "550 5.4.1 Recipient address rejected: Access denied",
+    "521 5.1.10 this host takes no mail",
+    "556 5.1.10 this domain takes no mail",
+    "501 5.1.3 bad recipient address syntax",
+    "550-5.1.1 The account that you tried to reach\r\n550 5.1.1 does not exist",
+]
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_a_mailbox_that_is_refused_for_good_fails_at_once(
+    use: Use, host: MailHost, clock: MovableClock, answer: str
+) -> None:
+    put()
+    host.script["RCPT"] = answer
+    message = send()
+    assert (message.state, message.tries) == (MessageState.FAILED, 1)
+    assert message.last_error.startswith(f"The mailbox takes no mail: {answer[:3]} ")
+    clock.move(days=30)
+    assert send_due(postman(), owner="a") == 0
+    assert sum(line.upper().startswith("RCPT") for line in host.heard) == 1
+
+
+def test_after_it_was_set_right_a_refused_mail_can_be_sent_again(use: Use, host: MailHost) -> None:
+    put()
+    host.script["RCPT"] = REFUSALS[0]
+    message = send()
+    host.script.clear()
+    assert send_again(message, by=make_user())
+    assert send().state == MessageState.SENT
+
+
+@pytest.mark.parametrize("to", ["zoë@example.org", "陈@例子.测试", "jo@" + "ä" * 70 + ".example"])
+def test_an_address_that_no_plain_server_knows_fails_at_once(use: Use, host: MailHost, to: str) -> None:
+    put(to=to)
+    message = send()
+    assert message.state == MessageState.FAILED
+    assert message.last_error.startswith("The mailbox takes no mail: ")
+    assert not any(line.upper().startswith("RCPT") for line in host.heard)
+
+
+def test_a_domain_with_other_letters_goes_out_in_idna(use: Use, host: MailHost) -> None:
+    put(to="jo@bücher.example")
+    assert send().state == MessageState.SENT
+    assert "rcpt TO:<jo@xn--bcher-kva.example>" in host.heard
+
+
+def test_the_lead_is_told_that_the_mailbox_was_refused(
+    use: Use, host: MailHost, sign_in: Callable[..., FlaskClient]
+) -> None:
+    lead = make_booking().lead
+    with atomic():
+        db.session.execute(sa.delete(Message))
+    write_letter(lead, "How are you?", "Well?", by=make_user())
+    host.script["RCPT"] = "550 5.1.1 no such user"
+    assert send_due(postman(), owner="a", on_refused=note_refused_mailbox) == 1
+    page = visit(sign_in("desk"), f"/admin/leads/details/?id={lead.id}")
+    check(page)
+    assert "This address takes no mail: 550 5.1.1 no such user" in page.text
+    assert "The mail “How are you?” was refused for good: 550 5.1.1 no such user" in page.text

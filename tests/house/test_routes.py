@@ -159,6 +159,8 @@ OTHERS = {
     "GET /admin/media/upload/": "editor owner",
     "POST /admin/media/upload/": "editor owner",
     "POST /admin/media/upload.json": "editor owner",
+    "POST /admin/media/again/": "editor owner",
+    "POST /admin/jobs/again/": "editor desk owner",
     "POST /admin/comments/moderate/": "moderator owner",
     "POST /admin/comments/undo/": "moderator owner",
     "GET /admin/leads/export.csv": "desk owner",

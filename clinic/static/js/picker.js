@@ -55,7 +55,7 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
     const status = h("p", { class: "hint", role: "status" });
     const grid = h("ul", { class: "editor-grid" });
     const more = h("button", { type: "button", class: "button button-quiet button-small", hidden: true }, "Show more");
-    const file = field("Or upload a new one", "JPEG, PNG or WebP, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp" });
+    const file = field("Or upload a new one", "JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif" });
     const place = h("div");
     const close = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => dialog.close() }, "Close");
     const head = h("div", { class: "editor-dialog-head" }, h("h2", { id: heading }, "Choose a picture"), close);
