@@ -7,6 +7,8 @@ from wtforms import SelectField, SelectMultipleField
 from wtforms.validators import Length, Optional, Regexp
 from wtforms.widgets import TextArea
 
+from clinic.core.html import left_out
+from clinic.core.links import unwrap_link, unwrap_text
 from clinic.web.forms import LineField, TextField
 
 Pairs = Iterable[tuple[int, str]]
@@ -18,6 +20,24 @@ class LongField(TextField):
     widget = TextArea()
 
 
+class AddressField(LineField):
+    """An address; one that a mail scanner has wrapped is read back."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned and read back."""
+        super().process_formdata(valuelist)
+        self.data = unwrap_link(self.data or "") or self.data
+
+
+class AddressesField(LongField):
+    """Addresses, one a line, read back likewise."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned and read back."""
+        super().process_formdata(valuelist)
+        self.data = unwrap_text(self.data or "")
+
+
 class CodeField(LineField):
     """HTML as typed: only NUL is dropped, because PostgreSQL cannot keep it."""
 
@@ -27,6 +47,12 @@ class CodeField(LineField):
         """Take the first value as it is."""
         if valuelist:
             self.data = valuelist[0].replace("\x00", "").replace("\r\n", "\n")
+
+
+def sentences_left_out(form: Any) -> list[str]:
+    """What of the HTML in a form was not taken, one sentence for each such field."""
+    fields = [field for field in form if isinstance(field, CodeField)]
+    return list(filter(None, [left_out(field.data or "").sentence for field in fields]))
 
 
 class RowField(SelectField):

@@ -16,6 +16,7 @@ from clinic.articles.operations import RESERVED_SLUGS, forget_redirects
 from clinic.bookings.models import Service
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+from clinic.core.links import unwrap_link
 from clinic.core.settings import settings
 
 MOST_HOPS = 50
@@ -181,7 +182,7 @@ def site_path(address: str, old: str | None = None) -> str:
 
 def _split(address: str) -> SplitResult:
     try:
-        return urlsplit(address.strip())
+        return urlsplit(unwrap_link(address.strip()))
     except ValueError:  # like http://[
         return urlsplit("")
 
