@@ -24,7 +24,8 @@ from setproctitle import setproctitle
 
 from clinic.app import ROOT, create_app, read_settings
 from clinic.core.db import db
-from clinic.core.settings import Settings, SettingsError
+from clinic.core.env_file import write_values
+from clinic.core.settings import Settings, SettingsError, read_env_file
 from clinic.demo.load import STAFF, load_demo
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import check_files
@@ -94,15 +95,14 @@ def _note_interrupts() -> threading.Event:
 def _keep_secrets(instance: Path) -> None:
     """Make the secrets once, readable by this user only, and keep them in instance/settings.env."""
     path = instance / "settings.env"
-    if os.environ.get("SECRET_KEY") or (path.exists() and "SECRET_KEY=" in path.read_text()):
+    kept = read_env_file(path)
+    if os.environ.get("SECRET_KEY") or kept.get("SECRET_KEY"):
         return
-    instance.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-        file.write(f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
-        file.write(
-            "# The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered.\n"
-            f"LEDGER_KEY={secrets.token_urlsafe(48)}\n"
-        )
+    secrets_ = {"SECRET_KEY": secrets.token_urlsafe(48)}
+    if not kept.get("LEDGER_KEY"):
+        secrets_["LEDGER_KEY"] = secrets.token_urlsafe(48)
+    about = "The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered."
+    write_values(path, secrets_, {"LEDGER_KEY": about})
 
 
 def _is_taken(settings: Settings) -> bool:

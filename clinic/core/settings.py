@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,12 +15,22 @@ from flask import current_app
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from clinic.core.env_file import EnvFileError, read_settings_of, values_of
 from clinic.core.media_url import MediaBucket, media_bucket
 
 Env = Literal["production", "development", "test"]
 T = TypeVar("T")
 HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+", re.IGNORECASE)
 N = TypeVar("N", int, float)
+
+
+# All that settings.env may set. The environment may hold anything else: it is shared with other programs.
+_NAMES = """
+    SECRET_KEY LEDGER_KEY SITE_URL HOST PORT CLINIC_ENV TRUSTED_PROXIES WEB_CONCURRENCY DATABASE_URL REDIS_URL
+    MEDIA_ROOT MEDIA_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MAIL_URL MAIL_SENDER OUTBOX_LEASE_SECONDS
+    METRICS_TOKEN RATE_LIMITS FORM_MIN_SECONDS PHONE_REGION TIME_ZONE INSTANCE_PATH DEMO_PASSWORD
+"""
+NAMES = frozenset(_NAMES.split())
 
 
 class SettingsError(Exception):
@@ -122,18 +133,19 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The NAME=value lines of a file; an absent file has none. Raises SettingsError for any other line."""
-    if not path.exists():
-        return {}
-    values = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals:
-            raise SettingsError(f"{path.name} line {number} is wrong: expected NAME=value")
-        values[name.strip()] = value.strip().strip("\"'")
+    """The values of settings.env; an absent file has none. Raises SettingsError for a line that is wrong or unknown."""
+    try:
+        lines, values = read_settings_of(path), values_of(path)
+    except EnvFileError as error:
+        raise SettingsError(str(error)) from None
+    for line in lines:
+        if line.name not in NAMES:
+            close = get_close_matches(line.name.upper(), sorted(NAMES), n=1, cutoff=0.6)
+            meant = f"did you mean {close[0]}?" if close else "the names are those of .env.example"
+            raise SettingsError(f"{path.name} line {line.number} is wrong: there is no setting {line.name}, {meant}")
+    folder = values.get("INSTANCE_PATH")
+    if folder and Path(folder).resolve() != path.parent.resolve():
+        raise SettingsError(f"INSTANCE_PATH is wrong: expected in the environment, as it says where {path.name} lies")
     return values
 
 
