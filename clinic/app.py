@@ -7,6 +7,7 @@ from flask import Flask, Response, abort, request
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
+from sqlalchemy import make_url
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,7 +23,7 @@ from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
 from clinic.core.db import db, init_db
 from clinic.core.limits import Limiter
-from clinic.core.settings import Settings, load_settings
+from clinic.core.settings import Settings, database, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
 from clinic.leads.views import UnsubscribeLink
@@ -31,6 +32,7 @@ from clinic.site.queries import menus
 from clinic.styleguide import bp as styleguide_bp
 from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink
 from clinic.visits.views import bp as visits_bp
+from clinic.web.addresses import init_addresses
 from clinic.web.assets import init_assets
 from clinic.web.compress import init_compress
 from clinic.web.csrf import init_csrf
@@ -53,13 +55,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read_settings()
     settings.instance.mkdir(parents=True, exist_ok=True)
     app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
+    database_url, driver_arguments = database(settings.database_url)
     app.config |= {
         "CLINIC": settings,
         "SECRET_KEY": settings.secret_key,
         "TESTING": settings.env == "test",
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        # As text where it can be written so.
+        "SQLALCHEMY_DATABASE_URI": database_url
+        if database_url != make_url(settings.database_url)
+        else settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "hide_parameters": True,
+            "connect_args": driver_arguments,
             "pool_pre_ping": not settings.database_url.startswith("sqlite"),
         },
         "SESSION_COOKIE_NAME": "clinic_staff",
@@ -90,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_headers(app)
     init_compress(app)
     _init_limits_of_size(app)
+    init_addresses(app)
     init_csrf(app)
     init_errors(app)
     init_filters(app)

@@ -136,8 +136,8 @@ def _prepare(app: Flask) -> bool:
 
 def _tell(settings: Settings) -> None:
     password = settings.instance / "demo-password.txt"
-    print(f"\n  The site      http://{settings.host}:{settings.port}/", flush=True)
-    print(f"  The panel     http://{settings.host}:{settings.port}/admin/", flush=True)
+    print(f"\n  The site      http://{settings.listens_at}/", flush=True)
+    print(f"  The panel     http://{settings.listens_at}/admin/", flush=True)
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
@@ -163,7 +163,7 @@ class Web(Application):
     def load_config(self) -> None:
         """gunicorn.conf.py, and what the settings say."""
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
-        self.cfg.set("bind", f"{self._settings.host}:{self._settings.port}")
+        self.cfg.set("bind", self._settings.listens_at)
         self.cfg.set("workers", self._settings.web_concurrency)
         self.cfg.set("preload_app", True)
 

@@ -59,7 +59,7 @@ def initials(name: str) -> str:
 def _event(visit: Visit) -> Event:
     zone = settings().time_zone
     event = Event()
-    event.add("uid", f"{visit.uid}@{settings().site_url.partition('://')[2].partition(':')[0]}")
+    event.add("uid", f"{visit.uid}@{settings().site_host}")
     event.add("sequence", visit.sequence)
     event.add("dtstamp", clock.now())
     event.add("dtstart", visit.starts_at.astimezone(zone))
