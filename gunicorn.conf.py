@@ -16,6 +16,10 @@ keepalive = 5
 # Requests are logged by the app, without query strings and addresses.
 accesslog = None
 loglevel = "warning"
+# Its own lines would name clients' addresses and secret links where something fails.
+logger_class = "clinic.web.logs.ServerLog"
+# Files that it makes are readable by nobody else.
+umask = 0o077
 # No header may say where the app is mounted: links would lead there.
 forwarder_headers = ""
 # gunicorn 27 would put its control socket into the home folder.

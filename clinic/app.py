@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
+from flask_login import current_user
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -11,7 +12,7 @@ from sqlalchemy import make_url
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clinic.accounts.operations import SESSION_LIFETIME
+from clinic.accounts.queries import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.queries import next_due_at
@@ -22,6 +23,7 @@ from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
 from clinic.core.db import db, init_db
+from clinic.core.file_modes import make_private, write_privately
 from clinic.core.limits import Limiter
 from clinic.core.settings import Settings, database, load_settings
 from clinic.core.signing import Stamper
@@ -40,6 +42,8 @@ from clinic.web.error_pages import init_errors
 from clinic.web.filters import init_filters
 from clinic.web.headers import init_headers
 from clinic.web.health import bp as health_bp
+from clinic.web.hosts import KnownHosts
+from clinic.web.limits import init_page_limit
 from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
 from clinic.web.pagestore import PageStore
@@ -53,7 +57,8 @@ STAFF_BYTES = 25 * 1024 * 1024
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
     settings = settings or read_settings()
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    write_privately()
+    make_private(settings.instance, {settings.instance / "assets", settings.media_root}, settings.database_url)
     app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
     database_url, driver_arguments = database(settings.database_url)
     app.config |= {
@@ -84,6 +89,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         set_up_logging(settings.env)
     if settings.env != "development":  # there a changed template shows at once
         app.wsgi_app = PageStore(app, settings, next_due_at)  # type: ignore[method-assign]
+    if settings.env == "production":
+        app.wsgi_app = KnownHosts(app.wsgi_app, settings)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -103,6 +110,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_filters(app)
     init_assets(app)
     init_sign_in(app)
+    if settings.env != "development":  # there no page is stored
+        init_page_limit(app)
     for blueprint in (health_bp, media_bp, bookings_bp, visits_bp, articles_bp, discovery_bp):
         app.register_blueprint(blueprint)
     if settings.env != "production":
@@ -141,9 +150,12 @@ def read_settings() -> Settings:
 def _init_limits_of_size(app: Flask) -> None:
     @app.before_request
     def check_size() -> Response | None:
-        if request.path.startswith("/admin/"):  # staff send pictures and long texts
+        # Staff send pictures and long texts. Nobody else does, so nothing of that size is read for anybody else.
+        if request.path.startswith("/admin/") and current_user.is_authenticated:
             request.max_content_length = STAFF_BYTES
             request.max_form_memory_size = FORM_BYTES * 4
+        if (request.content_length or 0) > (request.max_content_length or FORM_BYTES):
+            abort(413)
         if "\x00" in request.path or b"%00" in request.query_string:
             abort(400)
         return None

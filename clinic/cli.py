@@ -14,7 +14,8 @@ from flask.cli import AppGroup
 from clinic import worker as background
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
-from clinic.accounts.operations import create_user
+from clinic.accounts.operations import create_user, reset_second_factor
+from clinic.accounts.queries import user_with_email
 from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
@@ -83,6 +84,17 @@ def create_user_command(email: str, role: str, name: str, password_stdin: bool) 
     except EmailTaken:
         raise click.ClickException(f"{address} signs in already") from None
     click.echo(f"{address} can sign in as {role}.")
+
+
+@clinic_cli.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor_command(email: str) -> None:
+    """Let a person who has lost their second factor in with the password alone."""
+    user = user_with_email(email.strip())
+    if user is None:
+        raise click.ClickException(f"Nobody signs in with {email}")
+    reset_second_factor(user)
+    click.echo(f"{user.email} signs in with the password alone from now on, and is told so by email.")
 
 
 @clinic_cli.command("import-customers")

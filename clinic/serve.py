@@ -25,6 +25,7 @@ from setproctitle import setproctitle
 from clinic.app import ROOT, create_app, read_settings
 from clinic.core.db import db
 from clinic.core.env_file import write_values
+from clinic.core.file_modes import write_privately
 from clinic.core.settings import Settings, SettingsError, read_env_file
 from clinic.demo.load import STAFF, load_demo
 from clinic.media.errors import StoreAway, StoreRefuses
@@ -42,6 +43,7 @@ def main() -> int:
     """Run the site in the foreground. Returns the exit status."""
     instance = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance").resolve()
     was_interrupted = _note_interrupts()
+    write_privately()
     _share_heaps()
     try:
         _keep_secrets(instance)

@@ -184,6 +184,12 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
     return sign_in
 
 
+@pytest.fixture
+def limits_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate limits count, as they do outside the tests."""
+    monkeypatch.setattr(app.extensions["clinic.limiter"], "_on", True)
+
+
 class MovableClock:
     """The clock of a test: it stands still until it is moved."""
 

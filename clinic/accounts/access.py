@@ -30,6 +30,32 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.OWNER: frozenset(Permission),
     RoleName.EDITOR: frozenset({Permission.PANEL_OPEN, Permission.ARTICLE_EDIT, Permission.IMAGE_EDIT}),
     RoleName.MODERATOR: frozenset({Permission.PANEL_OPEN, Permission.COMMENT_MODERATE}),
-    # The outbox holds the mails to the people whom the desk follows up.
+    # Which mails of the outbox: MAIL_READERS says.
     RoleName.DESK: frozenset({Permission.PANEL_OPEN, Permission.LEAD_WORK, Permission.OUTBOX_WORK}),
 }
+
+
+# Who may read a mail in the outbox and send it again, by its kind (the folder of its templates). A kind that is not
+# here is the owner's alone.
+MAIL_READERS: dict[str, Permission] = {
+    "trial_confirmed": Permission.LEAD_WORK,
+    "trial_held": Permission.LEAD_WORK,
+    "trial_declined": Permission.LEAD_WORK,
+    "lead_arrived": Permission.LEAD_WORK,
+    "leads_overdue": Permission.LEAD_WORK,
+    "letter": Permission.LEAD_WORK,
+    "visit_set": Permission.LEAD_WORK,
+    "visit_changed": Permission.LEAD_WORK,
+    "visit_cancelled": Permission.LEAD_WORK,
+    "visit_reminder": Permission.LEAD_WORK,
+    "comment_waits": Permission.COMMENT_MODERATE,
+    "review_due": Permission.ARTICLE_EDIT,
+    "password_reset": Permission.USER_MANAGE,
+    "password_changed": Permission.USER_MANAGE,
+    "account_changed": Permission.USER_MANAGE,
+}
+
+
+def mails_read_with(*permissions: Permission) -> list[str]:
+    """The kinds of mail that these permissions let somebody read."""
+    return [kind for kind, needed in MAIL_READERS.items() if needed in permissions]

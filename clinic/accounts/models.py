@@ -1,5 +1,6 @@
 """User, Role, Passkey, StaffSession. The column names that Flask-Security reads are its own."""
 
+import hashlib
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -7,7 +8,7 @@ from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.access import ROLE_PERMISSIONS, Permission, RoleName
+from clinic.accounts.access import MAIL_READERS, ROLE_PERMISSIONS, Permission, RoleName, mails_read_with
 from clinic.core.db import Base, UtcDateTime
 
 user_role = sa.Table(
@@ -42,6 +43,7 @@ class User(Base, UserMixin):
     # The second factor: an authenticator app, and codes for the day the phone is lost.
     tf_primary_method: Mapped[str | None]
     tf_totp_secret: Mapped[str | None]
+    tf_last_counter: Mapped[int | None] = mapped_column(sa.BigInteger)  # the time step of the last code that was used
     tf_phone_number: Mapped[str | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -52,6 +54,19 @@ class User(Base, UserMixin):
     def can(self, permission: Permission) -> bool:
         """Whether one of the roles allows it. A switched-off person may nothing."""
         return self.active and any(permission in ROLE_PERMISSIONS[RoleName(role.name)] for role in self.roles)
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether signing in asks for more than the password."""
+        return bool(self.tf_primary_method) or any(passkey.usage == "secondary" for passkey in self.webauthn)
+
+    def may_read_mail(self, kind: str) -> bool:
+        """Whether the person may read mails of this kind in the outbox. Kinds that nobody listed are the owner's."""
+        return self.can(MAIL_READERS.get(kind, Permission.USER_MANAGE))
+
+    def readable_mails(self) -> list[str]:
+        """The kinds of mail that the person may read."""
+        return mails_read_with(*(permission for permission in Permission if self.can(permission)))
 
 
 class Passkey(Base, WebAuthnMixin):
@@ -82,10 +97,25 @@ class Passkey(Base, WebAuthnMixin):
 
 
 class StaffSession(Base):
-    """One sign-in on one device. Signing out removes the row, and with it the worth of any copied cookie."""
+    """One sign-in on one device. Signing out removes the row, and with it the worth of any copied cookie.
+
+    `seen_at` is when the person last did something, within SEEN_STEP. `device` says browser and system in plain words.
+    """
 
     __tablename__ = "staff_session"
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    device: Mapped[str] = mapped_column(sa.String(60), default="")
+
+    @property
+    def digest(self) -> str:
+        """Stands for the sign-in in forms and in rows; the key itself opens the panel."""
+        return session_digest(self.key)
+
+
+def session_digest(key: str) -> str:
+    """The digest of a sign-in's key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]

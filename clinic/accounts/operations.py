@@ -7,14 +7,24 @@ from datetime import timedelta
 import sqlalchemy as sa
 from flask_security import hash_password
 
+from clinic.accounts import emails
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken, LastOwner
 from clinic.accounts.models import Role, StaffSession, User
-from clinic.accounts.queries import active_owners, roles_named, user_with_email
+from clinic.accounts.queries import (
+    SESSION_IDLE,
+    SESSION_LIFETIME,
+    active_owners,
+    open_sessions,
+    owners,
+    roles_named,
+    user_with_email,
+)
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+from clinic.core.preferences import change_preferences
 
-SESSION_LIFETIME = timedelta(hours=12)
+SEEN_STEP = timedelta(minutes=5)  # how exactly the last activity of a sign-in is known
 
 
 @atomic()
@@ -25,9 +35,7 @@ def ensure_roles() -> None:
 
 
 @atomic()
-def create_user(
-    *, email: str, name: str, roles: list[RoleName], password: str | None, by: audit.Actor | None = None
-) -> User:
+def create_user(*, email: str, name: str, roles: list[RoleName], password: str | None, by: User | None = None) -> User:
     """A new person. Without a password they set one by "Forgot password". Raises EmailTaken."""
     if user_with_email(email):
         raise EmailTaken(email)
@@ -44,12 +52,18 @@ def create_user(
     db.session.add(user)
     db.session.flush()
     audit.record("created", user, by=by, detail=", ".join(roles))
+    if by:
+        _tell_owners(f"{by.name} made a sign-in for {name} ({user.email}): {', '.join(roles)}.")
     return user
 
 
 @atomic()
-def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, by: audit.Actor | None = None) -> User:
+def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, by: User | None = None) -> User:
     """Change a person's name, roles, or whether they may sign in. Raises LastOwner."""
+    # Whoever changes roles waits here for the other, so that two owners cannot demote each other at one moment.
+    db.session.execute(sa.select(Role.id).where(Role.name == RoleName.OWNER.value).with_for_update())
+    db.session.refresh(user)
+    was_able = user.active, {role.name for role in user.roles}
     user.name = name
     user.roles = roles_named(roles)
     user.active = active
@@ -57,26 +71,71 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
     if not active_owners():
         raise LastOwner
     if not active:
-        db.session.execute(sa.delete(StaffSession).where(StaffSession.user_id == user.id))
-    audit.record("changed", user, by=by, detail=", ".join(roles) if active else "switched off")
+        forget_sessions(user)
+    detail = ", ".join(roles) if active else "switched off"
+    audit.record("changed", user, by=by, detail=detail)
+    if by and was_able != (active, {role.name for role in user.roles}):
+        what = f"{by.name} changed what {name} ({user.email}) may do: {detail}."
+        _tell_owners(what)
+        if user.id not in {owner.id for owner in owners()}:
+            emails.account_changed(user, what)
     return user
 
 
 @atomic()
-def set_password(user: User, password: str, *, by: audit.Actor | None = None) -> None:
-    """A new password, which also ends every sign-in of this person."""
-    user.password = hash_password(password)
-    user.fs_uniquifier = uuid.uuid4().hex
-    db.session.execute(sa.delete(StaffSession).where(StaffSession.user_id == user.id))
-    audit.record("set password", user, by=by)
+def reset_second_factor(user: User, *, by: User | None = None) -> None:
+    """Take away the authenticator app, the recovery codes and passkeys that stand behind a password.
+
+    For a person who has lost them: from now on their password alone signs them in. Ends their sign-ins.
+    """
+    user.tf_primary_method = user.tf_totp_secret = user.tf_last_counter = user.mf_recovery_codes = None
+    user.webauthn = [passkey for passkey in user.webauthn if passkey.usage != "secondary"]
+    forget_sessions(user)
+    audit.record("reset the second factor of", user, by=by)
+    emails.account_changed(
+        user, "Your second factor was reset. Your password alone signs you in; set up a new one soon."
+    )
 
 
 @atomic()
-def open_session(user: User) -> str:
+def change_settings(values: dict[str, str | int], *, by: User) -> None:
+    """Keep preferences, and tell the owners, at most once an hour for each person who changes some."""
+    change_preferences(values, by=by)
+    hour = f"{clock.now():%Y-%m-%dT%H}"
+    _tell_owners(f"{by.name} changed the settings of the site.", once_key=f"settings_changed:{by.id}:{hour}")
+
+
+@atomic()
+def note_export(what: str, *, by: User, detail: str) -> None:
+    """Note who takes personal data out of the site, and tell the owners."""
+    audit.record("exported", what, by=by, detail=detail)
+    _tell_owners(f"{by.name} exported the {what} as a {detail.upper()} file.")
+
+
+def _tell_owners(what: str, *, once_key: str | None = None) -> None:
+    for owner in owners():
+        emails.account_changed(owner, what, once_key=once_key and f"{once_key}:{owner.id}")
+
+
+@atomic()
+def open_session(user: User, *, device: str = "") -> str:
     """Note a sign-in. Returns the key for the person's cookie."""
-    key = secrets.token_urlsafe(32)
-    db.session.add(StaffSession(key=key, user_id=user.id, started_at=clock.now()))
+    key, now = secrets.token_urlsafe(32), clock.now()
+    db.session.add(StaffSession(key=key, user_id=user.id, started_at=now, seen_at=now, device=device[:60]))
+    audit.record("signed in", user, by=user, detail=device[:60])
     return key
+
+
+@atomic()
+def note_refused_sign_in(user: User | None) -> None:
+    """Note that somebody tried to sign in and could not. What they typed is not kept."""
+    audit.record("could not sign in as", user or "somebody unknown")
+
+
+@atomic()
+def note_activity(row: StaffSession) -> None:
+    """Keep a sign-in from ending for want of use. Ends nothing and revives nothing that was ended meanwhile."""
+    db.session.execute(sa.update(StaffSession).where(StaffSession.key == row.key).values(seen_at=clock.now()))
 
 
 @atomic()
@@ -86,6 +145,24 @@ def end_session(key: str) -> None:
 
 
 @atomic()
+def end_sessions(user: User, digests: list[str]) -> int:
+    """End sign-ins of a person, each named by its digest. Returns how many were open."""
+    ended = [row for row in open_sessions(user) if row.digest in digests]
+    for row in ended:
+        db.session.delete(row)
+    if ended:
+        audit.record("ended a sign-in of", user, by=user, detail=", ".join(row.device for row in ended)[:400])
+    return len(ended)
+
+
+def forget_sessions(user: User, *, but: str | None = None) -> None:
+    """Within the present transaction, end every sign-in of a person but the one with this key."""
+    db.session.execute(sa.delete(StaffSession).where(StaffSession.user_id == user.id, StaffSession.key != (but or "")))
+
+
+@atomic()
 def sweep_sessions() -> None:
-    """Remove sign-ins whose cookies have lapsed."""
-    db.session.execute(sa.delete(StaffSession).where(StaffSession.started_at < clock.now() - SESSION_LIFETIME))
+    """Remove sign-ins that have ended by themselves."""
+    now = clock.now()
+    has_ended = sa.or_(StaffSession.started_at < now - SESSION_LIFETIME, StaffSession.seen_at < now - SESSION_IDLE)
+    db.session.execute(sa.delete(StaffSession).where(has_ended))

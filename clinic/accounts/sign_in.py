@@ -5,38 +5,78 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from flask import Flask, redirect, request, session
-from flask_login import user_logged_in, user_logged_out
-from flask_security import LoginForm, MailUtil, Security, SQLAlchemyUserDatastore, WebauthnUtil
+from flask import Flask, Response, g, redirect, request, session
+from flask_login import current_user, user_logged_in, user_logged_out
+from flask_security import (
+    MailUtil,
+    Security,
+    SQLAlchemyUserDatastore,
+    WebauthnUtil,
+    password_changed,
+    password_reset,
+    tf_disabled,
+    tf_profile_changed,
+    wan_deleted,
+    wan_registered,
+)
+from flask_security.recoverable import reset_password_token_status
 from webauthn.helpers.structs import AuthenticatorSelectionCriteria
 from werkzeug.wrappers import Response as BaseResponse
 
-from clinic.accounts.models import Passkey, Role, User
-from clinic.accounts.operations import end_session, open_session
-from clinic.accounts.queries import is_session_open
-from clinic.core import mail
+from clinic.accounts import emails
+from clinic.accounts.devices import device_words, init_devices, remember_device
+from clinic.accounts.identity import FRESH_FOR, NO_GRACE, ask_for_identity, is_identity_fresh
+from clinic.accounts.models import Passkey, Role, User, session_digest
+from clinic.accounts.operations import (
+    SEEN_STEP,
+    end_session,
+    forget_sessions,
+    note_activity,
+    note_refused_sign_in,
+    open_session,
+)
+from clinic.accounts.queries import open_staff_session
+from clinic.accounts.second_factor import VALID_SECONDS, EncryptedRecoveryCodes, SingleUseTotp
+from clinic.accounts.sign_in_forms import (
+    ChosenPasswordForm,
+    CodeForm,
+    NewPasswordForm,
+    OwnPasswordForm,
+    PasskeyForm,
+    RecoveryCodeForm,
+    SignInForm,
+    hold_write_lock,
+)
+from clinic.core import audit, clock
 from clinic.core.db import db
-from clinic.core.limits import Limit
+from clinic.core.limits import Limit, TooMany
 from clinic.core.settings import Settings, settings
-from clinic.web.limits import spend
+from clinic.web.limits import give_back, spend
 
 SESSION_KEY = "staff_session"
 _datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
-PER_ADDRESS = Limit.of("30 sign-in attempts per address per minute")
-PER_ACCOUNT = Limit.of("100 sign-in attempts per account per hour")
 RESETS = Limit.of("10 password requests per address per hour")
+RESET_MAILS = Limit.of("3 password mails per account per hour")
+REFUSALS = Limit.of("20 refused sign-ins per account per hour")  # that leave a line in the log
 CODES = Limit.of("10 authentication codes per address per minute")
 LIMITS = {
     "security.forgot_password": RESETS,
+    "security.reset_password": RESETS,
+    "security.change_password": CODES,
+    "security.two_factor_setup_validate": CODES,
     "security.two_factor_token_validation": CODES,
     "security.mf_recovery": CODES,
     "security.verify": CODES,
 }
-# Our text for each mail of Flask-Security that is wanted.
-MAILS = {
-    "reset_instructions": "password_reset",
-    "reset_notice": "password_changed",
-    "change_notice": "password_changed",
+# Pages that change how somebody signs in, and where each leads once the person has proved who they are.
+NEED_IDENTITY = {
+    "security.change_password": "/change",
+    "security.mf_recovery_codes": "/mf-recovery-codes",
+    "security.two_factor_setup": "/tf-setup",
+    "security.two_factor_setup_validate": "/tf-setup",
+    "security.wan_register": "/wan-register",
+    "security.wan_register_response": "/wan-register",
+    "security.wan_delete": "/wan-register",
 }
 
 
@@ -47,13 +87,19 @@ class OutboxMail(MailUtil):
         self, template: str, subject: str, recipient: Any, sender: Any, body: Any, html: Any, **context: Any
     ) -> None:
         """Enqueue our own text, and commit it together with what Flask-Security has changed."""
-        kind = MAILS.get(template.rpartition("/")[2])
-        if kind is None:
-            return
         user: User = context["user"]
-        link = context.get("reset_link")
-        path = "/" + link.split("//", 1)[1].split("/", 1)[1] if link else None
-        mail.enqueue(kind, to=user.email, name=user.name, link=f"{settings().site_url}{path}" if path else None)
+        match template.rpartition("/")[2]:
+            case "reset_instructions":
+                try:
+                    spend(RESET_MAILS, f"account {user.id}")
+                except TooMany:  # the answer stays the same, so that nobody learns who has an account
+                    return
+                path = context["reset_link"].split("//", 1)[1].split("/", 1)[1]
+                emails.password_reset(user, f"{settings().site_url}/{path}")
+            case "reset_notice" | "change_notice":
+                emails.password_changed(user)
+            case _:
+                return
         _datastore.commit()
 
 
@@ -67,19 +113,18 @@ class AnyPasskey(WebauthnUtil):
         return wishes
 
 
-class SignInForm(LoginForm):
-    """Flask-Security's form, behind our limits."""
+class RecoveryCodes(EncryptedRecoveryCodes):
+    """Recovery codes, whose making is noted as a change of the person's sign-in."""
 
-    def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany before a password is looked at: hashing is what an attacker would have us do."""
-        spend(PER_ADDRESS)
-        spend(PER_ACCOUNT, f"account {(self.email.data or '').lower()[:254]}")
-        return super().validate(**kwargs)
+    def create_recovery_codes(self, user: Any) -> list[str]:
+        """New codes in place of the old ones."""
+        _note_change(user, "made new recovery codes", "New recovery codes were made for your sign-in.")
+        return super().create_recovery_codes(user)
 
 
 def device_digest() -> str:
     """What stands for the present sign-in, on this device: a digest, because the key itself opens the panel."""
-    return hashlib.sha256(session.get(SESSION_KEY, "").encode()).hexdigest()[:32]
+    return session_digest(session.get(SESSION_KEY, ""))
 
 
 def init_sign_in(app: Flask) -> None:
@@ -98,13 +143,17 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_POST_CHANGE_VIEW": "/admin/account/",
         "SECURITY_TWO_FACTOR": True,
         "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY": VALID_SECONDS,
         "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
         "SECURITY_TOTP_SECRETS": {"1": _derive(loaded.secret_key, "totp")},
         "SECURITY_TOTP_ISSUER": "Clinic",
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [_derive(loaded.secret_key, "recovery-codes").encode()],
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_RP_NAME": "Clinic",
         "SECURITY_WAN_ALLOW_AS_VERIFY": ["first", "secondary"],
+        "SECURITY_FRESHNESS": FRESH_FOR,
+        "SECURITY_FRESHNESS_GRACE_PERIOD": NO_GRACE,
         "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": "Choose a new password",
         "SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS": False,
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
@@ -112,8 +161,27 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_CLI_USERS_NAME": False,
         "SECURITY_API_ENABLED_METHODS": ["session"],
     }
-    Security(app, _datastore, login_form=SignInForm, mail_util_cls=OutboxMail, webauthn_util_cls=AnyPasskey)
+    security = Security(
+        app,
+        _datastore,
+        login_form=SignInForm,
+        verify_form=OwnPasswordForm,
+        change_password_form=NewPasswordForm,
+        reset_password_form=ChosenPasswordForm,
+        two_factor_verify_code_form=CodeForm,
+        mf_recovery_form=RecoveryCodeForm,
+        wan_signin_response_form=PasskeyForm,
+        mail_util_cls=OutboxMail,
+        totp_cls=SingleUseTotp,
+        mf_recovery_codes_util_cls=RecoveryCodes,
+        webauthn_util_cls=AnyPasskey,
+    )
+    # Scripts get pages like everybody else: Flask-Security's JSON answers hand out tokens that open the panel.
+    security.want_json(lambda _request: False)
+    security.reset_password_context_processor(_passkeys_that_remain)
+    init_devices(app)
     _check_sessions(app)
+    _tell_of_changes(app)
 
     @app.before_request
     def ask_for_a_code_only_when_one_is_due() -> BaseResponse | None:
@@ -123,35 +191,127 @@ def init_sign_in(app: Flask) -> None:
         return None
 
     @app.before_request
+    def ask_who_sits_there() -> BaseResponse | None:
+        next_url = NEED_IDENTITY.get(request.endpoint or "")
+        if next_url and current_user.is_authenticated and not is_identity_fresh():
+            return ask_for_identity(next_url)
+        return None
+
+    @app.before_request
     def lock_before_writing() -> None:
-        # Flask-Security reads, then writes, in a transaction of its own; under SQLite that must begin as a writer.
         # Sign-in is left out: it writes one row, in a transaction of its own, after the slow hashing.
         if request.blueprint == "security" and request.method == "POST" and request.endpoint != "security.login":
             if limit := LIMITS.get(request.endpoint or ""):
                 spend(limit)
-            db.session.rollback()
-            db.session.connection(execution_options={"clinic_write": True})
+            hold_write_lock()
+
+    @app.after_request
+    def settle_attempts(response: Response) -> Response:
+        """Give back what was counted for secrets that were right, and log those that were wrong."""
+        if "attempts_to_give_back" in g or "refused_sign_in" in g:
+            db.session.rollback()  # the view has committed what it wanted to keep
+        for limit, account in g.pop("attempts_to_give_back", ()):
+            give_back(limit, account)
+        if refused := g.pop("refused_sign_in", None):
+            _log_refusal(refused[0])
+        return response
+
+
+def _log_refusal(user_id: int | None) -> None:
+    try:
+        spend(REFUSALS, f"refused {user_id or 'nobody'}")
+    except TooMany:
+        return  # the log has enough of them for this hour
+    note_refused_sign_in(db.session.get(User, user_id) if user_id else None)
 
 
 def _check_sessions(app: Flask) -> None:
-    """A cookie counts only while its sign-in is open in the database."""
+    """A cookie counts only while its sign-in is open in the database, and nothing else signs anybody in."""
     load_by_cookie = app.login_manager._user_callback  # type: ignore[attr-defined]
+    # Flask-Security would also take a token from a header, the address or a JSON body, which no sign-out ends.
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
 
     @app.login_manager.user_loader  # type: ignore[attr-defined, untyped-decorator]
     def load(user_id: str) -> User | None:
         user: User | None = load_by_cookie(user_id)
-        return user if user and is_session_open(session.get(SESSION_KEY, ""), user.id) else None
+        g.staff_session = open_staff_session(session.get(SESSION_KEY, ""), user.id) if user else None
+        return user if g.staff_session else None
+
+    @app.before_request
+    def keep_alive() -> None:
+        """A person who does something stays signed in; a page that only asks for news does not keep them so."""
+        if SESSION_KEY not in session or not current_user.is_authenticated:
+            return
+        asks_for_news = (request.endpoint or "").endswith(".autosave") and "title" not in request.form
+        row = g.staff_session
+        if not asks_for_news and clock.now() - row.seen_at > SEEN_STEP:
+            note_activity(row)
 
     @user_logged_in.connect_via(app)
     def remember(_app: Flask, user: User, **_: Any) -> None:
         _datastore.commit()  # a recovery code that was used, say
-        session[SESSION_KEY] = open_session(user)
+        if before := session.pop(SESSION_KEY, None):
+            end_session(before)
+        session[SESSION_KEY] = open_session(user, device=device_words())
+        remember_device(user)
 
     @user_logged_out.connect_via(app)
     def forget(_app: Flask, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         if key:
             end_session(key)
+
+
+def _passkeys_that_remain() -> dict[str, Any]:
+    """For the page that sets a new password: the person's passkeys, which a new password leaves as they are."""
+    user = reset_password_token_status((request.view_args or {}).get("token", ""))[2]
+    return {"passkeys": [passkey.name for passkey in user.webauthn] if user else []}
+
+
+def _tell_of_changes(app: Flask) -> None:
+    """A line in the log and a mail to the person for each change of how they sign in, committed with the change."""
+
+    @password_changed.connect_via(app)
+    def on_change(_app: Flask, user: User, **_: Any) -> None:
+        forget_sessions(_plain(user), but=session.get(SESSION_KEY))
+        audit.record("changed the password of", _plain(user), by=_plain(user))  # Flask-Security has sent the mail
+
+    @password_reset.connect_via(app)
+    def on_reset(_app: Flask, user: User, **_: Any) -> None:
+        forget_sessions(user)
+        audit.record("chose a new password by mail for", user, by=user)
+        if request.form.get("remove_passkeys") and user.webauthn:
+            names = ", ".join(passkey.name for passkey in user.webauthn)
+            user.webauthn = []
+            _note_change(user, "removed the passkeys of", f"Your passkeys were removed: {names}.")
+
+    @tf_profile_changed.connect_via(app)
+    def on_second_factor(_app: Flask, user: User, **_: Any) -> None:
+        _note_change(user, "set up a second factor for", "A second factor was set up for your sign-in.")
+
+    @tf_disabled.connect_via(app)
+    def on_no_second_factor(_app: Flask, user: User, **_: Any) -> None:
+        _note_change(user, "switched off the second factor of", "The second factor of your sign-in was switched off.")
+
+    @wan_registered.connect_via(app)
+    def on_passkey(_app: Flask, user: User, name: str, **_: Any) -> None:
+        _note_change(user, "added a passkey for", f"A passkey was added to your sign-in: {name}.")
+
+    @wan_deleted.connect_via(app)
+    def on_passkey_gone(_app: Flask, user: User, name: str, **_: Any) -> None:
+        _note_change(user, "removed a passkey of", f"A passkey was removed from your sign-in: {name}.")
+
+
+def _note_change(user: Any, verb: str, what: str) -> None:
+    person = _plain(user)
+    audit.record(verb, person, by=person)
+    emails.account_changed(person, what)
+
+
+def _plain(user: Any) -> User:
+    """The row itself; Flask-Login's current_user only stands for it."""
+    row: User = user._get_current_object() if hasattr(user, "_get_current_object") else user
+    return row
 
 
 def _derive(secret: str, purpose: str) -> str:

@@ -1,10 +1,14 @@
-"""One's own sign-in: password, second factor, passkeys."""
+"""One's own sign-in: password, second factor, passkeys, and where one is signed in."""
 
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Guarded
+from clinic.accounts.operations import end_sessions
+from clinic.accounts.queries import open_sessions
+from clinic.accounts.sign_in import device_digest
+from clinic.admin.base import Answer, Guarded, count_of
 
 
 class AccountScreen(Guarded):
@@ -18,5 +22,19 @@ class AccountScreen(Guarded):
 
     @expose("/")
     def index(self) -> str:
-        """What protects this sign-in."""
-        return self.render("admin/account.html", has_second_factor=bool(current_user.tf_primary_method))
+        """What protects this sign-in, and on which devices it is open."""
+        return self.render(
+            "admin/account.html",
+            has_second_factor=current_user.has_second_factor,
+            sessions=open_sessions(current_user),
+            here=device_digest(),
+        )
+
+    @expose("/end/", methods=("POST",))
+    def end(self) -> Answer:
+        """End one sign-in, or all but this one."""
+        asked = request.form.get("session", "")
+        others = [row.digest for row in open_sessions(current_user) if row.digest != device_digest()]
+        ended = end_sessions(current_user, others if asked == "others" else [asked])
+        flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That sign-in had ended already.", "success")
+        return redirect(url_for(".index"), 303)  # type: ignore[return-value]

@@ -19,7 +19,9 @@ from clinic.articles.preview import make_preview_link, preview_links, revoke_pre
 from clinic.articles.queries import findings_in, revision_of, revisions_of
 from clinic.articles.views import preview_page
 from clinic.core.differences import differences, folded, word_differences
+from clinic.core.settings import settings
 from clinic.core.text import clean_text
+from clinic.web.error_pages import TYPED_BY
 from clinic.web.filters import moment
 from clinic.web.headers import CONTENT_SECURITY_POLICY
 
@@ -73,7 +75,7 @@ class TextPages(StaffView):
         """A link under which people without a login read it before it is published."""
         article = self.row_or_404()
         secret = make_preview_link(article, by=current_user)
-        url = url_for("articles.preview", secret=secret, _external=True)
+        url = settings().site_url + url_for("articles.preview", secret=secret)
         return self.render("admin/article_link.html", model=article, url=url)
 
     @expose("/unshare/", methods=("POST",))
@@ -175,7 +177,7 @@ def draft_of(text: str) -> str:
 
 def typed_fields() -> dict[str, list[str]]:
     """The fields of the present form as typed, without what belongs to the session."""
-    pairs = [(name, values) for name, values in request.form.lists() if name not in ("csrf_token", "id")]
+    pairs = [(name, values) for name, values in request.form.lists() if name not in ("csrf_token", "id", TYPED_BY)]
     return dict(pairs[:MOST_FIELDS])
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from clinic.accounts.access import Permission
+from clinic.accounts.identity import ask_for_identity, is_identity_fresh, typed_by
 from clinic.admin.back import here, is_panel_path, way_back
 from clinic.admin.fields import sentences_left_out
 from clinic.core.db import Base, db
 from clinic.core.find import count_up_to, latest_with, unindexed
-from clinic.web.error_pages import keeps_typed, kept_page
+from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
 MOST_COUNTED = 10_000  # rows of a list; what is more is not counted, and not paged through
@@ -34,9 +35,13 @@ class Refused(Exception):
 
 
 class Guarded(BaseView):
-    """Closed unless the screen names a permission and the person has it."""
+    """Closed unless the screen names a permission and the person has it.
+
+    The views in `needs_identity` (names of methods) ask for a fresh proof of identity first.
+    """
 
     permission: Permission | None = None
+    needs_identity: frozenset[str] = frozenset()
 
     def is_accessible(self) -> bool:
         """Whether the present person may open this screen (the menu asks too)."""
@@ -50,6 +55,17 @@ class Guarded(BaseView):
             return kept_page()
         wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
         return redirect(url_for("security.login", next=wanted))
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        """Flask-Admin asks this before each view of the screen. Returns an answer in place of the view's, or None."""
+        answer = super()._handle_view(name, **kwargs)
+        if answer is None and request.form.get(TYPED_BY, typed_by()) != typed_by():
+            return kept_page(is_of_another=True)
+        if answer is not None or name not in self.needs_identity or is_identity_fresh():
+            return answer
+        if request.method not in ("GET", "HEAD"):
+            return kept_page(is_signed_in=True) if keeps_typed(request) else ask_for_identity(self.list_url())
+        return ask_for_identity(request.full_path.rstrip("?"))
 
     # What the templates ask for.
 

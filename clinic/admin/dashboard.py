@@ -72,7 +72,7 @@ def _of_desk() -> list[Task]:
 def _of_mail() -> list[Task]:
     if not current_user.can(Permission.OUTBOX_WORK):
         return []
-    failed = count_messages(MessageState.FAILED)
+    failed = count_messages(MessageState.FAILED, current_user.readable_mails())
     return [Task("Mails that failed", failed, url_for("outbox_admin.index_view", tab="failed"))]
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
 
 import xlsxwriter
 
@@ -13,7 +12,6 @@ from clinic.leads.models import Lead
 from clinic.leads.queries import leads_for_export
 from clinic.web.filters import moment
 
-FRESH, GRACE = timedelta(minutes=30), timedelta(minutes=10)  # how long a proof of identity is good for an export
 COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Asked on")
 CHUNK = 64 * 1024
 

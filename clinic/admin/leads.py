@@ -9,17 +9,17 @@ from flask import Response, abort, flash, redirect, request, stream_with_context
 from flask_admin import expose
 from flask_admin.actions import action
 from flask_login import current_user
-from flask_security import check_and_update_authn_fresh
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.accounts.access import Permission
+from clinic.accounts.operations import note_export
 from clinic.accounts.queries import users_who_can
 from clinic.admin.back import way_back
 from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of, row_id
 from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
-from clinic.admin.export import FRESH, GRACE, csv_lines, xlsx_file
-from clinic.core import audit, clock
+from clinic.admin.export import csv_lines, xlsx_file
+from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.core.preferences import preferences
 from clinic.core.text import clean_line, clean_text
@@ -94,6 +94,7 @@ class LeadScreen(StaffView):
     """Leads by stage, as a list and on a board; one page for each with everything about the person."""
 
     permission = Permission.LEAD_WORK
+    needs_identity = frozenset({"export_csv", "export_xlsx"})
     heading, singular = "Leads", "lead"
     intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
     empty_text = "Nobody here yet. Each request for a trial makes a lead."
@@ -370,10 +371,7 @@ class LeadScreen(StaffView):
         return self._export("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file)
 
     def _export(self, kind: str, mimetype: str, lines: Callable[[], Iterator[Any]]) -> Answer:
-        if not check_and_update_authn_fresh(FRESH, GRACE):
-            return redirect(url_for("security.verify", next=request.path))  # type: ignore[return-value]
-        with atomic():
-            audit.record("exported", "leads", by=current_user, detail=kind)
+        note_export("leads", by=current_user, detail=kind)
         headers = {
             "Content-Disposition": f"attachment; filename=leads-{clock.now():%Y-%m-%d}.{kind}",
             "X-Rows": str(count_leads_about()),  # for the progress that export.js shows

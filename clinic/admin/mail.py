@@ -1,5 +1,6 @@
 """The outbox: what was sent, what waits, what failed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import flash, redirect, request
@@ -16,7 +17,7 @@ from clinic.core.mail import Message, MessageState, send_again
 
 
 class OutboxScreen(StaffView):
-    """Every mail that the site has written."""
+    """The mails of the site, of the kinds that the person may read. Nobody sees a secret link (Message.secrets)."""
 
     permission = Permission.OUTBOX_WORK
     heading, singular = "Outbox", "mail"
@@ -39,9 +40,14 @@ class OutboxScreen(StaffView):
     tab_column = "state"
     tabs = (("all", "All"), *((state.value, state.value.capitalize()) for state in MessageState))
 
+    def row_filter(self) -> Iterable[Any]:
+        """Only kinds that the person may read; the owner reads all, also kinds that no list names."""
+        return () if current_user.can(Permission.USER_MANAGE) else (Message.kind.in_(current_user.readable_mails()),)
+
     def load_options(self) -> Any:
         """A list needs no bodies."""
-        return (defer(Message.html), defer(Message.text)) if request.endpoint == "outbox_admin.index_view" else ()
+        is_list = request.endpoint == "outbox_admin.index_view"
+        return (defer(Message.html), defer(Message.text), defer(Message.secrets)) if is_list else ()
 
     def find_ids(self, text: str) -> list[int]:
         """Of the latest mails, and of all to this address."""

@@ -4,6 +4,7 @@ from flask import Flask, Response, request
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
+from clinic.accounts.identity import typed_by
 from clinic.accounts.models import User
 from clinic.admin.account import AccountScreen
 from clinic.admin.activity import ActivityScreen
@@ -81,6 +82,8 @@ def init_panel(app: Flask) -> None:
         SearchScreen(name="Search the panel", endpoint="search_admin", url="/admin/search"),
         AccountScreen(name="Your account", endpoint="account_admin", url="/admin/account"),
     )
+
+    app.jinja_env.globals["typed_by"] = typed_by
 
     @app.after_request
     def never_cache(response: Response) -> Response:

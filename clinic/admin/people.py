@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask import flash, redirect, url_for
+from flask_admin import expose
 from flask_login import current_user
 from wtforms import BooleanField, Form, PasswordField, SelectMultipleField
 from wtforms.validators import DataRequired, Length, Optional
@@ -10,8 +12,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from clinic.accounts.access import Permission, RoleName
 from clinic.accounts.errors import EmailTaken, LastOwner
 from clinic.accounts.models import User
-from clinic.accounts.operations import change_user, create_user
-from clinic.admin.base import Refused, StaffView
+from clinic.accounts.operations import change_user, create_user, reset_second_factor
+from clinic.admin.base import Answer, Refused, StaffView
 from clinic.admin.cells import link_cell, time_cell
 from clinic.core.text import email_address
 from clinic.web.forms import LineField, is_email
@@ -70,6 +72,8 @@ class PeopleScreen(StaffView):
     """Who may sign in, and as what."""
 
     permission = Permission.USER_MANAGE
+    needs_identity = frozenset({"create_view", "edit_view", "reset_second_factor"})
+    edit_template = "admin/person_form.html"
     heading, singular = "People", "person"
     intro = "Who may sign in, and what for."
     form = UserForm
@@ -100,6 +104,14 @@ class PeopleScreen(StaffView):
         if not form.role_names.raw_data and not form.role_names.data:
             form.role_names.data = [role.name for role in obj.roles]
         return form
+
+    @expose("/reset-second-factor/", methods=("POST",))
+    def reset_second_factor(self) -> Answer:
+        """Let a person who has lost their second factor in with the password alone."""
+        person = self.row_or_404()
+        reset_second_factor(person, by=current_user)
+        flash(f"{person.name} signs in with the password alone from now on. They were told by email.", "success")
+        return redirect(url_for(".edit_view", id=person.id), 303)  # type: ignore[return-value]
 
     def create(self, form: NewUserForm) -> User:
         """A new person."""

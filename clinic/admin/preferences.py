@@ -9,11 +9,12 @@ from wtforms import BooleanField, Form, IntegerField
 from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from clinic.accounts.access import Permission
+from clinic.accounts.operations import change_settings
 from clinic.admin.base import Answer, Guarded
 from clinic.admin.fields import AddressesField, AddressField, LongField
 from clinic.articles.claims import DEFAULT_CLAIMS, read_profile
 from clinic.core.hours import read_hours
-from clinic.core.preferences import change_preferences, preferences
+from clinic.core.preferences import preferences
 from clinic.web.forms import LineField, is_email
 
 
@@ -195,6 +196,7 @@ class PreferenceScreen(Guarded):
     """One form."""
 
     permission = Permission.PREFERENCE_CHANGE
+    needs_identity = frozenset({"index"})
     singular = "settings"
 
     @expose("/", methods=("GET", "POST"))
@@ -205,7 +207,7 @@ class PreferenceScreen(Guarded):
         form = PreferenceForm(request.form if request.method == "POST" else None, obj=shown)
         if request.method == "POST" and form.validate():
             own = {"claims": ""} if form.claims.data == DEFAULT_CLAIMS.strip() else {}
-            change_preferences(form.data | own, by=current_user)
+            change_settings(form.data | own, by=current_user)
             flash("Saved. Pages and mails show it from now on.", "success")
             return redirect(url_for(".index"), 303)  # type: ignore[return-value]
         page = self.render("admin/preferences.html", form=form)

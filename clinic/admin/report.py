@@ -9,12 +9,11 @@ from flask_admin import expose
 from flask_login import current_user
 
 from clinic.accounts.access import Permission
+from clinic.accounts.operations import note_export
 from clinic.admin.base import Answer, Guarded
 from clinic.admin.charts import Chart, Point
 from clinic.admin.export import safe_cell
 from clinic.articles.report import Row, by_article, by_service, by_week
-from clinic.core import audit
-from clinic.core.db import atomic
 from clinic.visits.queries import day_span
 from clinic.web.filters import local_now
 
@@ -44,8 +43,7 @@ class ReportScreen(Guarded):
     def report_csv(self) -> Answer:
         """The same numbers as a file."""
         kind, first, last = _asked()
-        with atomic():
-            audit.record("exported", "report", by=current_user, detail=kind)
+        note_export("report", by=current_user, detail="csv")
         buffer = io.StringIO()
         buffer.write("\ufeff")
         writer = csv.writer(buffer)

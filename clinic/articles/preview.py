@@ -7,6 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from clinic.accounts.models import User
 from clinic.articles.models import Article, PreviewLink
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
@@ -32,10 +33,11 @@ def revoke_preview_link(link: PreviewLink, *, by: audit.Actor) -> None:
 
 
 def article_for_preview(secret: str) -> Article | None:
-    """The article of a link that is alive, as it is now."""
+    """The article of a link that is alive, as it is now. A link ends with the sign-in of the person who made it."""
     link = db.session.scalar(
         sa.select(PreviewLink)
-        .where(PreviewLink.digest == _digest(secret), PreviewLink.expires_at > clock.now())
+        .join(User, User.id == PreviewLink.by_id)
+        .where(PreviewLink.digest == _digest(secret), PreviewLink.expires_at > clock.now(), User.active)
         .options(joinedload(PreviewLink.article))
     )
     return link.article if link and link.article.trashed_at is None else None

@@ -253,7 +253,7 @@ def block_guest(*, email: str, mobile: str, because: str, until: date | None, by
         )
         db.session.add(block)
         db.session.flush()
-        audit.record("blocked", block, by=by, detail=because)
+        audit.record("blocked", block, by=by)  # the reason may name the guest, and the log names no visitor
         blocks.append(block)
     return blocks
 

@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import logging
 import re
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from clinic.core.db import Base, UtcDateTime, atomic, db
 
 log = logging.getLogger(__name__)
 SENTENCE = re.compile(r"(?P<times>\d+) (?P<what>[a-z -]+) per (?P<per>[a-z]+) per (?P<window>minute|hour|day)")
+MOST_KEPT = 50_000  # counts that one process keeps
 WINDOWS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -72,6 +74,8 @@ class Limiter:
     def __init__(self, secret: str, redis_url: str | None, *, on: bool) -> None:
         self._secret = secret.encode()
         self._on = on
+        self._here: dict[str, tuple[int, int]] = {}  # ends and count, of this process
+        self._lock = threading.Lock()
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1) if redis_url else None
 
     def spend(self, limit: Limit, subject: str) -> None:
@@ -83,21 +87,68 @@ class Limiter:
         if self._count(self._key(limit, subject, start), ends) > limit.times:
             raise TooMany(limit, max(1, ends - int(clock.now().timestamp())))
 
+    def spend_lightly(self, limit: Limit, subject: str, *, times: int = 1) -> None:
+        """As `spend`, for what happens often and writes nothing: counted in Redis, or else in this process alone.
+
+        With `times` 0 nothing is counted, and TooMany says that the limit was passed before.
+        """
+        if not self._on:
+            return
+        now = int(clock.now().timestamp())
+        ends = now // limit.seconds * limit.seconds + limit.seconds
+        key = self._key(limit, subject, ends)
+        count = self._count_in_redis(key, ends, times)
+        if count is None:
+            count = self._count_here(key, ends, now, times)
+        if count > limit.times:
+            raise TooMany(limit, max(1, ends - now))
+
+    def _count_here(self, key: str, ends: int, now: int, times: int) -> int:
+        with self._lock:
+            if len(self._here) >= MOST_KEPT:
+                self._here = {one: value for one, value in self._here.items() if value[0] > now}
+            if len(self._here) >= MOST_KEPT:  # more visitors than anybody counts: begin anew
+                self._here.clear()
+            count = self._here.get(key, (ends, 0))[1] + times
+            if times:
+                self._here[key] = (ends, count)
+        return count
+
+    def give_back(self, limit: Limit, subject: str) -> None:
+        """Take back one use that `spend` has counted in the present window."""
+        if not self._on:
+            return
+        key = self._key(limit, subject, int(clock.now().timestamp()) // limit.seconds * limit.seconds)
+        if self._redis:
+            try:
+                if self._redis.exists(key):
+                    self._redis.decr(key)
+                    return
+            except redis.RedisError:
+                log.warning("Redis does not answer: limits are counted without it", exc_info=True)
+        _give_back_in_database(key)
+
     def _key(self, limit: Limit, subject: str, start: int) -> str:
         digest = hmac.new(self._secret, f"{limit.sentence}|{subject}|{start}".encode(), hashlib.sha256)
         return f"limit:{digest.hexdigest()[:40]}"
 
     def _count(self, key: str, ends: int) -> int:
-        if self._redis:
-            try:
-                with self._redis.pipeline() as pipe:
-                    pipe.incr(key)
-                    pipe.expireat(key, ends)
-                    count, _ = pipe.execute()
-                return int(count)
-            except redis.RedisError:
-                log.warning("Redis does not answer: limits are counted in the database", exc_info=True)
-        return _count_in_database(key, datetime.fromtimestamp(ends, UTC))
+        count = self._count_in_redis(key, ends, 1)
+        return _count_in_database(key, datetime.fromtimestamp(ends, UTC)) if count is None else count
+
+    def _count_in_redis(self, key: str, ends: int, times: int) -> int | None:
+        """The count after so many uses more; None where there is no Redis or it does not answer."""
+        if self._redis is None:
+            return None
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.incrby(key, times)
+                pipe.expireat(key, ends)
+                count, _ = pipe.execute()
+            return int(count)
+        except redis.RedisError:
+            log.warning("Redis does not answer: limits are counted without it", exc_info=True)
+            return None
 
 
 # As text: an upsert that SQLAlchemy puts together is compiled anew each time.
@@ -110,6 +161,12 @@ _COUNT = sa.text(
 @atomic()
 def _count_in_database(key: str, expires_at: datetime) -> int:
     return int(db.session.execute(_COUNT, {"key": key, "expires_at": expires_at}).scalar_one())
+
+
+@atomic()
+def _give_back_in_database(key: str) -> None:
+    fewer = sa.update(RateCount).where(RateCount.key == key, RateCount.count > 0).values(count=RateCount.count - 1)
+    db.session.execute(fewer)
 
 
 @atomic()

@@ -5,11 +5,13 @@ import enum
 import io
 import logging
 import random
+import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from html import escape
 from typing import Any
 
 import segno
@@ -22,6 +24,7 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip, state_
 from clinic.core.find import count_up_to
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
+from clinic.core.signing import Secret
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ log = logging.getLogger(__name__)
 MOST_TRIES = 16
 JITTER = 0.25
 MOST_COUNTED = 1000
+# Stands for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
+PLACEHOLDER = re.compile(r"\[\[secret-[0-9a-f]{32}-\w+\]\]")
 
 
 class MessageState(enum.StrEnum):
@@ -58,6 +63,9 @@ class Message(Base):
     text: Mapped[str]
     html: Mapped[str]
     attachments: Mapped[list[dict[str, str]]] = mapped_column(sa.JSON, default=list)
+    # Links that open something by themselves, by the placeholder that stands for each in the texts. Only the worker
+    # reads them, and they are emptied once the message is sent.
+    secrets: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)
     unsubscribe_url: Mapped[str] = mapped_column(default="")
     once_key: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.QUEUED)
@@ -73,6 +81,18 @@ class Message(Base):
         """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
         domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
         return f"<{self.uid}@{domain}>"
+
+    @property
+    def shown_text(self) -> str:
+        """The text as staff may read it: each secret link is named and left out."""
+        return PLACEHOLDER.sub("[link that only the recipient gets]", self.text)
+
+    def put_in_secrets(self) -> None:
+        """Fill in the secret links, for sending. The row must be detached, so that they are never stored in it."""
+        for placeholder, secret in self.secrets.items():
+            self.text = self.text.replace(placeholder, secret)
+            self.html = self.html.replace(placeholder, escape(secret))
+            self.unsubscribe_url = self.unsubscribe_url.replace(placeholder, secret)
 
 
 @dataclass(frozen=True)
@@ -150,8 +170,15 @@ def enqueue(
 ) -> None:
     """Put the message `kind` (a folder of mail templates) into the outbox, within the present transaction.
 
-    A `once_key` already used means that this very message was enqueued before: nothing happens.
+    A `once_key` already used means that this very message was enqueued before: nothing happens. Each value of the
+    context that is a Secret is kept apart from the texts.
     """
+    number = uuid.uuid4().hex
+    given = context | {"unsubscribe_url": unsubscribe_url}
+    named = {name: f"[[secret-{number}-{name}]]" for name, value in given.items() if isinstance(value, Secret)}
+    secrets = {placeholder: str(given[name]) for name, placeholder in named.items()}
+    unsubscribe_url = named.pop("unsubscribe_url", unsubscribe_url)
+    context |= named
     context |= {"clinic": preferences(), "site_url": settings().site_url, "time_zone": settings().time_zone}
     subject, text, html = (
         _templates.get_template(f"{kind}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
@@ -166,6 +193,7 @@ def enqueue(
         text=text.strip() + "\n",
         html=html,
         attachments=[attachment.as_fields() for attachment in attachments],
+        secrets=secrets,
         unsubscribe_url=unsubscribe_url,
         once_key=once_key,
         state=MessageState.QUEUED,
@@ -193,6 +221,7 @@ def send_due(deliver: Callable[[Message], None], *, owner: str, most: int = 50) 
         message = db.session.get_one(Message, claim.id)
         db.session.expunge(message)
         db.session.rollback()
+        message.put_in_secrets()
         try:
             deliver(message)
         except Exception as error:  # whatever the mail server did, the message stays ours to send
@@ -229,7 +258,8 @@ def _claim_next(owner: str) -> Claim | None:
 
 @atomic()
 def _mark_sent(claim: Claim) -> None:
-    db.session.execute(_owned(claim).values(state=MessageState.SENT, sent_at=clock.now(), owner=None, last_error=""))
+    values = {"state": MessageState.SENT, "sent_at": clock.now(), "owner": None, "last_error": "", "secrets": {}}
+    db.session.execute(_owned(claim).values(values))
     log.info("mail sent", extra={"mail": claim.uid, "tries": claim.tries})
 
 
@@ -274,13 +304,13 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
     return True
 
 
-def count_messages(state: MessageState) -> int:
-    """How many messages are in this state, counted up to a thousand."""
-    return count_up_to(MOST_COUNTED, sa.select(Message.id).where(Message.state == state))
+def count_messages(state: MessageState, kinds: Iterable[str] | None = None) -> int:
+    """How many messages are in this state, of these kinds or of all, counted up to a thousand."""
+    rows = sa.select(Message.id).where(Message.state == state)
+    return count_up_to(MOST_COUNTED, rows if kinds is None else rows.where(Message.kind.in_(kinds)))
 
 
-def messages_to(address: str, most: int = 100) -> list[Message]:
-    """The messages to one address, the newest first."""
-    return list(
-        db.session.scalars(sa.select(Message).where(Message.to == address).order_by(Message.id.desc()).limit(most))
-    )
+def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Message]:
+    """The messages of these kinds to one address, the newest first."""
+    rows = sa.select(Message).where(Message.to == address, Message.kind.in_(kinds))
+    return list(db.session.scalars(rows.order_by(Message.id.desc()).limit(most)))

@@ -27,8 +27,8 @@ N = TypeVar("N", int, float)
 
 # All that settings.env may set. The environment may hold anything else: it is shared with other programs.
 _NAMES = """
-    SECRET_KEY LEDGER_KEY SITE_URL HOST PORT CLINIC_ENV TRUSTED_PROXIES WEB_CONCURRENCY DATABASE_URL REDIS_URL
-    MEDIA_ROOT MEDIA_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MAIL_URL MAIL_SENDER
+    SECRET_KEY LEDGER_KEY SITE_URL ALLOWED_HOSTS HOST PORT CLINIC_ENV TRUSTED_PROXIES WEB_CONCURRENCY DATABASE_URL
+    REDIS_URL MEDIA_ROOT MEDIA_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MAIL_URL MAIL_SENDER
     OUTBOX_LEASE_SECONDS METRICS_TOKEN RATE_LIMITS FORM_MIN_SECONDS PHONE_REGION TIME_ZONE INSTANCE_PATH DEMO_PASSWORD
 """
 NAMES = frozenset(_NAMES.split())
@@ -67,6 +67,7 @@ class Settings:
     trusted_proxies: int
     web_concurrency: int
     metrics_token: str | None = field(repr=False)
+    allowed_hosts: tuple[str, ...]
     rate_limits: bool
     form_min_seconds: float
     outbox_lease_seconds: float
@@ -133,6 +134,12 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
         trusted_proxies=take("TRUSTED_PROXIES", "0", _whole(0, 10), "how many proxies stand in front, 0 to 10"),
         web_concurrency=take("WEB_CONCURRENCY", "2", _whole(1, 64), "a number of processes from 1 to 64"),
         metrics_token=values.get("METRICS_TOKEN", "").strip() or None,
+        allowed_hosts=take(
+            "ALLOWED_HOSTS",
+            "",
+            _hosts,
+            "names besides SITE_URL's, with commas, like www.clinic.example, clinic.test:8080",
+        ),
         rate_limits=take("RATE_LIMITS", "on", lambda raw: {"on": True, "off": False}[raw.lower()], "on or off"),
         form_min_seconds=take("FORM_MIN_SECONDS", "2", _seconds(0, 3600), "seconds from 0 to 3600"),
         outbox_lease_seconds=take("OUTBOX_LEASE_SECONDS", "120", _seconds(1, 3600), "seconds from 1 to 3600"),
@@ -212,6 +219,15 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def _hosts(raw: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in raw.split(",") if name.strip())
+    for name in names:
+        parts = urlsplit(f"//{name}")
+        if "@" in name or name != parts.netloc or not HOST.fullmatch(parts.hostname or "") or parts.port == 0:
+            raise ValueError
+    return names
+
+
 def _database_url(raw: str) -> str:
     scheme, separator, rest = raw.partition("://")
     if not separator:
@@ -267,6 +283,10 @@ def _mail_server(raw: str) -> MailServer | None:
     tls = "on" if parts.scheme == "smtps" else parse_qs(parts.query).get("tls", ["off"])[0]
     if tls not in ("start", "on", "off"):
         raise ValueError
+    if parts.password and tls == "off" and parse_qs(parts.query).get("tls") != ["off"]:
+        raise SettingsError(
+            "MAIL_URL would send its password unencrypted: add ?tls=start (or use smtps://), or ?tls=off to allow it"
+        )
     return MailServer(
         host=parts.hostname,
         port=parts.port or (465 if tls == "on" else 587 if tls == "start" else 25),

@@ -12,6 +12,15 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
 
 
+class Secret(str):
+    """Text that opens something by itself, such as the address of a signed link.
+
+    A mail keeps it apart from its text and forgets it once it is sent (core/mail.py), so no screen can show it.
+    """
+
+    __slots__ = ()
+
+
 class LinkExpired(ValueError):
     """The link is ours, and too old."""
 
@@ -30,9 +39,9 @@ def sign(purpose: str, value: str) -> str:
     return _ClockSigner(settings().secret_key, salt=f"link {purpose}").sign(value.encode().hex()).decode()
 
 
-def link_url(purpose: str, value: str) -> str:
+def link_url(purpose: str, value: str) -> Secret:
     """The whole address of a link for a mail; web/links.py answers it."""
-    return f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/"
+    return Secret(f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/")
 
 
 def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:
@@ -60,24 +69,30 @@ def unseal(purpose: str, sealed: str) -> str:
         raise ValueError("not sealed by us") from None
 
 
-def spend_link(token: str, lives: timedelta) -> bool:
-    """Note within the present transaction that a link was used. False when it had been before."""
-    return insert_or_skip(SpentLink, digest=_digest(token), expires_at=clock.now() + lives)
+def spend_link(purpose: str, token: str, lives: timedelta) -> bool:
+    """Note within the present transaction that a valid link was used. False when it had been before."""
+    return insert_or_skip(SpentLink, digest=link_digest(purpose, token), expires_at=clock.now() + lives)
 
 
-def is_spent(token: str) -> bool:
-    """Whether a link was used."""
-    return db.session.get(SpentLink, _digest(token)) is not None
+def is_spent(purpose: str, token: str) -> bool:
+    """Whether a valid link was used."""
+    return db.session.get(SpentLink, link_digest(purpose, token)) is not None
+
+
+def link_digest(purpose: str, token: str) -> str:
+    """What a valid link is known by, however it is spelt.
+
+    The signature at its end is left out: base64 has several spellings of the same bytes, and all of them verify. What
+    stands before is signed letter by letter.
+    """
+    signed = token.rpartition(".")[0]
+    return hashlib.sha256(f"{purpose} {signed}".encode()).hexdigest()
 
 
 @atomic()
 def sweep_spent_links() -> None:
     """Forget those whose links have expired."""
     db.session.execute(sa.delete(SpentLink).where(SpentLink.expires_at < clock.now()))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Stamper:

@@ -1,5 +1,6 @@
 """One function per message about leads."""
 
+import hashlib
 from datetime import date
 
 from clinic.core import mail, signing
@@ -21,7 +22,7 @@ def overdue(reader: str, leads: list[Lead], today: date) -> None:
     mail.enqueue(
         "leads_overdue",
         to=reader,
-        once_key=f"leads_overdue:{today}:{reader}",
+        once_key=f"leads_overdue:{today}:{hashlib.sha256(reader.encode()).hexdigest()[:16]}",
         leads=leads,
         today=today,
         desk=f"{settings().site_url}/admin/leads/",

@@ -39,8 +39,13 @@ _ADD_EVENT = sa.insert(LeadEvent.__table__)  # type: ignore[arg-type]
 
 
 @atomic()
-def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None) -> None:
-    """A line in the lead's history."""
+def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None, once_a_day: bool = False) -> None:
+    """Add a line to the lead's history. `once_a_day`: not if the same line was added within a day."""
+    if once_a_day:
+        since = clock.now() - timedelta(days=1)
+        same = (LeadEvent.lead_id == lead_id, LeadEvent.text == text, LeadEvent.at > since)
+        if db.session.scalar(sa.select(LeadEvent.id).where(*same).limit(1)):
+            return
     values = {"lead_id": lead_id, "at": clock.now(), "by_id": by.id if by else None, "text": text}
     db.session.flush()  # the lead may be new
     db.session.execute(_ADD_EVENT, values)

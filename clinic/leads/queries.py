@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from clinic.core import clock
 from clinic.core.db import Base, db
@@ -14,6 +15,7 @@ from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
 
 MOST_COUNTED = 1000
+MOST_EVENTS = 200  # of one lead's history that a page shows
 OPEN_STAGES = (Stage.NEW, Stage.CONTACTED, Stage.BOOKED, Stage.ATTENDED)
 
 
@@ -26,17 +28,32 @@ def in_sight() -> sa.ColumnElement[bool]:
 
 
 def lead_with_history(lead_id: int) -> Lead | None:
-    """One lead with its article, its bookings with service and voucher, and its latest 200 events."""
-    return db.session.scalar(
+    """One lead with its article, its bookings with service and voucher, and its latest MOST_EVENTS events."""
+    lead = db.session.scalar(
         sa.select(Lead)
         .where(Lead.id == lead_id)
-        .options(
-            joinedload(Lead.article),
-            joinedload(Lead.assigned),
-            selectinload(Lead.bookings),
-            selectinload(Lead.events).joinedload(LeadEvent.by),
-        )
+        .options(joinedload(Lead.article), joinedload(Lead.assigned), selectinload(Lead.bookings))
     )
+    if lead:
+        set_committed_value(lead, "events", latest_events(LeadEvent.lead_id == lead.id))
+    return lead
+
+
+def latest_events(*where: sa.ColumnElement[bool]) -> list[LeadEvent]:
+    """The latest MOST_EVENTS lines of histories that meet these conditions, the latest first."""
+    rows = sa.select(LeadEvent).where(*where).order_by(LeadEvent.id.desc()).limit(MOST_EVENTS)
+    return list(db.session.scalars(rows.options(joinedload(LeadEvent.by))))
+
+
+def merge_of(lead: Lead) -> Merge | None:
+    """How this lead was merged into another one, if it was."""
+    return db.session.scalar(sa.select(Merge).where(Merge.merged_id == lead.id))
+
+
+def rows_of_others(lead: Lead, table: str) -> set[int]:
+    """The ids of rows of a table that have come to this lead by merging."""
+    merges = db.session.scalars(sa.select(Merge).where(Merge.kept_id == lead.id).limit(MOST_COUNTED))
+    return {id_ for merge in merges for id_ in merge.moved.get(table, ())}
 
 
 def count_in_stage(stage: Stage) -> int:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 from flask import current_app
 
+from clinic.core.file_modes import make_readable, make_readable_folder
 from clinic.core.settings import Settings, settings
 from clinic.media.errors import StoreAway
 
@@ -119,8 +120,9 @@ class Folder:
         part = path.with_name(f".{secrets.token_hex(4)}.part")
         with _in_plain_words():
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_readable_folder(path.parent)
                 part.write_bytes(data)
+                make_readable(part)
                 part.replace(path)
             except OSError:
                 part.unlink(missing_ok=True)
@@ -158,7 +160,7 @@ class Folder:
         """Give a file another name."""
         path, place = self._path(name), self._path(to)
         with _in_plain_words():
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_readable_folder(place.parent)
             path.replace(place)
             self._prune(path.parent)
 

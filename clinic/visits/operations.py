@@ -40,7 +40,7 @@ def keep_wish(booking: Booking, times: list[str], note: str) -> None:
     wish = _wish(booking)
     if (wish.times, wish.note) != (times, note):
         wish.times, wish.note = times, note
-        add_event(booking.lead_id, "Said when they can come")
+        add_event(booking.lead_id, "Said when they can come", once_a_day=True)
 
 
 @atomic()

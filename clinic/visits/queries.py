@@ -1,6 +1,7 @@
 """Every read about visits."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +14,8 @@ from clinic.core.db import db
 from clinic.core.find import Found, first_found
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
-from clinic.leads.models import Lead, Stage
+from clinic.leads.models import Lead, LeadEvent, Stage
+from clinic.leads.queries import latest_events, merge_of, rows_of_others
 from clinic.visits.models import Therapist, Visit, VisitState, Wish
 
 TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time
@@ -151,8 +153,30 @@ def visits_to_remind(until: datetime, most: int = 500) -> list[Visit]:
 
 
 def therapist_of_feed(digest: str) -> Therapist | None:
-    """Whose calendar a secret address shows."""
-    return db.session.scalar(sa.select(Therapist).where(Therapist.feed_digest == digest))
+    """Whose calendar a secret address shows; nobody's once the therapist is switched off."""
+    return db.session.scalar(sa.select(Therapist).where(Therapist.feed_digest == digest, Therapist.is_active))
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """What belongs to one lead, whatever it was merged with."""
+
+    lead: Lead
+    bookings: list[Booking]
+    events: list[LeadEvent]
+
+
+def own_data(lead: Lead) -> OwnData:
+    """What came in under this lead's own name: if a merge was a mistake, the other is another person."""
+    merge = merge_of(lead)
+
+    def own(table: str, model: Any) -> tuple[sa.ColumnElement[bool], ...]:
+        is_theirs = model.id.in_(merge.moved.get(table, ())) if merge else model.lead_id == lead.id
+        return is_theirs, model.id.not_in(rows_of_others(lead, table))
+
+    bookings = sa.select(Booking).where(*own("booking", Booking)).order_by(Booking.id).limit(200)
+    events = latest_events(*own("lead_event", LeadEvent))
+    return OwnData(lead, list(db.session.scalars(bookings).unique()), events)
 
 
 def visits_in_feed(therapist: Therapist) -> list[Visit]:

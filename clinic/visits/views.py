@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
+from sqlalchemy.orm import joinedload
 
+from clinic.accounts.access import Permission, mails_read_with
 from clinic.bookings.emails import MY_DATA, TIMES
 from clinic.bookings.models import Booking
 from clinic.bookings.operations import booking_of_contact
@@ -15,7 +17,6 @@ from clinic.core.signing import sign
 from clinic.core.text import email_address
 from clinic.leads.models import Lead
 from clinic.leads.operations import add_event
-from clinic.leads.queries import lead_with_history
 from clinic.visits import operations
 from clinic.visits.calendar_file import feed_file
 from clinic.visits.emails import CANCEL_LINK, OTHER_TIME
@@ -23,7 +24,7 @@ from clinic.visits.errors import ChangedTooOften, TimeTaken, TooLate, VisitClose
 from clinic.visits.forms import OwnWishForm, WishForm
 from clinic.visits.models import Visit, VisitState
 from clinic.visits.operations import UNDO_CANCEL, ask_for_other_time, cancel_visit, keep_wish, may_change, undo_cancel
-from clinic.visits.queries import therapist_of_feed, visit_of, visits_in_feed, wish_of
+from clinic.visits.queries import own_data, therapist_of_feed, visit_of, visits_in_feed, wish_of
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
 from clinic.web.links import Link
@@ -172,7 +173,7 @@ class OtherTimeLink(Link):
 class MyDataLink(Link):
     """A person reads what we keep about them. Only the button shows it, so that no scanner of mails reads it."""
 
-    purpose, lives = MY_DATA, LINKS_LIVE
+    purpose, lives = MY_DATA, timedelta(days=14)
 
     def show(self, value: str) -> str:
         """The button."""
@@ -180,14 +181,16 @@ class MyDataLink(Link):
 
     def act(self, value: str) -> str:
         """All of it; the history notes that they have read it."""
-        asked = db.session.get(Lead, int(value)) or abort(404)
-        id_ = asked.merged_into_id or asked.id
-        add_event(id_, "Read what we keep about them")
-        lead = lead_with_history(id_) or abort(404)
-        visits = {booking.id: visit_of(booking.id) for booking in lead.bookings}
-        wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
+        lead = db.session.get(Lead, int(value), options=[joinedload(Lead.article)]) or abort(404)
+        add_event(lead.merged_into_id or lead.id, "Read what we keep about them", once_a_day=True)
+        own = own_data(lead)
         return render_template(
-            "visits/my_data.html", lead=lead, visits=visits, wishes=wishes, messages=messages_to(lead.email)
+            "visits/my_data.html",
+            lead=lead,
+            own=own,
+            visits={booking.id: visit_of(booking.id) for booking in own.bookings},
+            wishes={booking.id: wish_of(booking.id) for booking in own.bookings},
+            messages=messages_to(lead.email, mails_read_with(Permission.LEAD_WORK)),
         )
 
 

@@ -16,6 +16,7 @@ from flask import Flask, current_app
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
+from clinic.core.file_modes import make_readable, make_readable_folder
 from clinic.core.settings import settings
 from clinic.web.headers import headers_of_all
 
@@ -63,7 +64,7 @@ class Assets:
         self._contents.clear()
         if not new:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_readable_folder(self.folder)
         with tempfile.TemporaryDirectory(dir=self.folder.parent) as drafts:  # another process may be listing the folder
             for name, content in new.items():
                 Path(drafts, name).write_bytes(content)
@@ -76,6 +77,7 @@ class Assets:
             ]
             os.sync()  # a power cut must leave no empty file of a name that is taken to be whole
             for file in (*smaller, *new):  # the plain ones last: one of them says that all three are there
+                make_readable(Path(drafts, file))
                 Path(drafts, file).replace(self.folder / Path(file).name)
 
     def url(self, name: str) -> str:

@@ -43,6 +43,10 @@ def words_of_path(path: str) -> str:
     return " ".join([word for word in words if word.lower() not in KINDS_OF_PAGE][-6:])
 
 
+TYPED_BY = "typed_by"  # the field of the panel's forms that says who the form was made for
+SECRET_FIELD = re.compile(r"passw|secret|token|code$", re.IGNORECASE)
+
+
 def error_page(code: int, advice: str | None = None, *, words: str = "", hits: Sequence[Any] = ()) -> Response:
     """The page for one status code; a script of the panel gets its sentence as JSON.
 
@@ -71,15 +75,27 @@ def error_page(code: int, advice: str | None = None, *, words: str = "", hits: S
 def keeps_typed(request: Request) -> bool:
     """Whether an unanswered form of the panel holds text that would be lost."""
     is_form = request.path.startswith("/admin/") and not request.path.endswith(".json") and "csrf_token" in request.form
-    typed = (value.strip() for name, value in request.form.items() if name not in ("csrf_token", "id", "url"))
+    carried = ("csrf_token", "id", "url", TYPED_BY)
+    typed = (value.strip() for name, value in request.form.items() if name not in carried)
     return is_form and any(typed)
 
 
-def kept_page() -> Response:
-    """For a form of the panel whose sign-in has ended meanwhile: what was typed, to be sent again after signing in."""
-    typed = [(name, value) for name, values in request.form.lists() for value in values if name != "csrf_token"]
-    page = render_template("security/kept.html", typed=typed, lost_files=bool(request.files))
-    response = make_response(page, 401)
+def kept_page(*, is_signed_in: bool = False, is_of_another: bool = False) -> Response:
+    """For a form of the panel that cannot be taken now: what was typed, to be sent again after signing in.
+
+    `is_signed_in`: only a fresh proof of identity is missing. `is_of_another`: somebody else has signed in since, in
+    whose name it is not sent. Secrets are never in the page: another person may sit there by now.
+    """
+    fields = [(name, value) for name, values in request.form.lists() for value in values if name != "csrf_token"]
+    page = render_template(
+        "security/kept.html",
+        typed=[(name, value) for name, value in fields if not SECRET_FIELD.search(name)],
+        lost_files=bool(request.files),
+        lost_secrets=any(value for name, value in fields if SECRET_FIELD.search(name)),
+        is_signed_in=is_signed_in,
+        is_of_another=is_of_another,
+    )
+    response = make_response(page, 403 if is_of_another else 401)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -17,6 +17,7 @@ from clinic.core import clock
 from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
 from clinic.core.mail import Message, MessageState
 from clinic.core.settings import settings
+from clinic.web.hosts import came_directly, is_loopback, name_of_host
 
 bp = Blueprint("health", __name__)
 SILENT_AFTER = timedelta(seconds=60)
@@ -113,5 +114,6 @@ def _may_read_metrics() -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
-    # Behind a proxy every request comes from this machine, so there only the token counts.
-    return settings().trusted_proxies == 0 and request.remote_addr in ("127.0.0.1", "::1")
+    # A proxy on this machine passes on what comes from anywhere, whether TRUSTED_PROXIES knows of it or not.
+    is_own_name = is_loopback(name_of_host(request.environ.get("HTTP_HOST", "")))
+    return settings().trusted_proxies == 0 and is_own_name and came_directly(request.environ)

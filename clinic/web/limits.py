@@ -1,11 +1,49 @@
 """Rate limits for the visitor of the present request."""
 
-from flask import current_app, request
+from contextlib import suppress
 
-from clinic.core.limits import Limit, Limiter, network
+from flask import Flask, Response, current_app, request
+from flask_login import current_user
+
+from clinic.core.limits import Limit, Limiter, TooMany, network
+from clinic.web.pagestore import is_storing
+
+PAGES = Limit.of("120 pages per address per minute")
+UNCOUNTED = ("media", "health")
 
 
 def spend(limit: Limit, subject: str | None = None) -> None:
     """Count one use by the visitor's network, or by `subject` (an account). Raises TooMany, which answers 429."""
     limiter: Limiter = current_app.extensions["clinic.limiter"]
     limiter.spend(limit, subject or network(request.remote_addr))
+
+
+def init_page_limit(app: Flask) -> None:
+    """Limit pages that are made anew for each request: searches, addresses that lead nowhere, links of mails.
+
+    Stored pages and files cost next to nothing, and staff are known, so these are not counted. Whether a page can be
+    stored is known for some only after it was made: that they lead nowhere, say. They count then, for the next request.
+    """
+    limiter: Limiter = app.extensions["clinic.limiter"]
+
+    def is_counted() -> bool:
+        is_page = request.method in ("GET", "HEAD") and request.blueprint not in UNCOUNTED
+        return is_page and not current_user.is_authenticated
+
+    @app.before_request
+    def limit_pages() -> None:
+        if is_counted():
+            limiter.spend_lightly(PAGES, network(request.remote_addr), times=0 if is_storing() else 1)
+
+    @app.after_request
+    def count_page(response: Response) -> Response:
+        if is_storing() and response.status_code not in (200, 429) and is_counted():
+            with suppress(TooMany):
+                limiter.spend_lightly(PAGES, network(request.remote_addr))
+        return response
+
+
+def give_back(limit: Limit, subject: str) -> None:
+    """Take back one use by `subject`, because it turned out to be none."""
+    limiter: Limiter = current_app.extensions["clinic.limiter"]
+    limiter.give_back(limit, subject)

@@ -11,11 +11,14 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template
 
 from clinic.core.db import atomic
-from clinic.core.signing import LinkExpired, is_spent, spend_link, unsign
+from clinic.core.limits import Limit
+from clinic.core.signing import LinkExpired, is_spent, link_digest, spend_link, unsign
 from clinic.web.csrf import public_form
+from clinic.web.limits import spend
 
 bp = Blueprint("links", __name__)
 Page = Any  # whatever a Flask view may return
+PRESSES = Limit.of("20 presses per link per hour")
 
 
 class Link:
@@ -45,7 +48,7 @@ def show_link(purpose: str, token: str) -> Response:
     """What the link is about, with a button."""
     link = _link_for(purpose)
     value = _value_of(link, token)
-    if value is None or (link.is_single_use and is_spent(token)):
+    if value is None or (link.is_single_use and is_spent(purpose, token)):
         return _private(_over())
     return _private(link.show(value))
 
@@ -58,10 +61,11 @@ def act_on_link(purpose: str, token: str) -> Response:
     value = _value_of(link, token)
     if value is None:
         return _private(_over())
+    spend(PRESSES, f"link {link_digest(purpose, token)}")
     if not link.is_single_use:
         return _private(link.act(value))
     with atomic():  # spent and done together, or neither
-        return _private(link.act(value) if spend_link(token, link.lives) else _over())
+        return _private(link.act(value) if spend_link(purpose, token, link.lives) else _over())
 
 
 def _link_for(purpose: str) -> Link:

@@ -9,11 +9,13 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import gunicorn.glogging
 import psycopg
 from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy.exc import DBAPIError
 
 from clinic.core.settings import Env
+from clinic.web.redact import readable_path, redacted
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 log = logging.getLogger("clinic.request")
@@ -35,7 +37,8 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info and record.exc_info[1]:
             line["trace"] = _trace(record.exc_info[1])
-        return json.dumps(line, default=str, ensure_ascii=False)
+        hidden = {name: redacted(value) if isinstance(value, str) else value for name, value in line.items()}
+        return json.dumps(hidden, default=lambda value: redacted(str(value)), ensure_ascii=False)
 
 
 class HumanLines(logging.Formatter):
@@ -47,7 +50,26 @@ class HumanLines(logging.Formatter):
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
         )
-        return f"{line}\n{_trace(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else line
+        error = record.exc_info[1] if record.exc_info else None
+        return redacted(f"{line}\n{_trace(error)}" if error else line)
+
+
+class ServerLines(logging.Formatter):
+    """For gunicorn's own lines, which name clients and addresses where something fails."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As gunicorn has it, with secrets and addresses hidden."""
+        return redacted(super().format(record))
+
+
+class ServerLog(gunicorn.glogging.Logger):
+    """gunicorn's log (logger_class in gunicorn.conf.py)."""
+
+    def setup(self, cfg: Any) -> None:
+        """Give each handler our formatter."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(ServerLines(self.error_fmt, self.datefmt))
 
 
 class StandardError(logging.Handler):
@@ -95,7 +117,7 @@ def init_request_log(app: Flask) -> None:
                 "request",
                 extra={
                     "method": request.method,
-                    "path": logged_path(),
+                    "path": logged_path(response.status_code),
                     "status": response.status_code,
                     "ms": round((time.perf_counter() - g.started) * 1000, 1),
                 },
@@ -116,10 +138,15 @@ def _trace(error: BaseException | None) -> str:
     return "\n\n".join(parts)
 
 
-def logged_path() -> str:
-    """The path, but for addresses that are a secret by themselves: there the pattern, like /reset/<token>."""
+def logged_path(status: int = 500) -> str:
+    """The path, but for addresses that are a secret by themselves: there the pattern, like /reset/<token>.
+
+    Where the answer is no page, the path may be a misspelt one of these, so only plain words are left of it.
+    """
     rule = request.url_rule.rule if request.url_rule else ""
-    return rule if request.blueprint == "security" or "<secret>" in rule or "<token>" in rule else request.path
+    if request.blueprint == "security" or "<secret>" in rule or "<token>" in rule:
+        return rule
+    return request.path if rule and status < 300 else readable_path(request.path)
 
 
 def _request_id() -> str | None:

@@ -103,3 +103,30 @@ def test_the_way_back_is_never_another_site(sign_in: SignIn) -> None:
     found = visit(owner, f"/admin/people/edit/?id={user.id}&back=/admin/search/?q=ana")
     assert found.tree.css(".crumbs a")[-1].attributes["href"] == "/admin/people/"
     assert page.submit("Save", back="//evil.example/").path.startswith("/admin/people/")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/%2e%2e/logout",
+        "/admin/%2E%2E/logout",
+        "/admin/.%2e/logout",
+        "/admin/%2e./logout",
+        "/admin/leads/%2e%2e/%2e%2e/",
+        "/admin/%252e%252e/logout",
+        "/admin/..%2f..%2flogout",
+        "/admin/%5c%5cevil.example/",
+        "/admin/%2Fevil.example/",
+        "/admin/leads/%2e/",
+    ],
+)
+def test_a_way_back_has_no_encoded_dots_or_slashes_in_its_path(sign_in: SignIn, address: str) -> None:
+    assert not is_panel_path(address)
+    desk = sign_in("desk")
+    lead = make_booking().lead
+    page = visit(desk, "/admin/leads/details/", query={"id": lead.id})
+    assert page.submit("Keep the note", note="Called", back=address).path.startswith("/admin/leads/")
+
+
+def test_a_search_in_the_way_back_may_hold_any_character() -> None:
+    assert is_panel_path("/admin/leads/?search=a%2eb%2Fc%25&tab=all")

@@ -249,7 +249,8 @@ def test_one_mail_for_each_due_review_and_its_link_asks_before_it_acts(
     remind_of_reviews(today + timedelta(days=1))
     message = db.session.scalars(sa.select(Message).where(Message.kind == "review_due")).one()
     assert "Strong hips" in message.subject
-    path = message.text.partition("/link/still-correct/")[2].split()[0]
+    (url,) = message.secrets.values()
+    path = url.partition("/link/still-correct/")[2]
     before = rows()
     for method in ("get", "head", "options"):
         getattr(client, method)(f"/link/still-correct/{path}")
@@ -281,3 +282,12 @@ def test_a_preview_link_shows_a_draft_until_it_ends_or_is_revoked(client: FlaskC
     clock.move(days=8)
     visit(client, f"/preview/{second}/", status=404)
     assert article_for_preview("made up") is None
+
+
+def test_a_preview_link_ends_with_the_sign_in_of_who_made_it(client: FlaskClient) -> None:
+    article, editor = make_article(publish=False), make_user()
+    secret = make_preview_link(article, by=editor)
+    for is_active, status in ((True, 200), (False, 404), (True, 200)):
+        editor.active = is_active
+        db.session.commit()
+        visit(client, f"/preview/{secret}/", status=status)

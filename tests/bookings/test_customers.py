@@ -16,6 +16,7 @@ from clinic.bookings.customers import read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Known, block_guest, know_customer, lift_block
+from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.mail import Message
 from clinic.core.tables import Refusal, read_table
@@ -246,3 +247,9 @@ def test_a_workbook_where_a_csv_was_asked_is_read_in_the_panel(sign_in: Callable
         assert page.status == status
         assert words in page.text
         check(page)
+
+
+def test_the_log_says_who_blocked_and_not_why(app: Flask) -> None:
+    block_guest(email="hidden@example.org", mobile="", because="Tan Hidden shouted", until=None, by=make_user())
+    lines = db.session.scalars(sa.select(AuditLine).where(AuditLine.verb == "blocked")).all()
+    assert [line.detail for line in lines] == [""]

@@ -31,6 +31,7 @@ DEFAULTS = {
     "trusted_proxies": 0,
     "web_concurrency": 2,
     "metrics_token": None,
+    "allowed_hosts": (),
     "rate_limits": True,
     "form_min_seconds": 2,
     "outbox_lease_seconds": 120,
@@ -87,6 +88,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
     ("WEB_CONCURRENCY", "64", "web_concurrency", 64),
     ("METRICS_TOKEN", "prometheus", "metrics_token", "prometheus"),
+    ("ALLOWED_HOSTS", "www.Clinic.example, x.test:8080,", "allowed_hosts", ("www.clinic.example", "x.test:8080")),
     ("RATE_LIMITS", "off", "rate_limits", False),
     ("RATE_LIMITS", "ON", "rate_limits", True),
     ("FORM_MIN_SECONDS", "0", "form_min_seconds", 0),
@@ -198,7 +200,7 @@ def test_no_secret_is_in_the_repr() -> None:
         "LEDGER_KEY": "hidden-ledger-key",
         "DATABASE_URL": "postgresql://clinic:hidden-database@db/clinic",
         "REDIS_URL": "redis://:hidden-redis@cache:6379/0",
-        "MAIL_URL": "smtp://clinic:hidden-mail@mx",
+        "MAIL_URL": "smtp://clinic:hidden-mail@mx?tls=start",
         "METRICS_TOKEN": "hidden-metrics",
         "MEDIA_URL": "s3://clinic",
         "AWS_ACCESS_KEY_ID": "hidden-key-id",
@@ -206,7 +208,7 @@ def test_no_secret_is_in_the_repr() -> None:
         "AWS_SESSION_TOKEN": "hidden-token",
     }
     loaded = load(**secrets)
-    assert loaded.mail_server == MailServer("mx", 25, "clinic", "hidden-mail", "off")
+    assert loaded.mail_server == MailServer("mx", 587, "clinic", "hidden-mail", "start")
     assert "hidden" not in repr(loaded)
     assert "hidden" not in str(loaded)
 

@@ -11,8 +11,10 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 
+from clinic.accounts.models import User
 from clinic.app import create_app
 from clinic.core.db import Base, db
+from clinic.core.mail import Message
 from clinic.core.settings import load_settings
 from clinic.web.health import current_revision, head_revision, is_migrated
 
@@ -153,3 +155,53 @@ def test_old_redirects_pictures_and_orders_are_kept(empty_app: Flask) -> None:
     assert read("SELECT rendition_widths, version, rendered_at FROM image") == [("480,800", 1, None)]
     downgrade(revision="0006")
     assert read("SELECT slug, article_id FROM redirect ORDER BY id") == [("old-hips", 1), ("old-about", 2)]
+
+
+OLD_MAIL = (
+    'INSERT INTO message (id, uid, kind, "to", subject, text, html, attachments, unsubscribe_url, once_key, state,'
+    " tries, due_at, last_error, created_at) VALUES"
+    " (1, '{0}1', 'password_reset', 'a@example.org', 's', 'Go to https://clinic.example/reset/TOKEN-1 now',"
+    " '<a href=\"https://clinic.example/reset/TOKEN-1\">x</a>', '[]', '', NULL, 'queued', 0, '2026-01-01',"
+    " '', '2026-01-01'),"
+    " (2, '{0}2', 'letter', 'b@example.org', 's', 'End: http://127.0.0.1:8000/link/unsubscribe/31.TOKEN-2/', '', '[]',"
+    " 'http://127.0.0.1:8000/link/unsubscribe/31.TOKEN-2/', NULL, 'sent', 1, '2026-01-01', '', '2026-01-01'),"
+    " (3, '{0}3', 'leads_overdue', 'c@example.org', 's', 'See https://clinic.example/admin/leads/', '', '[]', '',"
+    " 'leads_overdue:2026-11-20:c@example.org', 'sent', 1, '2026-01-01', '', '2026-01-01')"
+).format("0" * 31)
+
+
+def test_links_of_old_mails_leave_their_texts_and_codes_are_encrypted(empty_app: Flask) -> None:
+    upgrade(revision="0014")
+    db.session.rollback()
+    run(
+        OLD_MAIL,
+        'INSERT INTO "user" (id, email, name, active, created_at, fs_uniquifier, mf_recovery_codes)'
+        " VALUES (1, 'a@example.org', 'Mei', true, '2026-01-01', 'u', 'abcd-1234,efab-5678')",
+        "INSERT INTO audit_line (at, actor, verb, thing, detail) "
+        "VALUES ('2026-01-01', 'Mei', 'blocked', 'block:1', 'Tan')",
+    )
+    upgrade()
+    db.session.rollback()
+    messages = db.session.scalars(sa.select(Message).order_by(Message.id)).all()
+    for message in messages:
+        assert "TOKEN" not in message.text + message.html + message.unsubscribe_url
+    queued, sent, overdue = messages
+    assert list(queued.secrets.values()) == ["https://clinic.example/reset/TOKEN-1"]
+    assert (sent.secrets, sent.unsubscribe_url) == ({}, "")
+    assert overdue.text == "See https://clinic.example/admin/leads/"
+    assert overdue.once_key
+    assert "@" not in overdue.once_key
+    db.session.expunge(queued)
+    queued.put_in_secrets()
+    assert queued.text == "Go to https://clinic.example/reset/TOKEN-1 now"
+    assert queued.html == '<a href="https://clinic.example/reset/TOKEN-1">x</a>'
+    assert read("SELECT detail FROM audit_line") == [("",)]
+    ((stored,),) = read('SELECT mf_recovery_codes FROM "user"')
+    assert "abcd" not in str(stored)
+    with empty_app.test_request_context():
+        codes = empty_app.extensions["security"].mf_recovery_codes_util.get_recovery_codes(db.session.get_one(User, 1))
+    assert codes == ["abcd-1234", "efab-5678"]
+    db.session.rollback()
+    downgrade(revision="0014")
+    assert read('SELECT mf_recovery_codes FROM "user"') == [("abcd-1234,efab-5678",)]
+    assert "reset/TOKEN-1" in str(read("SELECT text FROM message WHERE id = 1"))

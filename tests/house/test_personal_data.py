@@ -49,7 +49,8 @@ SECRETS = {
         "fs_webauthn_user_handle",
     },
     "passkey": {"transports", "device_type", "extensions", "name", "usage", "credential_id", "public_key"},
-    "staff_session": {"key"},
+    "staff_session": {"key", "device"},
+    "message": {"secrets"},
     "voucher": {"code", "redeemed_device"},
     "therapist": {"feed_digest"},
 }

@@ -191,6 +191,8 @@ OTHERS = {
     "POST /admin/redeem/": "desk owner",
     "POST /admin/therapists/feed/": "desk owner",
     "POST /admin/therapists/unfeed/": "desk owner",
+    "POST /admin/account/end/": SIGNED_IN,
+    "POST /admin/people/reset-second-factor/": "owner",
     "GET /admin/settings/": "owner",
     "POST /admin/settings/": "owner",
 }

@@ -1,9 +1,14 @@
 """Every page that a visitor and an owner can come to, by name, and how they come there."""
 
+import email
+import email.policy
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from clinic.styleguide import VIEWS
 from tests.journeys.browser import ARTICLE, Person
+from tests.services import wait_for
 
 Walk = Callable[[Person], None]
 
@@ -59,13 +64,25 @@ def _of_first_article(page: str) -> Walk:
     return lambda person: person.open(f"/admin/articles/{page}/?id=1&version=1")
 
 
+def link_of_mail(instance: Path, uid: str, purpose: str) -> str:
+    """The address of a link in a mail, as soon as it was delivered: only there does it stand."""
+    folder = instance / "mail"
+    wait_for(lambda: any(folder.glob(f"*-{uid}.eml")), f"the mail {uid}", seconds=60)
+    (path,) = folder.glob(f"*-{uid}.eml")
+    body = email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_body(("plain",))
+    assert body
+    found = re.search(rf"/link/{purpose}/\S+/", body.get_content())
+    assert found, purpose
+    return found[0]
+
+
 def _of_mail(kind: str, purpose: str) -> Walk:
     """By a link in the demo's latest mail of a kind."""
 
     def walk(person: Person) -> None:
-        wanted = "SELECT text FROM message WHERE kind = :kind ORDER BY id DESC LIMIT 1"
-        ((text,),) = person.site.rows(wanted, kind=kind)
-        person.open(f"/link/{purpose}/" + text.partition(f"/link/{purpose}/")[2].split()[0])
+        wanted = "SELECT uid FROM message WHERE kind = :kind ORDER BY id DESC LIMIT 1"
+        ((uid,),) = person.site.rows(wanted, kind=kind)
+        person.open(link_of_mail(person.site.instance, uid, purpose))
 
     return walk
 

@@ -81,6 +81,8 @@ def test_a_letter_goes_out_is_kept_and_can_be_ended(app: Flask) -> None:
     (message,) = mails("letter")
     assert message.to == lead.email
     assert "Was it good?" in message.text
+    db.session.expunge(message)
+    message.put_in_secrets()
     letter = _letter(message)._message()
     assert letter["List-Unsubscribe"] == f"<{message.unsubscribe_url}>"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

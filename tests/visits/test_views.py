@@ -11,11 +11,13 @@ from clinic.bookings.models import Booking
 from clinic.core.db import db
 from clinic.core.mail import Message
 from clinic.core.signing import sign
+from clinic.leads.operations import add_event, merge_leads
 from clinic.visits.models import Visit, VisitState
+from clinic.visits.operations import change_therapist, make_feed
 from clinic.visits.queries import wish_of
 from tests.browse import visit as look
 from tests.conftest import MovableClock
-from tests.factories import make_booking, make_services, make_visit
+from tests.factories import make_booking, make_services, make_user, make_visit
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 PERSON = {"name": "Jo", "email": "jo@example.org", "mobile": "91234567", "service": "pilates-1-to-1", "consent": "y"}
@@ -126,3 +128,45 @@ def test_my_data_is_shown_by_the_button_alone(app: Flask, client: FlaskClient, c
     shown = page.submit("Show my data")
     for words in ("Tan Wei Ling", visit.booking.lead.email, "23 Nov 2026, 10:00", "Mails to you"):
         assert words in shown.text
+
+
+def my_data(client: FlaskClient, lead_id: int) -> str:
+    path = link("my-data", lead_id)
+    return look(client, path).submit("Show my data").text
+
+
+def test_what_we_keep_is_ones_own_whatever_was_merged_by_mistake(client: FlaskClient) -> None:
+    first = make_booking(name="Wei Ling Tan", email="weiling@example.org", mobile="+6591111111").lead
+    other = make_booking(name="Hidden Person", email="hidden@example.org", mobile="+6592222222").lead
+    third = make_booking(name="Third Guest", email="third@example.org", mobile="+6593333333").lead
+    by = make_user()
+    add_event(other.id, "Hidden matter")
+    add_event(first.id, "Own matter")
+    merge_leads(first, other, by=by)
+    merge_leads(third, first, by=by)
+    add_event(third.id, "Third matter")
+    for lead, own in ((first, "Own matter"), (other, "Hidden matter"), (third, "Third matter")):
+        text = my_data(client, lead.id)
+        for person in (first, other, third):
+            assert (person.email in text) is (person is lead), (lead.name, person.name)
+        for matter in ("Own matter", "Hidden matter", "Third matter"):
+            assert (matter in text) is (matter == own), (lead.name, matter)
+        assert text.count("you agreed to our privacy notice then") == 1
+
+
+def test_what_we_keep_is_read_by_its_link_for_two_weeks(client: FlaskClient, clock: MovableClock) -> None:
+    path = link("my-data", make_booking().lead_id)
+    clock.move(days=13, hours=23)
+    assert client.get(path).status_code == 200
+    clock.move(hours=1, seconds=1)
+    assert client.get(path).status_code == 410
+
+
+def test_the_calendar_of_a_therapist_who_was_switched_off_is_closed(client: FlaskClient) -> None:
+    therapist = make_visit().therapist
+    secret = make_feed(therapist, by=make_user())
+    assert client.get(f"/calendar/{secret}.ics").status_code == 200
+    change_therapist(therapist, therapist.name, is_active=False, by=make_user())
+    assert client.get(f"/calendar/{secret}.ics").status_code == 404
+    change_therapist(therapist, therapist.name, is_active=True, by=make_user())
+    assert client.get(f"/calendar/{secret}.ics").status_code == 200

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.accounts.sign_in import PER_ADDRESS
+from clinic.accounts.sign_in_forms import PER_ADDRESS
 from clinic.app import create_app
 from clinic.articles.operations import retire_article
 from clinic.articles.views import COMMENTS
