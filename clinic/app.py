@@ -8,6 +8,7 @@ from flask_login import current_user
 from flask_mail import Mail
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
+from sqlalchemy import make_url
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,7 +25,7 @@ from clinic.comments.views import ApproveLink
 from clinic.core.db import db, init_db
 from clinic.core.file_modes import make_private, write_privately
 from clinic.core.limits import Limiter
-from clinic.core.settings import Settings, load_settings
+from clinic.core.settings import Settings, database, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
 from clinic.leads.views import UnsubscribeLink
@@ -33,6 +34,7 @@ from clinic.site.queries import menus
 from clinic.styleguide import bp as styleguide_bp
 from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink
 from clinic.visits.views import bp as visits_bp
+from clinic.web.addresses import init_addresses
 from clinic.web.assets import init_assets
 from clinic.web.compress import init_compress
 from clinic.web.csrf import init_csrf
@@ -58,13 +60,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     write_privately()
     make_private(settings.instance, {settings.instance / "assets", settings.media_root}, settings.database_url)
     app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
+    database_url, driver_arguments = database(settings.database_url)
     app.config |= {
         "CLINIC": settings,
         "SECRET_KEY": settings.secret_key,
         "TESTING": settings.env == "test",
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        # As text where it can be written so.
+        "SQLALCHEMY_DATABASE_URI": database_url
+        if database_url != make_url(settings.database_url)
+        else settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "hide_parameters": True,
+            "connect_args": driver_arguments,
             "pool_pre_ping": not settings.database_url.startswith("sqlite"),
         },
         "SESSION_COOKIE_NAME": "clinic_staff",
@@ -97,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_headers(app)
     init_compress(app)
     _init_limits_of_size(app)
+    init_addresses(app)
     init_csrf(app)
     init_errors(app)
     init_filters(app)

@@ -1,7 +1,6 @@
 """`flask clinic …`: thin callers of operations."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,9 +18,9 @@ from clinic.accounts.operations import create_user, reset_second_factor
 from clinic.accounts.queries import user_with_email
 from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
-from clinic.articles.redirects import text_of_file
-from clinic.bookings.customers import read_customers
+from clinic.bookings.customers import Line, read_customers, report_of
 from clinic.core.settings import settings
+from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.demo.load import is_used, load_demo
@@ -102,22 +101,33 @@ def reset_second_factor_command(email: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Keep nothing; only say what would happen.")
 def import_customers(file: Path, dry_run: bool) -> None:
-    """Put customers from before (CSV: email, mobile) into the one-time ledger, as digests only."""
-    counts: Counter[str] = Counter()
+    """Put customers from before (CSV or Excel: email, mobile) into the one-time ledger, as digests only."""
+    try:
+        table = read_table(file.read_bytes())
+    except TableRefused as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}") from None
     bar = partial(click.progressbar, label="Reading", file=sys.stderr)
-    text = text_of_file(file.read_bytes())
-    for line in read_customers(text, settings().phone_region, is_trial=dry_run, progress=_with_bar(bar)):
-        counts[line.outcome or "not taken"] += 1
-        if line.outcome is None:
-            click.echo(f"line {line.number}: {line.why}")
+
+    def told(lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            if line.outcome is None:
+                click.echo(f"line {line.number}: {line.why}")
+            yield line
+
+    lines = read_customers(table, settings().phone_region, is_trial=dry_run, progress=_with_bar(bar))
+    report = report_of(told(lines), table.notes)
+    counts = {**report.outcomes, **({"not taken": len(report.refused)} if report.refused else {})}
     click.echo(
         ("Nothing was kept. " if dry_run else "")
         + (", ".join(f"{n} {what}" for what, n in counts.items()) or "No lines.")
+        + "".join(f" {note}" for note in table.notes)
     )
 
 
-def _with_bar(make: Callable[..., Any]) -> Callable[[Iterable[list[str]]], Iterator[list[str]]]:
-    def rows(lines: Iterable[list[str]]) -> Iterator[list[str]]:
+def _with_bar(make: Callable[..., Any]) -> Callable[[Iterable[Row]], Iterator[Row]]:
+    def rows(lines: Iterable[Row]) -> Iterator[Row]:
         with make(lines) as shown:
             yield from shown
 

@@ -25,8 +25,9 @@ from setproctitle import setproctitle
 from clinic.app import ROOT, create_app, read_settings
 from clinic.core import content_triggers
 from clinic.core.db import db
+from clinic.core.env_file import write_values
 from clinic.core.file_modes import write_privately
-from clinic.core.settings import Settings, SettingsError
+from clinic.core.settings import Settings, SettingsError, read_env_file
 from clinic.demo.load import STAFF, load_demo
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import check_files
@@ -98,15 +99,14 @@ def _note_interrupts() -> threading.Event:
 def _keep_secrets(instance: Path) -> None:
     """Make the secrets once, readable by this user only, and keep them in instance/settings.env."""
     path = instance / "settings.env"
-    if os.environ.get("SECRET_KEY") or (path.exists() and "SECRET_KEY=" in path.read_text()):
+    kept = read_env_file(path)
+    if os.environ.get("SECRET_KEY") or kept.get("SECRET_KEY"):
         return
-    instance.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-        file.write(f"SECRET_KEY={secrets.token_urlsafe(48)}\n")
-        file.write(
-            "# The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered.\n"
-            f"LEDGER_KEY={secrets.token_urlsafe(48)}\n"
-        )
+    secrets_ = {"SECRET_KEY": secrets.token_urlsafe(48)}
+    if not kept.get("LEDGER_KEY"):
+        secrets_["LEDGER_KEY"] = secrets.token_urlsafe(48)
+    about = "The key of the one-time ledger. Never change it: with another key nobody's first trial is remembered."
+    write_values(path, secrets_, {"LEDGER_KEY": about})
 
 
 def _is_taken(settings: Settings) -> bool:
@@ -141,8 +141,8 @@ def _prepare(app: Flask) -> bool:
 
 def _tell(settings: Settings) -> None:
     password = settings.instance / "demo-password.txt"
-    print(f"\n  The site      http://{settings.host}:{settings.port}/", flush=True)
-    print(f"  The panel     http://{settings.host}:{settings.port}/admin/", flush=True)
+    print(f"\n  The site      http://{settings.listens_at}/", flush=True)
+    print(f"  The panel     http://{settings.listens_at}/admin/", flush=True)
     if password.exists():
         print(f"  Demo sign-ins {', '.join(email for email, _, _ in STAFF)}")
         print(f"  Password      {password.read_text().strip()}\n\n  Ctrl-C stops everything.\n", flush=True)
@@ -168,7 +168,7 @@ class Web(Application):
     def load_config(self) -> None:
         """gunicorn.conf.py, and what the settings say."""
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
-        self.cfg.set("bind", f"{self._settings.host}:{self._settings.port}")
+        self.cfg.set("bind", self._settings.listens_at)
         self.cfg.set("workers", self._settings.web_concurrency)
         self.cfg.set("preload_app", True)
 

@@ -11,6 +11,7 @@ from clinic.articles.models import Article
 from clinic.articles.operations import Text
 from clinic.articles.queries import authors, categories, posts_to_pick
 from clinic.core.settings import settings
+from clinic.core.text import words_between_commas
 from clinic.media.queries import images_by_id, newest_images
 from clinic.web.forms import LineField
 
@@ -156,7 +157,7 @@ class ArticleForm(PageForm):
         text.image_credit = self.image_credit.data or ""
         text.image_source = self.image_source.data or ""
         text.image_licence = self.image_licence.data or ""
-        text.tags = [word.strip() for word in (self.tag_words.data or "").split(",") if word.strip()]
+        text.tags = words_between_commas(self.tag_words.data or "")
         text.teaser_ids = (self.teaser_ids.data or [])[:3]
         return text
 

@@ -15,6 +15,7 @@ from wtforms import Form
 from clinic.accounts.access import Permission
 from clinic.accounts.identity import ask_for_identity, is_identity_fresh, typed_by
 from clinic.admin.back import here, is_panel_path, way_back
+from clinic.admin.fields import sentences_left_out
 from clinic.core.db import Base, db
 from clinic.core.find import count_up_to, latest_with, unindexed
 from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
@@ -289,7 +290,7 @@ class StaffView(Guarded, ModelView):
                 if refusal.field and not isinstance(target, list):
                     form[refusal.field].errors = [*target, refusal.text]
             else:
-                flash(self.saved_text(saved), "success")
+                flash(" ".join([self.saved_text(saved), *sentences_left_out(form)]), "success")
                 return redirect(self.saved_url(saved), 303)  # type: ignore[return-value]
         page = self.render(self.edit_template, form=form, model=model, **self.form_context(model))
         return page if request.method == "GET" else (page, 422)

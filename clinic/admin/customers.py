@@ -1,7 +1,5 @@
 """Customers from before the site, so that "first-time" means it."""
 
-from collections import Counter
-
 from flask import request
 from flask_admin import expose
 from flask_login import current_user
@@ -10,9 +8,8 @@ from wtforms.validators import Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Guarded
-from clinic.admin.fields import LongField
-from clinic.articles.redirects import text_of_file
-from clinic.bookings.customers import read_customers
+from clinic.admin.fields import TABLE_FILES, LongField, table_of
+from clinic.bookings.customers import read_customers, report_of
 from clinic.bookings.operations import Known
 from clinic.core import audit
 from clinic.core.db import atomic
@@ -25,9 +22,9 @@ class CustomerForm(Form):
     """A file, or lines."""
 
     file = FileField(
-        "CSV file",
-        description="As a spreadsheet saves it, with columns named Email and Mobile. Other columns are passed over.",
-        render_kw={"accept": ".csv,.txt,text/csv"},
+        "File",
+        description="CSV or Excel, with columns named Email and Mobile. Other columns are passed over.",
+        render_kw={"accept": TABLE_FILES},
     )
     lines = LongField(
         "Or paste the lines here",
@@ -52,11 +49,8 @@ class CustomerScreen(Guarded):
         form = CustomerForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/customers.html", form=form, report=None)
-        upload = request.files.get("file")
-        text = text_of_file(upload.read()) if upload and upload.filename else form.lines.data or ""
-        if form.validate() and not text.strip():
-            form.form_errors.append("Choose a file or paste some lines.")
-        if text.count("\n") > MOST_LINES:
+        table = table_of(form)
+        if len(table.rows) > MOST_LINES:
             form.form_errors.append(
                 f"These are more than {MOST_LINES:,} lines. Split the file, or ask who runs the server for"
                 " “flask clinic import-customers”, which takes any number."
@@ -64,11 +58,11 @@ class CustomerScreen(Guarded):
         if form.errors:
             return self.render("admin/customers.html", form=form, report=None), 422
         is_trial = form.is_trial.data
-        report = list(read_customers(text, settings().phone_region, is_trial=is_trial))
-        counts = Counter(line.outcome for line in report)
+        lines = list(read_customers(table, settings().phone_region, is_trial=is_trial))
+        report = report_of(lines, table.notes)
         if not is_trial:
             with atomic():
-                audit.record("imported", "customers", by=current_user, detail=f"{counts[Known.ADDED]} added")
+                audit.record("imported", "customers", by=current_user, detail=f"{report.outcomes[Known.ADDED]} added")
         return self.render(
-            "admin/customers.html", form=form, report=report, counts=counts, outcomes=list(Known), is_trial=is_trial
+            "admin/customers.html", form=form, report=report, lines=lines, outcomes=list(Known), is_trial=is_trial
         )

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flask import request
 from wtforms import SelectField, SelectMultipleField
 from wtforms.validators import Length, Optional, Regexp
 from wtforms.widgets import TextArea
 
+from clinic.core.html import left_out
+from clinic.core.links import unwrap_link, unwrap_text
+from clinic.core.tables import Table, TableRefused, read_lines, read_table
 from clinic.web.forms import LineField, TextField
 
+TABLE_FILES = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,text/csv"  # what core/tables.py reads
 Pairs = Iterable[tuple[int, str]]
 
 
@@ -16,6 +21,24 @@ class LongField(TextField):
     """Several lines in a text area."""
 
     widget = TextArea()
+
+
+class AddressField(LineField):
+    """An address; one that a mail scanner has wrapped is read back."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned and read back."""
+        super().process_formdata(valuelist)
+        self.data = unwrap_link(self.data or "") or self.data
+
+
+class AddressesField(LongField):
+    """Addresses, one a line, read back likewise."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the first value, cleaned and read back."""
+        super().process_formdata(valuelist)
+        self.data = unwrap_text(self.data or "")
 
 
 class CodeField(LineField):
@@ -27,6 +50,27 @@ class CodeField(LineField):
         """Take the first value as it is."""
         if valuelist:
             self.data = valuelist[0].replace("\x00", "").replace("\r\n", "\n")
+
+
+def sentences_left_out(form: Any) -> list[str]:
+    """What of the HTML in a form was not taken, one sentence for each such field."""
+    fields = [field for field in form if isinstance(field, CodeField)]
+    return list(filter(None, [left_out(field.data or "").sentence for field in fields]))
+
+
+def table_of(form: Any) -> Table:
+    """The rows of the uploaded `file`, else of the pasted `lines`. What is wrong with them is an error of the form."""
+    upload = request.files.get("file")
+    table = Table([])
+    is_valid = form.validate()
+    try:
+        table = read_table(upload.read()) if upload and upload.filename else read_lines(form.lines.data or "")
+    except TableRefused as error:
+        form.file.errors = [*form.file.errors, str(error)]
+    else:
+        if is_valid and not table.rows:
+            form.form_errors.append("Choose a file or paste some lines.")
+    return table
 
 
 class RowField(SelectField):

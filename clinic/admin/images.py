@@ -15,6 +15,7 @@ from wtforms.widgets import RangeInput
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView, count_of, count_with_more, row_id
 from clinic.admin.cells import link_cell, time_cell
+from clinic.admin.fields import AddressField
 from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
@@ -72,7 +73,7 @@ class DescribeForm(Form):
         [DataRequired("Say who made the picture"), Length(max=160)],
         description="Who made it, like “Photo: Mei Tan”.",
     )
-    source_url = LineField(
+    source_url = AddressField(
         "Where it comes from",
         [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
         description="The address of the original, if it is not your own. The credit links to it.",

@@ -10,6 +10,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from clinic.accounts.access import Permission
 from clinic.admin.cells import link_cell
+from clinic.admin.fields import AddressField
 from clinic.admin.ordered import OrderedView
 from clinic.articles.redirects import is_answered, redirect_from
 from clinic.site.models import MenuItem, Place
@@ -27,7 +28,7 @@ class MenuItemForm(Form):
         [DataRequired("Enter the words of the link"), Length(max=40)],
         description="One or two words. On a phone, five links at the head of the page are enough.",
     )
-    address = LineField(
+    address = AddressField(
         "Leads to",
         [DataRequired("Enter where it leads"), Length(max=400)],
         description="An address of this site like /about/, or one of another site that begins with https://",

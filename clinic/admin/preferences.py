@@ -11,7 +11,7 @@ from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberR
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import change_settings
 from clinic.admin.base import Answer, Guarded
-from clinic.admin.fields import LongField
+from clinic.admin.fields import AddressesField, AddressField, LongField
 from clinic.articles.claims import DEFAULT_CLAIMS, read_profile
 from clinic.core.hours import read_hours
 from clinic.core.preferences import preferences
@@ -50,12 +50,12 @@ class PreferenceForm(Form):
         [DataRequired("Enter the email address"), is_email],
         description="Everybody can read it, on each page of the site.",
     )
-    map_url = LineField(
+    map_url = AddressField(
         "Link to a map",
         [Optional(), URL(message="Enter an address that begins with https://")],
         description="The address of your place in a map, copied from the browser. Left empty, no link is shown.",
     )
-    socials = LongField(
+    socials = AddressesField(
         "Pages elsewhere",
         [Length(max=1000)],
         description="Your pages on other sites, one address a line. They stand at the foot of each page.",

@@ -1,5 +1,6 @@
 """Redirects: old addresses and where they lead, one by one or from a file."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,10 +14,11 @@ from wtforms.validators import DataRequired, Length
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView
 from clinic.admin.cells import link_cell, time_cell
-from clinic.admin.fields import LongField
+from clinic.admin.fields import TABLE_FILES, LongField, table_of
 from clinic.articles.errors import RedirectRefused
 from clinic.articles.models import Redirect
-from clinic.articles.redirects import add_redirect, import_redirects, remove_redirect, site_path, text_of_file
+from clinic.articles.redirects import add_redirect, import_redirects, remove_redirect, site_path
+from clinic.core.tables import Report
 from clinic.web.forms import LineField
 
 
@@ -39,9 +41,9 @@ class ImportForm(Form):
     """Many at once."""
 
     file = FileField(
-        "CSV file",
-        description="As a spreadsheet saves it: the old address in the first column, the new one in the second.",
-        render_kw={"accept": ".csv,.txt,text/csv"},
+        "File",
+        description="CSV or Excel: the old address in the first column, the new one in the second.",
+        render_kw={"accept": TABLE_FILES},
     )
     lines = LongField(
         "Or paste the lines here",
@@ -103,14 +105,12 @@ class RedirectScreen(StaffView):
         form = ImportForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/redirect_import.html", form=form)
-        upload = request.files.get("file")
-        text = text_of_file(upload.read()) if upload and upload.filename else form.lines.data or ""
-        if form.validate() and not text.strip():
-            form.form_errors.append("Choose a file or paste some lines.")
+        table = table_of(form)
         if form.errors:
             return self.render("admin/redirect_import.html", form=form), 422
-        taken, refused = import_redirects(text, by=current_user)
-        return self.render("admin/redirect_imported.html", taken=taken, refused=refused)
+        taken, refused = import_redirects(table, by=current_user)
+        report = Report(Counter(taken=taken), refused, table.notes)
+        return self.render("admin/redirect_imported.html", report=report)
 
     def _path(self, form: RedirectForm) -> str:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clinic.core.reading import sentences
+from clinic.core.text import words_between_commas
 
 # For orientation, not legal advice: Singapore's Healthcare Services (Advertisement) Regulations 2021, regulations 5, 14
 # and 15 (sso.agc.gov.sg/SL/HSA2020-S1033-2021); Ahpra's guidelines for advertising a regulated health service; and the
@@ -75,7 +76,7 @@ def read_profile(text: str) -> Profile:
 
 def _read_line(number: int, line: str) -> Claim:
     words, bar, advice = line.partition("|")
-    phrases = [phrase for phrase in map(str.strip, words.split(",")) if phrase]
+    phrases = words_between_commas(words)
     if not bar:
         raise ValueError(f"Line {number}: write the words, then |, then the advice.")
     if not phrases:

@@ -28,6 +28,7 @@ from clinic.bookings.models import Booking, Service
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
+from clinic.core.html import sanitise
 from clinic.core.preferences import preferences
 from clinic.media.queries import images_by_id
 
@@ -313,10 +314,11 @@ def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
 def findings_in(article: Article, text: Any = None) -> list[Finding]:
     """What an editor should look at before publishing this article: as it is stored, or as `text` (a Text) makes it."""
     kind = article.kind
+    body = article.body if text is None else sanitise(text.body)
     article = article if text is None else text
     pictures = {
         id_: Picture(image.alt, image.credit, image.is_decorative)
-        for id_, image in images_by_id([*image_ids(article.body), article.image_id or 0]).items()
+        for id_, image in images_by_id([*image_ids(body), article.image_id or 0]).items()
     }
     main = pictures.get(article.image_id or 0)
     if main and (article.image_alt or article.image_credit):
@@ -326,7 +328,7 @@ def findings_in(article: Article, text: Any = None) -> list[Finding]:
         title=article.title,
         slug=article.slug,
         summary=article.summary,
-        body=article.body,
+        body=body,
         pictures=pictures,
         main_picture=main,
         has_author=article.author_id is not None,

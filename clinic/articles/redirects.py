@@ -1,9 +1,5 @@
 """Old paths and where they lead: every redirect is one hop, and none leads in a circle."""
 
-import codecs
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -16,12 +12,18 @@ from clinic.articles.operations import RESERVED_SLUGS, forget_redirects
 from clinic.bookings.models import Service
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+from clinic.core.links import unwrap_link
 from clinic.core.settings import settings
+from clinic.core.tables import Refusal, Row, Table, places_of, read_lines
 
 MOST_HOPS = 50
 MOST_LINES = 5_000
 LINES_AT_ONCE = 250  # in one transaction: visitors who book wait for its end
-SEPARATORS = "\t;,"
+# Headings as `heading` spells them; exports of redirects have more columns, which are passed over.
+OLD_HEADS = ("old", "oldurl", "oldaddress", "oldpage", "oldpath", "from", "source", "sourceurl", "alt")
+NEW_HEADS = ("new", "newurl", "newaddress", "newpage", "newpath", "to", "target", "targeturl", "destination", "neu")
+Columns = tuple[int | None, int | None, int]
+NO_HEADS = ("regex", "code", "type", "status", "title")
 
 
 @atomic()
@@ -78,77 +80,65 @@ def _lead(old: str, new: str) -> Redirect:
     return redirect
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A line of a file that was not taken, and why. `number` counts from 1."""
+def import_redirects(source: str | Table, *, by: audit.Actor | None = None) -> tuple[int, list[Refusal]]:
+    """Take the rows "old,new" of a file; a row of headings is passed over. Returns how many, and what was refused.
 
-    number: int
-    line: str
-    why: str
-
-
-def import_redirects(text: str, *, by: audit.Actor | None = None) -> tuple[int, list[Refusal]]:
-    """Take lines "old,new" of a CSV file; a line of headings is passed over. Returns how many, and what was refused.
-
-    Semicolons and tabs separate as well, as spreadsheets write them. Taken in several transactions: what stands in a
-    file twice, and a file that is sent twice, changes nothing more.
+    Taken in several transactions: what stands in a file twice, and a file that is sent twice, changes nothing more.
     """
+    rows = (read_lines(source) if isinstance(source, str) else source).rows
     taken: dict[str, int] = {}  # the line that said first where an old path leads
     refused: list[Refusal] = []
-    lines = _lines(text)
+    columns = _columns(rows)
+    is_headed = columns[0] is not None or (
+        bool(rows) and not rows[0].why and not any("/" in one for one in rows[0].cells)
+    )
+    lines = iter(rows[1:] if is_headed else rows)
     while part := list(islice(lines, LINES_AT_ONCE)):
         with atomic():
-            for number, line, cells in part:
+            for row in part:
                 try:
-                    _take(number, cells, taken)
+                    _take(row, columns, taken)
                 except RedirectRefused as error:
-                    refused.append(Refusal(number, line[:120], str(error)))
+                    refused.append(Refusal(row.number, row.text, str(error)))
+                if row.number > MOST_LINES:
+                    lines = iter(())
+                    break
     with atomic():
         audit.record("imported", "redirects", by=by, detail=f"{len(taken)} taken, {len(refused)} refused")
     return len(taken), refused
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Number, text and cells of each line that says something."""
-    lines = text.lstrip("\ufeff").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    separator = next((mark for mark in SEPARATORS if mark in first), ",")
-    is_first = True
-    for number, line in enumerate(lines, 1):
-        try:
-            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
-        except csv.Error:
-            cells = [line.strip()]
-        while cells and not cells[-1]:
-            cells.pop()
-        if cells and not (is_first and not any("/" in cell for cell in cells)):
-            yield number, line, cells
-        if cells:
-            is_first = False
-        if number > MOST_LINES:
-            return
+def _columns(rows: list[Row]) -> Columns:
+    """Where the headings of both addresses stand, if there are any, and how many headings there are."""
+    if not rows or any("/" in cell for cell in rows[0].cells):
+        return None, None, 0
+    old, new = (next(iter(places_of(rows[0].cells, words, NO_HEADS)), None) for words in (OLD_HEADS, NEW_HEADS))
+    is_found = old is not None and new is not None and old != new
+    return (old, new, len(_trimmed(rows[0]))) if is_found else (None, None, 0)
 
 
-def _take(number: int, cells: list[str], taken: dict[str, int]) -> None:
-    if number > MOST_LINES:
+def _trimmed(row: Row) -> list[str]:
+    """The cells up to the last that says something."""
+    last = max((place for place, cell in enumerate(row.cells) if cell), default=-1)
+    return row.cells[: last + 1]
+
+
+def _take(row: Row, columns: Columns, taken: dict[str, int]) -> None:
+    old_at, new_at, width = columns
+    if row.number > MOST_LINES:
         raise RedirectRefused(f"A file may have {MOST_LINES} lines. Import the rest as a second file.")
-    if len(cells) != 2:
+    if row.why:
+        raise RedirectRefused(f"Write the old and the new address, with one comma between them. {row.why}")
+    cells = _trimmed(row)
+    if old_at is not None and new_at is not None and len(cells) <= width:
+        cells = [row.cell(old_at), row.cell(new_at)]
+    if len(cells) != 2 or not all(cells):
         raise RedirectRefused("Write the old and the new address, with one comma between them.")
     old, new = site_path(cells[0]), site_path(cells[1], cells[0])
     if old in taken:
         raise RedirectRefused(f"Line {taken[old]} says already where {old} leads.")
     _lead(old, new)
-    taken[old] = number
-
-
-def text_of_file(data: bytes) -> str:
-    """The text of a CSV file in UTF-8, in UTF-16 or, as older Excel writes it, in Windows-1252."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    taken[old] = row.number
 
 
 def site_path(address: str, old: str | None = None) -> str:
@@ -181,7 +171,7 @@ def site_path(address: str, old: str | None = None) -> str:
 
 def _split(address: str) -> SplitResult:
     try:
-        return urlsplit(address.strip())
+        return urlsplit(unwrap_link(address.strip()))
     except ValueError:  # like http://[
         return urlsplit("")
 

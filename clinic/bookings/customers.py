@@ -1,66 +1,140 @@
 """Customers from before the site: a file of them, read into the one-time ledger as digests only."""
 
-import csv
-import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from clinic.bookings.operations import Known, know_customer
+from clinic.core.tables import Refusal, Report, Row, Table, places_of, read_lines
 from clinic.core.text import canonical_mobile, clean_line, email_address
 
-EMAIL_HEADS = frozenset({"email", "e-mail", "mail", "email address"})
-MOBILE_HEADS = frozenset({"mobile", "phone", "mobile number", "phone number", "telephone", "number", "tel"})
+# As `heading` spells them. German, French, Spanish, Malay and Chinese spreadsheets are common in clinics.
+EMAIL_HEADS = (
+    "email", "emailaddress", "mail", "mailaddress", "courriel", "correo", "emel", "电邮", "邮箱", "邮件", "電郵",
+    "電子郵件",
+)  # fmt: skip
+MOBILE_HEADS = (
+    "mobile", "mobileno", "mobilenumber", "handphone", "hp", "hpno", "cell", "cellphone", "movil", "handy", "portable",
+    "手机", "手機", "whatsapp", "phone", "phoneno", "phonenumber", "telephone", "tel", "telno", "telefon", "telefono",
+    "contactno", "contactnumber", "number", "电话", "電話",
+)  # fmt: skip
+# "Email opt-in", "Phone 1 - Type": about an address and none. "Fax" is no mobile.
+NO_HEADS = (
+    "type", "label", "optin", "consent", "status", "verified", "countrycode", "extension", "fax", "subscri", "sent",
+)  # fmt: skip
+LINES_ABOVE_HEADS = 5
+SHORTENED = re.compile(r"\d([.,]\d+)?e\+?\d+", re.IGNORECASE)  # 6.59123E+09
 
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one line of a file, counted from 1."""
+    """What became of one line of a file, counted from 1. `text` is what it says."""
 
     number: int
     outcome: Known | None
     why: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where e-mails and mobiles stand, the likeliest first, and how many of the rows are above the customers."""
+
+    emails: list[int]
+    mobiles: list[int]
+    above: int
+    heads: Row | None = None
 
 
 def read_customers(
-    text: str, region: str, *, is_trial: bool, progress: Callable[[Iterable[list[str]]], Iterable[list[str]]] = iter
+    source: str | Table,
+    region: str,
+    *,
+    is_trial: bool,
+    progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
 ) -> Iterator[Line]:
-    """Take a CSV file line by line: an e-mail, a mobile, or both, in columns named so, or in the first two.
+    """Take the rows of a file: an e-mail, a mobile, or both, in columns named so, or where such things stand.
 
-    With `is_trial` nothing is kept. Lines that cannot be taken say why; the others are taken all the same.
+    With `is_trial` nothing is kept. Rows that cannot be taken say why; the others are taken all the same.
     """
-    rows = list(csv.reader(io.StringIO(text), _dialect(text)))
-    heads = [clean_line(cell).lower() for cell in rows[0]] if rows else []
-    email_at = next((place for place, head in enumerate(heads) if head in EMAIL_HEADS), None)
-    mobile_at = next((place for place, head in enumerate(heads) if head in MOBILE_HEADS), None)
-    has_heads = email_at is not None or mobile_at is not None
-    if not has_heads:
-        email_at, mobile_at = 0, 1
-    for number, row in enumerate(progress(rows), start=1):
-        if (number == 1 and has_heads) or not any(cell.strip() for cell in row):
+    rows = (read_lines(source) if isinstance(source, str) else source).rows
+    columns = columns_of(rows)
+    for place, row in enumerate(progress(rows)):
+        if row is columns.heads:
             continue
-        yield _line(number, _cell(row, email_at), _cell(row, mobile_at), region, is_trial)
+        if row.why:
+            yield Line(row.number, None, row.why, row.text)
+        elif place < columns.above:
+            yield Line(row.number, None, "it stands above the headings", row.text)
+        else:
+            yield _line(row, columns, region, is_trial)
 
 
-def _line(number: int, email: str, mobile: str, region: str, is_trial: bool) -> Line:
+def report_of(lines: Iterable[Line], notes: Iterable[str] = ()) -> Report:
+    """The lines counted, and each that was not taken."""
+    report = Report(notes=list(notes))
+    for line in lines:
+        if line.outcome is None:
+            report.refused.append(Refusal(line.number, line.text, line.why))
+        else:
+            report.outcomes[line.outcome] += 1
+    return report
+
+
+def columns_of(rows: list[Row]) -> Columns:
+    """The columns by their headings; without headings, or for the one that has none, by what stands in them."""
+    for above, row in enumerate(rows[:LINES_ABOVE_HEADS]):
+        if any("@" in cell for cell in row.cells):
+            break
+        emails, mobiles = places_of(row.cells, EMAIL_HEADS, NO_HEADS), places_of(row.cells, MOBILE_HEADS, NO_HEADS)
+        mobiles = [place for place in mobiles if place not in emails]
+        if emails or mobiles:
+            below = rows[above + 1 :]
+            return Columns(emails or _like(below, _is_email), mobiles or _like(below, _is_number, emails), above, row)
+    emails = _like(rows, _is_email) or [0]
+    mobiles = _like(rows, _is_number, emails) or [1 if emails == [0] else 0]
+    first = rows[0] if rows and not rows[0].why else None
+    is_head = (
+        first is not None
+        and len(rows) > 1
+        and not any(_is_email(cell) or re.search(r"\d", cell) for cell in first.cells)
+    )
+    return Columns(emails, mobiles, 0, first if is_head else None)
+
+
+def _like(rows: list[Row], test: Callable[[str], bool], taken: list[int] | None = None) -> list[int]:
+    """The column in which most cells of the first rows pass."""
+    sample = rows[:50]
+    width = max((len(row.cells) for row in sample), default=0)
+    counts = {
+        place: sum(test(row.cell(place)) for row in sample) for place in range(width) if place not in (taken or [])
+    }
+    best = max(counts, key=lambda place: counts[place], default=0)
+    return [best] if counts.get(best) else []
+
+
+def _is_email(cell: str) -> bool:
+    return re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", cell) is not None
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"\(?\+?[\d\s().\-/]{7,20}", cell) is not None
+
+
+def _line(row: Row, columns: Columns, region: str, is_trial: bool) -> Line:
+    email, mobile = (clean_line(row.cell(*places)) for places in (columns.emails, columns.mobiles))
+    text = row.text
     if not email and not mobile:
-        return Line(number, None, "neither an e-mail nor a mobile")
+        return Line(row.number, None, "neither an e-mail nor a mobile", text)
     try:
-        email = email_address(email) if email else ""
+        email = email_address(email.removeprefix("mailto:")) if email else ""
     except ValueError:
-        return Line(number, None, "this is not an e-mail address")
+        return Line(row.number, None, "this is not an e-mail address", text)
+    if SHORTENED.fullmatch(mobile):
+        why = "the spreadsheet has shortened this number: format its column as text and save the file again"
+        return Line(row.number, None, why, text)
     try:
         mobile = canonical_mobile(mobile, region) if mobile else ""
     except ValueError:
-        return Line(number, None, "this is not a number that can be called")
-    return Line(number, know_customer(email, mobile, is_trial=is_trial))
-
-
-def _cell(row: list[str], place: int | None) -> str:
-    return clean_line(row[place]) if place is not None and place < len(row) else ""
-
-
-def _dialect(text: str) -> type[csv.Dialect]:
-    class Found(csv.excel):
-        delimiter = max(",;\t", key=text.partition("\n")[0].count)
-
-    return Found
+        return Line(row.number, None, "this is not a number that can be called", text)
+    return Line(row.number, know_customer(email, mobile, is_trial=is_trial), "", text)

@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from clinic.core.settings import database
 
 PRIVATE_UMASK = 0o077
 OPEN_TO_NGINX = 0o710
@@ -30,9 +30,9 @@ def make_private(instance: Path, public: set[Path], database_url: str) -> None:
     if stat.S_IMODE(instance.stat().st_mode) != OPEN_TO_NGINX:
         _close_one(instance)
     if database_url.startswith("sqlite"):
-        database = make_url(database_url).database or ""
+        file = database(database_url)[0].database or ""
         for ending in OF_SQLITE:
-            _close_one(Path(f"{database}{ending}"))
+            _close_one(Path(f"{file}{ending}"))
 
 
 def make_readable_folder(folder: Path) -> None:

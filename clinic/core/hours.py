@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from clinic.core.text import COMMAS
+
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = "|".join(DAYS)
 WEEK_LINE = re.compile(rf"({_DAY})[a-z]*(?:\s*[-–]\s*({_DAY})[a-z]*)?\s+(.+)", re.IGNORECASE)
-EXCEPTION_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(closed|[\d:,\s–-]+?)(?:\s+([^\d\s].*))?", re.IGNORECASE)
+EXCEPTION_LINE = re.compile(
+    r"(\d{4}-\d{2}-\d{2})\s+(closed|[\d:,\uff0c\u3001\s–-]+?)(?:\s+([^\d\s].*))?", re.IGNORECASE
+)
 SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
 
 Span = tuple[time, time]
@@ -140,7 +144,7 @@ def _spans(text: str, line: str) -> tuple[Span, ...]:
     if text.strip().lower() == "closed":
         return ()
     spans = []
-    for part in text.split(","):
+    for part in COMMAS.split(text):
         match = SPAN.fullmatch(part.strip())
         try:
             numbers = [int(number) for number in match.groups()] if match else []

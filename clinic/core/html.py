@@ -1,10 +1,17 @@
 """What staff write: sanitised when it is saved, and read back as plain text where that is needed."""
 
+import re
+from html import unescape
+
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
+from clinic.core.foreign import LeftOut, read_document, sane_value
+from clinic.core.links import unwrap_link
+
 ALLOWED_CLASSES = {"aside": {"pull-call", "callout", "disclaimer"}, "section": {"sources"}}
 ALLOWED_ATTRIBUTES = {
+    "*": {"dir", "lang"},
     "a": {"href", "title"},
     "figure": {"data-image", "data-alt", "data-credit", "data-source", "data-licence", "data-video"},
     "section": {"data-part"},
@@ -17,22 +24,53 @@ ALLOWED_ATTRIBUTES = {
 }
 _TAGS = """
     p h2 h3 h4 ul ol li strong em b i blockquote cite a br hr table caption thead tbody tr th td
-    figure figcaption aside section abbr sub sup dl dt dd
+    figure figcaption aside section abbr sub sup s bdi dl dt dd
 """
 ALLOWED_TAGS = set(_TAGS.split())
+
+
+def _kept(tag: str, name: str, value: str) -> str | None:
+    if name == "data-source":
+        return unwrap_link(value) or value
+    return sane_value(name, value) if name in ("dir", "lang") else value
+
 
 _cleaner = nh3.Cleaner(
     tags=ALLOWED_TAGS,
     attributes=ALLOWED_ATTRIBUTES,
+    attribute_filter=_kept,
     allowed_classes=ALLOWED_CLASSES,
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=None,
 )
 
 
+_LIST_IN_LIST = re.compile(r"(</li>|<[ou]l[^>]*>)\s*<[ou]l\b")  # as Google Docs writes it
+
+
 def sanitise(html: str) -> str:
     """The same text with only the markup that an article may carry. A second pass changes nothing."""
-    return _cleaner.clean(html.replace("\x00", "")).strip()
+    return _sanitised(html)[0]
+
+
+def left_out(html: str) -> LeftOut:
+    """What `sanitise` does not take from a text."""
+    return _sanitised(html)[1]
+
+
+def _sanitised(html: str) -> tuple[str, LeftOut]:
+    typed = html.replace("\x00", "").strip()
+    clean = _cleaner.clean(typed).strip()
+    if clean == typed and not _LIST_IN_LIST.search(clean) and not _has_wrapped_link(clean):
+        return clean, LeftOut()
+    # There is more in it than we keep: read first what it means.
+    read, left = read_document(typed)
+    return _cleaner.clean(read).strip(), left
+
+
+def _has_wrapped_link(html: str) -> bool:
+    addresses = re.findall(r"https?://[^\s<>\"']+", html, re.IGNORECASE)
+    return any(unwrap_link(address) != address for address in map(unescape, addresses))
 
 
 def plain_text(html: str) -> str:

@@ -4,22 +4,34 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import idna
 import phonenumbers
 from flask import current_app
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from clinic.core.env_file import EnvFileError, read_settings_of, values_of
 from clinic.core.media_url import MediaBucket, media_bucket
 
 Env = Literal["production", "development", "test"]
 T = TypeVar("T")
 HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+", re.IGNORECASE)
 N = TypeVar("N", int, float)
+
+
+# All that settings.env may set. The environment may hold anything else: it is shared with other programs.
+_NAMES = """
+    SECRET_KEY LEDGER_KEY SITE_URL ALLOWED_HOSTS HOST PORT CLINIC_ENV TRUSTED_PROXIES WEB_CONCURRENCY DATABASE_URL
+    REDIS_URL MEDIA_ROOT MEDIA_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MAIL_URL MAIL_SENDER
+    OUTBOX_LEASE_SECONDS METRICS_TOKEN RATE_LIMITS FORM_MIN_SECONDS PHONE_REGION TIME_ZONE INSTANCE_PATH DEMO_PASSWORD
+"""
+NAMES = frozenset(_NAMES.split())
 
 
 class SettingsError(Exception):
@@ -64,6 +76,16 @@ class Settings:
     host: str
     port: int
 
+    @property
+    def site_host(self) -> str:
+        """The name in the public address, without port and brackets."""
+        return urlsplit(self.site_url).hostname or ""
+
+    @property
+    def listens_at(self) -> str:
+        """Host and port as they stand in an address: [::1]:8000 for IPv6."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
 
 def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
     """The settings from the environment, then from instance/settings.env, then the defaults.
@@ -97,7 +119,7 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
         ),
         database_url=take(
             "DATABASE_URL",
-            f"sqlite:///{instance / 'clinic.sqlite3'}",
+            f"sqlite:///{_escaped(instance / 'clinic.sqlite3')}",
             _database_url,
             "sqlite:///path or postgresql://user:password@host/name",
         ),
@@ -123,24 +145,25 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
         outbox_lease_seconds=take("OUTBOX_LEASE_SECONDS", "120", _seconds(1, 3600), "seconds from 1 to 3600"),
         phone_region=take("PHONE_REGION", "SG", _phone_region, "a country code of two letters, like SG"),
         time_zone=take("TIME_ZONE", "Asia/Singapore", _time_zone, "a time zone name, like Asia/Singapore"),
-        host=take("HOST", "127.0.0.1", str, "an address to listen on"),
+        host=take("HOST", "127.0.0.1", _host, "an address to listen on, like 0.0.0.0 or ::"),
         port=port,
     )
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The NAME=value lines of a file; an absent file has none. Raises SettingsError for any other line."""
-    if not path.exists():
-        return {}
-    values = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals:
-            raise SettingsError(f"{path.name} line {number} is wrong: expected NAME=value")
-        values[name.strip()] = value.strip().strip("\"'")
+    """The values of settings.env; an absent file has none. Raises SettingsError for a line that is wrong or unknown."""
+    try:
+        lines, values = read_settings_of(path), values_of(path)
+    except EnvFileError as error:
+        raise SettingsError(str(error)) from None
+    for line in lines:
+        if line.name not in NAMES:
+            close = get_close_matches(line.name.upper(), sorted(NAMES), n=1, cutoff=0.6)
+            meant = f"did you mean {close[0]}?" if close else "the names are those of .env.example"
+            raise SettingsError(f"{path.name} line {line.number} is wrong: there is no setting {line.name}, {meant}")
+    folder = values.get("INSTANCE_PATH")
+    if folder and Path(folder).resolve() != path.parent.resolve():
+        raise SettingsError(f"INSTANCE_PATH is wrong: expected in the environment, as it says where {path.name} lies")
     return values
 
 
@@ -174,14 +197,26 @@ def _between(number: N, low: N, high: N) -> N:
 
 def _site_url(raw: str) -> str:
     parts = urlsplit(raw)
-    bare = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-    if (
-        parts.scheme not in ("http", "https")
-        or not HOST.fullmatch(parts.hostname or "")
-        or raw.rstrip("/").lower() != bare
-    ):
+    host, usual = parts.hostname or "", {"http": 80, "https": 443}.get(parts.scheme)
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode()
+    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or re.search("[?#@]", raw))
+    if usual is None or not HOST.fullmatch(host) or not is_bare or parts.port == 0:
+        raise ValueError
+    # A browser leaves out the usual port, so an address with it would be another origin.
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{_bracketed(host)}{port}"
+
+
+def _host(raw: str) -> str:
+    bare = raw[1:-1] if raw.startswith("[") and raw.endswith("]") else raw
+    if not HOST.fullmatch(bare.partition("%")[0]):  # fe80::1%eth0 names an interface
         raise ValueError
     return bare
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _hosts(raw: str) -> tuple[str, ...]:
@@ -198,13 +233,36 @@ def _database_url(raw: str) -> str:
     if not separator:
         raise ValueError
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        url = make_url(f"postgresql+psycopg://{rest}")
+        url, _ = database(f"postgresql+psycopg://{rest}")
         if not url.database:
             raise ValueError
         return f"postgresql+psycopg://{rest}"
     if scheme == "sqlite" and len(rest) > 1 and rest.startswith("/"):
         return raw
     raise ValueError
+
+
+def database(url: str) -> tuple[URL, dict[str, Any]]:
+    """A DATABASE_URL for SQLAlchemy, and what the driver is told besides. Raises ValueError.
+
+    In the path of an SQLite file %3F stands for a question mark and %25 for a percent sign: SQLAlchemy knows no way to
+    write them. `prepare_threshold` is no word of PostgreSQL's own but of psycopg, which wants a number: 0 or none, as
+    PgBouncer needs it, prepares no statement.
+    """
+    found = make_url(url)
+    if found.get_backend_name() == "sqlite":
+        return found.set(database=(found.database or "").replace("%3F", "?").replace("%25", "%")), {}
+    said = found.query.get("prepare_threshold")
+    if said is None:
+        return found, {}
+    if not isinstance(said, str) or not re.fullmatch(r"\d{1,6}|none|", said, re.IGNORECASE):
+        raise ValueError
+    threshold = int(said) if said.isdecimal() and int(said) else None
+    return found.difference_update_query(["prepare_threshold"]), {"prepare_threshold": threshold}
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3F")
 
 
 def _redis_url(raw: str) -> str | None:

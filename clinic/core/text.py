@@ -7,6 +7,7 @@ import idna
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from slugify import slugify as _slugify
+from text_unidecode import unidecode  # type: ignore[import-untyped]
 
 # Providers that document how they read the part before the @. Any other provider may give a.b@ and ab@, or a+b@, to
 # two people, so there nothing is dropped.
@@ -41,6 +42,10 @@ UNCALLABLE = frozenset(
 )
 # What people type between digits. Letters are left out: phonenumbers would read "0800 FLOWERS" as digits.
 MOBILE_SHAPE = re.compile(r"\(?\+?[\d\s().\-/]{4,40}")
+
+KANA = re.compile("[\u3041-\u3096\u3099-\u309e\u30a1-\u30fa\u30fc-\u30fe\uff66-\uff9f]+")
+# Full-width, ideographic, Arabic, small and half-width commas.
+COMMAS = re.compile("[,\uff0c\u3001\u060c\ufe50\ufe51\uff64]")
 
 
 def clean_line(raw: str) -> str:
@@ -129,7 +134,17 @@ def readable_mobile(e164: str) -> str:
 
 def slugify(title: str) -> str:
     """A title as the last part of an address: lower-case words joined by hyphens, at most 80 characters."""
-    return _slugify(title, max_length=80, word_boundary=True)
+    return _slugify(KANA.sub(_read_kana, title), max_length=80, word_boundary=True)
+
+
+def _read_kana(found: re.Match[str]) -> str:
+    """Kana in Latin letters. slugify would take the sound mark from ピ first and read it as "hi"."""
+    return unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+
+
+def words_between_commas(text: str) -> list[str]:
+    """What somebody typed as a list, with the commas of any script."""
+    return [word for word in map(str.strip, COMMAS.split(text)) if word]
 
 
 def minutes_to_read(words: int) -> int:

@@ -31,7 +31,7 @@ from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.core.mail import Message, MessageState
-from clinic.core.settings import settings
+from clinic.core.settings import read_env_file, settings
 from clinic.leads.models import Letter, Stage
 from clinic.leads.operations import add_note, change_stage, save_letter
 from clinic.media.operations import Description, add_image
@@ -102,8 +102,10 @@ def is_used() -> bool:
 def _password() -> str:
     """DEMO_PASSWORD, or one made once and kept in instance/demo-password.txt."""
     path = settings().instance / "demo-password.txt"
-    password = os.environ.get("DEMO_PASSWORD") or (
-        path.read_text().strip() if path.exists() else secrets.token_urlsafe(9)
+    password = (
+        os.environ.get("DEMO_PASSWORD")
+        or read_env_file(path.with_name("settings.env")).get("DEMO_PASSWORD")
+        or (path.read_text().strip() if path.exists() else secrets.token_urlsafe(9))
     )
     path.touch(mode=0o600)
     path.write_text(f"{password}\n")

@@ -54,7 +54,7 @@ def feed() -> Response:
     """The newest articles with their whole text (Atom, RFC 4287). Ids are tag URIs (RFC 4151) that never change."""
     articles = newest_for_feed()
     newest = max((max(one.updated_at, one.published_at or one.updated_at) for one in articles), default=clock.now())
-    host = settings().site_url.partition("://")[2].partition(":")[0]
+    host = settings().site_host
     xml = render_template(
         "discovery/feed.xml",
         articles=articles,

@@ -1,7 +1,7 @@
 """Calendar files (iCalendar, RFC 5545; as mail, RFC 6047): one visit for the person, many for a therapist's feed."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
@@ -9,6 +9,7 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 from clinic.core import clock
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
+from clinic.core.zone_rules import years_of, zone_component
 from clinic.visits.models import Therapist, Visit, VisitState
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
@@ -59,7 +60,7 @@ def initials(name: str) -> str:
 def _event(visit: Visit) -> Event:
     zone = settings().time_zone
     event = Event()
-    event.add("uid", f"{visit.uid}@{settings().site_url.partition('://')[2].partition(':')[0]}")
+    event.add("uid", f"{visit.uid}@{settings().site_host}")
     event.add("sequence", visit.sequence)
     event.add("dtstamp", clock.now())
     event.add("dtstart", visit.starts_at.astimezone(zone))
@@ -76,7 +77,9 @@ def _calendar(events: list[Event], method: str, name: str = "") -> bytes:
     calendar.add("method", method)
     if name:
         calendar.add("x-wr-calname", name)
+    zone = settings().time_zone
+    starts = [event.start for event in events if isinstance(event.start, datetime)]
+    calendar.add_component(zone_component(zone, *years_of(starts, zone)))
     for event in events:
         calendar.add_component(event)
-    calendar.add_missing_timezones()  # a VTIMEZONE with the rules of the clinic's zone
     return bytes(calendar.to_ical())

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
+
+from clinic.core.settings import database
 
 
 class VersionReader:
@@ -16,7 +17,10 @@ class VersionReader:
     SQL = "SELECT token FROM content_version"
 
     def __init__(self, database_url: str) -> None:
-        url = sa.make_url(database_url)
+        url, arguments = database(database_url)
+        self._threshold: int | None = arguments.get(
+            "prepare_threshold", 0
+        )  # at once, unless somebody decided otherwise
         self._path = url.database if url.get_backend_name() == "sqlite" else None
         self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._mine = threading.local()
@@ -46,4 +50,4 @@ class VersionReader:
         if self._path:
             # The file must be there: a store that made it would hide that the database is gone.
             return sqlite3.connect(f"{Path(self._path).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-        return psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=0)
+        return psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=self._threshold)

@@ -252,3 +252,16 @@ def test_each_screen_opens_its_own_kind_only(sign_in: SignIn) -> None:
     for path in ("edit", "delete"):
         visit(editor, f"/admin/pages/{path}/?id={article.id}", status=404)
         visit(editor, f"/admin/articles/{path}/?id={page.id}", status=404)
+
+
+def test_what_the_html_of_a_text_loses_is_said_when_it_is_saved(sign_in: SignIn) -> None:
+    body = (
+        '<p>Take <span class="msoDel"><del>800 mg</del></span>a walk.<img src="https://other.example/bed.png"></p>'
+        "<p style='display:none'>secret</p>"
+    )
+    page = visit(sign_in("editor"), "/admin/articles/new/").submit("Save", title="Walks", body=body)
+    assert page.status_text() == (
+        "Saved. Readers do not see it yet. Left out: 1 deleted passage, 1 hidden passage and 1 picture (“bed.png”)."
+        " Add pictures with the Picture tool."
+    )
+    assert only_article().body == "<p>Take a walk.</p>"

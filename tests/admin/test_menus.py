@@ -121,3 +121,14 @@ def test_without_links_the_trial_and_the_legal_pages_stay(sign_in: SignIn, clien
 
 def test_menus_are_not_for_the_desk(sign_in: SignIn) -> None:
     assert sign_in("desk").get(LIST).status_code == 403
+
+
+def test_a_wrapped_address_is_read_back_wherever_one_is_typed(sign_in: SignIn, client: FlaskClient) -> None:
+    wrapped = "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2F{}&data=05%7Cdesk%40clinic.example"
+    add(sign_in("editor"), label="Guide", address=wrapped.format("example.org%2Fguide"))
+    link = visit(client, "/articles/").tree.css_first('.site-nav a[href="https://example.org/guide"]')
+    assert link is not None
+    page = visit(sign_in("editor"), "/admin/redirects/new/").submit(
+        "Save", path=wrapped.format("old.example%2Fhips"), leads_to="/book/"
+    )
+    assert page.status_text() == "Saved: /hips/ leads to /book/"

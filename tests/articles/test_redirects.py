@@ -14,10 +14,10 @@ from clinic.articles.redirects import (
     follow_move,
     import_redirects,
     remove_redirect,
-    text_of_file,
 )
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
+from clinic.core.tables import read_table
 from tests.factories import make_article, make_author, make_category, make_services
 
 
@@ -178,7 +178,7 @@ def test_a_file_is_taken_line_by_line_and_refused_lines_say_why(app: Flask) -> N
     ],
 )
 def test_files_of_spreadsheets_are_read_as_they_are(app: Flask, data: bytes) -> None:
-    assert import_redirects(text_of_file(data)) == (2, [])
+    assert import_redirects(read_table(data)) == (2, [])
     assert all_redirects() == {"/über/": "/b/", "/c/": "/d/"}
 
 
@@ -209,3 +209,16 @@ def test_five_thousand_lines_are_taken_and_no_more(app: Flask) -> None:
     assert taken == MOST_LINES
     assert [one.number for one in refused] == [MOST_LINES + 1]
     assert "second file" in refused[0].why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source,target,regex,code,type,hits,title,status\n/a/,/b/,0,301,url,4,,enabled\n/c/,/d/,0,301,url,0,,enabled\n",
+        "Old URL;New URL\r/a/;/b/\r/c/;/d/\r",
+        "sep=|\nStatus code|Destination|From\n301|/b/|/a/\n301|/d/|/c/",
+    ],
+)
+def test_exports_of_other_programs_are_read_by_their_headings(app: Flask, text: str) -> None:
+    assert import_redirects(text) == (2, [])
+    assert all_redirects() == {"/a/": "/b/", "/c/": "/d/"}

@@ -1,19 +1,26 @@
 """Customers from before, and guests whom the clinic does not want: known by digests only."""
 
+import io
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.bookings.customers import read_customers
+from clinic.admin.export import csv_lines, xlsx_file
+from clinic.bookings.customers import read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Known, block_guest, know_customer, lift_block
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.mail import Message
+from clinic.core.tables import Refusal, read_table
+from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user
 
@@ -133,6 +140,113 @@ def test_who_is_known_is_refused_even_when_blocked(app: Flask) -> None:
     block_guest(email=EMAIL, mobile="", because="x", until=None, by=make_user())
     with pytest.raises(TrialAlreadyUsed):
         make_booking(email=EMAIL, mobile=MOBILE)
+
+
+PERSON_ROW = ["Tan Wei Ling", "wei.ling@gmail.com", "9123 4567"]
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ["Name", "E-mail Address", "Mobile No."],
+        ["Full name", "EMAIL", "Phone"],
+        ["Name", "Email 1 - Value", "Phone 1 - Value"],
+        ["Nom", "Courriel", "Téléphone"],
+        ["姓名", "电子邮件", "手机号码"],
+        ["Customer", "Contact e-mail", "H/P No"],
+        ["?", "??", "???"],
+    ],
+)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_columns_are_found_by_any_usual_heading_or_by_what_stands_in_them(
+    app: Flask, heads: list[str], mark: str
+) -> None:
+    report = list(read_customers(f"{mark.join(heads)}\n{mark.join(PERSON_ROW)}\n", "SG", is_trial=False))
+    assert [(line.number, line.outcome, line.why) for line in report] == [(2, Known.ADDED, "")]
+    assert know_customer("weiling@gmail.com", "+6591234567") == Known.KNOWN
+
+
+def test_columns_about_an_address_are_no_address_and_a_second_number_stands_in(app: Flask) -> None:
+    text = (
+        "Email opt-in,Phone type,Phone,Email,Mobile\n"
+        "yes,home,61234567,a@example.org,\n"
+        "no,home,61234567,b@example.org,91234567\n"
+    )
+    report = list(read_customers(text, "SG", is_trial=False))
+    assert [line.outcome for line in report] == [Known.ADDED, Known.ADDED]
+    assert know_customer("a@example.org", "+6561234567") == Known.KNOWN
+    assert know_customer("b@example.org", "+6591234567") == Known.KNOWN
+
+
+def test_a_title_above_the_headings_is_no_customer_and_is_named(app: Flask) -> None:
+    report = list(read_customers("Customers 2025\n\nEmail;Mobile\na@example.org;91234567\n", "SG", is_trial=True))
+    assert [(line.number, line.outcome, line.why) for line in report] == [
+        (1, None, "it stands above the headings"),
+        (4, Known.ADDED, ""),
+    ]
+
+
+@pytest.mark.parametrize("number", ["6.59123E+09", "6,59123E+09", "9.1E+7"])
+def test_a_number_that_the_spreadsheet_has_shortened_is_named_and_not_guessed(app: Flask, number: str) -> None:
+    (line,) = read_customers(f"Email;Mobile\na@example.org;{number}\n", "SG", is_trial=True)
+    assert "the spreadsheet has shortened this number" in line.why
+
+
+def test_a_line_with_a_broken_quotation_mark_is_named_and_the_others_are_taken(app: Flask) -> None:
+    text = 'Email,Mobile\na@example.org,91234567\n"b@example.org,91234568\nc@example.org,"91234569"\n'
+    report = report_of(read_customers(text, "SG", is_trial=True))
+    assert (report.read, report.outcomes[Known.ADDED]) == (3, 2)
+    assert report.refused == [Refusal(3, '"b@example.org,91234568', "Its quotation marks do not match.")]
+
+
+def test_our_own_export_can_be_read_as_csv_and_as_excel(app: Flask) -> None:
+    make_services()
+    make_booking(email="a@example.org", mobile="+6591234567")
+    make_booking(email="b@example.org", mobile="+6598765432")
+    for data in ("".join(csv_lines()).encode(), b"".join(xlsx_file())):
+        table = read_table(data)
+        assert [line.outcome for line in read_customers(table, "SG", is_trial=True)] == [Known.KNOWN, Known.KNOWN]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (b"Email;Mobile\rz@example.org;91234567\ry;\r", 0, "line 3: this is not an e-mail address"),
+        ("sep=,\r\nEmail,Mobile\r\nz@example.org,91234567\r\n".encode("utf-16-le"), 0, "1 added"),
+        (b"", 0, "No lines."),
+        (b"%PDF-1.7", 1, "Error: This is a PDF and no table."),
+        (b"PK\x03\x04", 1, "Error: This file cannot be read as a spreadsheet"),
+    ],
+)
+def test_the_command_line_reads_the_same_files_and_never_falls_over(
+    app: Flask, tmp_path: Path, data: bytes, status: int, words: str
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes(data)
+    done = app.test_cli_runner().invoke(args=["clinic", "import-customers", str(file), "--dry-run"])
+    assert (done.exit_code, words in done.output) == (status, True), done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_workbook_where_a_csv_was_asked_is_read_in_the_panel(sign_in: Callable[..., FlaskClient]) -> None:
+    desk = sign_in("desk")
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        for name in ("Now", "Before"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["Name", "E-mail Address", "Mobile No."])
+            sheet.write_row(1, 0, ["Ana", "ana@example.org", 91234567])
+    for data, status, words in (
+        (file.getvalue(), 200, "1 row was read. Only the sheet “Now” was read, not “Before”."),
+        (b"\x89PNG\r\n\x1a\n", 422, "This is a picture and no table."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 422, "This file cannot be read as a spreadsheet"),
+    ):
+        token = visit(desk, "/admin/known-customers/").values("Read the lines")["csrf_token"]
+        form = {"csrf_token": token, "file": (io.BytesIO(data), "customers.csv"), "is_trial": "y"}
+        page = Page(desk, desk.post("/admin/known-customers/", data=form), "/admin/known-customers/")
+        assert page.status == status
+        assert words in page.text
+        check(page)
 
 
 def test_the_log_says_who_blocked_and_not_why(app: Flask) -> None:

@@ -1,11 +1,12 @@
 """The sanitiser: what attackers write is made harmless, what editors write stays byte for byte."""
 
 import re
+from html import escape
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from clinic.core.html import ALLOWED_ATTRIBUTES, ALLOWED_CLASSES, ALLOWED_TAGS, plain_text, sanitise
+from clinic.core.html import ALLOWED_ATTRIBUTES, ALLOWED_CLASSES, ALLOWED_TAGS, left_out, plain_text, sanitise
 
 # Typed from the OWASP XSS Filter Evasion Cheat Sheet
 # (https://cheatsheetseries.owasp.org/cheatsheets/XSS_Filter_Evasion_Cheat_Sheet.html).
@@ -119,6 +120,7 @@ LEGITIMATE = [
     '<tbody><tr><td colspan="2" rowspan="1">1</td></tr></tbody></table>',
     "<blockquote><p>Move.</p><p><cite>A physiotherapist</cite></p></blockquote>",
     '<p><abbr title="World Health Organization">WHO</abbr></p>',
+    '<p dir="rtl" lang="ar">مرحبا <s>لا</s></p><p>A <bdi lang="de">Wort</bdi>.</p>',
     "<dl><dt>Core</dt><dd>The muscles around your spine</dd></dl>",
     "<p>5 &lt; 6 &amp; 7 &gt; 6</p><hr><p>“Quotes” – dashes … 陈伟玲 👩\u200d⚕️ é</p>",
     "<p>&lt;script&gt; is a word here</p>",
@@ -161,6 +163,47 @@ def test_the_words_of_forbidden_markup_stay_but_scripts_go_with_their_words() ->
     assert sanitise("<div><span>Keep me</span></div><script>not me</script><style>nor me</style>") == "Keep me"
     assert sanitise('<p onclick="x()">Text <img src=x onerror=y()> goes on</p>') == "<p>Text  goes on</p>"
     assert sanitise('<a href="javascript:alert(1)">a link</a>') == "<a>a link</a>"
+
+
+@pytest.mark.parametrize(
+    ("html", "clean"),
+    [
+        ("<div>One</div><div>Two</div>", "<p>One</p><p>Two</p>"),
+        ("<h1>Title</h1><h6>Small</h6>", "<h2>Title</h2><h4>Small</h4>"),
+        ("<h1>A</h1><h2>B</h2><h1>C</h1>", "<h2>A</h2><h3>B</h3><h2>C</h2>"),
+        ("<p><strike>No</strike> <del>no</del></p>", "<p><s>No</s> <s>no</s></p>"),
+        ('<p>a<del cite="mailto:x" datetime="2026-01-01">b</del>c</p>', "<p>ac</p>"),
+        ('<p>a<span hidden>b</span><span style="display: none">c</span>d</p>', "<p>ad</p>"),
+        ('<p dir="RTL" lang="AR_sa">سلام</p>', '<p dir="rtl" lang="ar-SA">سلام</p>'),
+        ('<p dir="sideways" lang="not a language">x</p>', "<p>x</p>"),
+        ("<tr><td>A</td><td>B</td></tr>", "<table><tbody><tr><td>A</td><td>B</td></tr></tbody></table>"),
+        ("<ul><li>A</li><ul><li>B</li></ul></ul>", "<ul><li>A<ul><li>B</li></ul></li></ul>"),
+    ],
+)
+def test_structure_is_read_before_attributes_are_dropped(html: str, clean: str) -> None:
+    assert sanitise(html) == clean
+    assert sanitise(clean) == clean
+
+
+def test_the_recipient_of_a_scanned_mail_is_in_no_link_and_in_no_word() -> None:
+    address = "https://apc01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fexample.org%2F&data=05%7Cdesk%40clinic.example"
+    html = escape(address)
+    assert (
+        sanitise(f'<p><a href="{html}">{html}</a></p>')
+        == '<p><a href="https://example.org/">https://example.org/</a></p>'
+    )
+    assert sanitise(f'<figure data-image="1" data-source="{html}"></figure>') == (
+        '<figure data-image="1" data-source="https://example.org/"></figure>'
+    )
+
+
+def test_what_is_not_taken_is_said() -> None:
+    html = '<p>x<img src="bed.png"><iframe src="https://a.example/"></iframe></p><p hidden>y</p>'
+    assert left_out(html).sentence == (
+        "Left out: 1 hidden passage, 1 embedded frame or player and 1 picture (“bed.png”)."
+        " Add pictures with the Picture tool."
+    )
+    assert left_out("<p>x</p>").sentence == ""
 
 
 def test_what_is_not_closed_is_closed() -> None:

@@ -1,6 +1,7 @@
 """Every setting: its default, a right value, and the one line that a wrong value stops the start with."""
 
 import dataclasses
+import secrets
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from clinic.app import create_app
+from clinic.core.db import db
 from clinic.core.media_url import MediaBucket
-from clinic.core.settings import MailServer, Settings, SettingsError, load_settings, read_env_file, settings
+from clinic.core.settings import MailServer, Settings, SettingsError, database, load_settings, read_env_file, settings
+from clinic.web.version_reader import VersionReader
+from tests.conftest import Postgres
 
 HERE = Path("/nowhere/instance")
 SECRET = "a-long-secret-of-this-test"
@@ -46,6 +51,23 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("DATABASE_URL", "postgresql://u:p@db/clinic", "database_url", "postgresql+psycopg://u:p@db/clinic"),
     ("DATABASE_URL", "postgres://u:p@db/clinic", "database_url", "postgresql+psycopg://u:p@db/clinic"),
     ("DATABASE_URL", "postgresql:///clinic?host=/run/pg", "database_url", "postgresql+psycopg:///clinic?host=/run/pg"),
+    ("SITE_URL", "https://clinic.example:443", "site_url", "https://clinic.example"),
+    ("SITE_URL", "http://clinic.example:80/", "site_url", "http://clinic.example"),
+    ("SITE_URL", "https://clinic.example:80", "site_url", "https://clinic.example:80"),
+    ("SITE_URL", "HTTPS://Clinic.Example:8443", "site_url", "https://clinic.example:8443"),
+    ("SITE_URL", "http://[::1]:8000", "site_url", "http://[::1]:8000"),
+    ("SITE_URL", "https://[2001:DB8::1]:443/", "site_url", "https://[2001:db8::1]"),
+    ("SITE_URL", "https://müller.example", "site_url", "https://xn--mller-kva.example"),
+    ("HOST", "::", "host", "::"),
+    ("HOST", "[::1]", "host", "::1"),
+    ("HOST", "fe80::1%eth0", "host", "fe80::1%eth0"),
+    ("HOST", "localhost", "host", "localhost"),
+    (
+        "DATABASE_URL",
+        "postgres://u:p@db/clinic?prepare_threshold=0",
+        "database_url",
+        "postgresql+psycopg://u:p@db/clinic?prepare_threshold=0",
+    ),
     ("DATABASE_URL", "sqlite:////srv/clinic.db", "database_url", "sqlite:////srv/clinic.db"),
     ("REDIS_URL", "redis://cache:6379/0", "redis_url", "redis://cache:6379/0"),
     ("REDIS_URL", "rediss://:pw@cache:6380/1", "redis_url", "rediss://:pw@cache:6380/1"),
@@ -93,7 +115,7 @@ WRONG = [
         ("DATABASE_URL", value, "postgresql://")
         for value in (
             "mysql://db/clinic", "clinic.db", "sqlite://relative.db", "sqlite://", "sqlite:///", "postgresql://",
-            "postgresql://u:p@db:x/clinic", "postgresql://db",
+            "postgresql://u:p@db:x/clinic", "postgresql://db", "postgresql://db/x?prepare_threshold=many",
         )
     ],
     *[("REDIS_URL", value, "redis://") for value in ("cache:6379", "http://cache", "redis", "redis://cache:x/0")],
@@ -122,6 +144,7 @@ WRONG = [
     *[("OUTBOX_LEASE_SECONDS", value, "1 to 3600") for value in ("0", "3601", "nan", "1s")],
     *[("PHONE_REGION", value, "two letters") for value in ("Singapore", "XX", "65", "S")],
     *[("TIME_ZONE", value, "Asia/Singapore") for value in ("Mars/Base", "+08:00", "/etc/passwd", "../UTC", "Asia")],
+    *[("HOST", value, "0.0.0.0 or ::") for value in ("a b", "http://x", "127.0.0.1:80", "[::1]:80", "x/y")],
     *[("PORT", value, "1 to 65535") for value in ("0", "65536", "http", "-1", "80 80")],
 ]  # fmt: skip
 
@@ -253,3 +276,50 @@ def test_a_wrong_value_in_the_file_is_named_like_any_other(tmp_path: Path) -> No
 
 def test_the_running_app_has_its_settings_at_hand(app: Flask) -> None:
     assert settings() is app.config["CLINIC"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("::", "[::]:8000"), ("::1", "[::1]:8000"), ("127.0.0.1", "127.0.0.1:8000")]
+)
+def test_an_address_of_ipv6_is_put_into_brackets(host: str, address: str) -> None:
+    assert load(HOST=host).listens_at == address
+    assert load(SITE_URL=f"http://{address}").site_host == host
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a b", "100%", "%3F", "a?b=c&d#e %25", "ü&;"])
+def test_the_database_lies_in_the_instance_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+    instance = tmp_path / name
+    app = create_app(load_settings({"SECRET_KEY": SECRET, "CLINIC_ENV": "test", "RATE_LIMITS": "off"}, instance))
+    with app.app_context():
+        db.create_all()
+        db.session.execute(db.text("SELECT 1"))
+        db.session.remove()
+        db.engine.dispose()
+    assert (instance / "clinic.sqlite3").exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert VersionReader(app.config["CLINIC"].database_url)._path == str(instance / "clinic.sqlite3")
+
+
+@pytest.mark.parametrize(("said", "threshold"), [("0", None), ("none", None), ("3", 3)])
+def test_psycopg_is_told_when_to_prepare_a_statement(said: str, threshold: int | None) -> None:
+    url, arguments = database(f"postgresql+psycopg://u:p@db/clinic?sslmode=require&prepare_threshold={said}")
+    assert arguments == {"prepare_threshold": threshold}
+    assert url.render_as_string(hide_password=False) == "postgresql+psycopg://u:p@db/clinic?sslmode=require"
+
+
+@pytest.mark.postgresql
+def test_a_pool_in_front_of_postgresql_is_talked_to(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.new_database(f"clinic_{secrets.token_hex(4)}")
+    url += ("&" if "?" in url else "?") + "prepare_threshold=0"
+    environ = {"SECRET_KEY": SECRET, "CLINIC_ENV": "test", "DATABASE_URL": url}
+    app = create_app(load_settings(environ, tmp_path))
+    with app.app_context():
+        db.create_all()
+        for _ in range(8):
+            db.session.execute(db.text("SELECT 1"))
+        assert db.session.execute(db.text("SELECT count(*) FROM pg_prepared_statements")).scalar_one() == 0
+        reader = VersionReader(app.config["CLINIC"].database_url)
+        assert reader._ask() is None or reader.current()
+        reader._mine.connection.close()
+        db.session.remove()
+        db.engine.dispose()

@@ -12,6 +12,7 @@ from clinic.core.text import (
     mobile_digits,
     readable_mobile,
     slugify,
+    words_between_commas,
 )
 
 SAME_ADDRESS = [
@@ -231,3 +232,29 @@ def test_reading_takes_at_least_a_minute() -> None:
 )
 def test_a_number_or_a_part_of_one_is_looked_for_by_its_digits(typed: str, digits: str) -> None:
     assert mobile_digits(typed, "SG") == digits
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("ピラティス", "pirateisu"),
+        ("ガーデンヨガ", "gadenyoga"),
+        ("ﾋﾟﾗﾃｨｽ", "pirateisu"),
+        ("ヒ\u309aラ", "pira"),
+        ("ひざ と こし", "hiza-to-kosi"),
+        ("ばびぶべぼ", "babibubebo"),
+        ("한국어 무릎", "hangugeo-mureup"),
+        ("Привет, мир", "privet-mir"),
+        ("สวัสดี", "swasdii"),
+        ("It’s “fine”", "its-fine"),
+        ("Straße & Café", "strasse-cafe"),
+    ],
+)
+def test_a_slug_reads_a_title_as_it_is_said(title: str, slug: str) -> None:
+    assert slugify(title) == slug
+    assert slugify(slug) == slug
+
+
+@pytest.mark.parametrize("comma", [",", "，", "、", "،", "､", " , "])
+def test_a_list_has_the_commas_of_any_script(comma: str) -> None:
+    assert words_between_commas(f"膝{comma}腰{comma} 背中 {comma}{comma}") == ["膝", "腰", "背中"]

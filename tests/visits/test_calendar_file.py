@@ -129,3 +129,14 @@ def test_a_new_feed_ends_the_one_before_and_a_revoked_one_is_dead(visit: Visit, 
 
 def test_initials() -> None:
     assert [initials(name) for name in ("Tan Wei Ling", "jo", " ")] == ["T. W. L.", "J.", "–"]
+
+
+def test_a_file_has_the_rule_in_force_and_no_history(app: Flask, clock: MovableClock, zone: ZoneInfo) -> None:
+    clock.now = datetime(2027, 1, 1, tzinfo=UTC)
+    content = visit_file(make_visit(at=datetime(2027, 3, 30, 10, 0, tzinfo=zone)), REQUEST)
+    changes = str(zone) != "Asia/Singapore"
+    assert content.count(b"BEGIN:STANDARD") == 1
+    assert content.count(b"BEGIN:DAYLIGHT") == changes
+    assert content.count(b"RRULE:FREQ=YEARLY") == 2 * changes
+    assert b"RDATE" not in content
+    assert content.index(b"END:VTIMEZONE") < content.index(b"BEGIN:VEVENT")

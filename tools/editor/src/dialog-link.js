@@ -1,11 +1,12 @@
 // The link dialog: an address typed, or one of our own articles found by its words.
 import { complain, field, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
+import { unwrapLink } from "./links.js";
 import { getJson } from "./picture.js";
 
 /** What somebody typed as an address that works, or null. */
 export function completeAddress(typed) {
-  const address = typed.trim();
+  const address = unwrapLink(typed.trim());
   if (/^(https?:\/\/[^\s]+|mailto:[^\s]+|tel:[+\d][\d\s-]*|\/[^\s]*|#[^\s]+)$/i.test(address)) {
     return address.startsWith("tel:") ? address.replace(/[\s-]/g, "") : address;
   }

@@ -6,13 +6,25 @@ import { captionDialog, tableDialog, videoDialog } from "./dialog-small.js";
 import { linkDialog } from "./dialog-link.js";
 import { h, newId } from "./dom.js";
 import { NEW_PARTS, insertParts, setAttributes } from "./insert.js";
+import { unwrapText } from "./links.js";
 import { currentPart, parts } from "./parts.js";
 import { Picture, Pictures } from "./picture.js";
 import { Placeholders } from "./placeholders.js";
+import { nothingLeft, sentenceOf } from "./side.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
 import { makeToolbar } from "./toolbar.js";
 import { write } from "./write.js";
+
+// The first pasted paragraph flows into the empty one with the cursor, which takes over its direction and language.
+function takeDirection(view, slice) {
+  const { $from } = view.state.selection;
+  const first = slice.content.firstChild;
+  if ($from.parent.type.name === "paragraph" && $from.parent.content.size === 0 && (first?.attrs.dir || first?.attrs.lang)) {
+    const { dir, lang } = first.attrs;
+    view.dispatch(view.state.tr.setNodeMarkup($from.before(), undefined, { ...$from.parent.attrs, dir, lang }));
+  }
+}
 
 function attach(textarea) {
   const label = textarea.labels?.[0];
@@ -27,13 +39,14 @@ function attach(textarea) {
   }
   const pictures = new Pictures(textarea.dataset.pictures);
   const place = h("div", { class: "editor-place" });
+  const notice = h("p", { class: "hint editor-left", role: "status" });
   const isInvalid = textarea.getAttribute("aria-invalid") === "true";
   let tabLeaves = false;
 
   const editor = new Editor({
     element: place,
     injectCSS: false,
-    content: cleanBody(textarea.value),
+    content: saying((left) => cleanBody(textarea.value, left)),
     extensions: [
       ...text,
       ...table,
@@ -64,7 +77,8 @@ function attach(textarea) {
         ...(label ? { "aria-labelledby": label.id } : { "aria-label": "Text" }),
         ...(isInvalid && { "aria-invalid": "true" }),
       },
-      transformPastedHTML: cleanPaste,
+      transformPastedHTML: (html) => saying((left) => cleanPaste(html, left)),
+      transformPastedText: (words) => unwrapText(words),
       // Here true means that the editor does nothing and the browser goes to the next field.
       handleDOMEvents: {
         keydown(view, event) {
@@ -75,7 +89,10 @@ function attach(textarea) {
           return leaves;
         },
       },
-      handlePaste: (view, event) => takeFiles(event.clipboardData, event),
+      handlePaste(view, event, slice) {
+        takeDirection(view, slice);
+        return takeFiles(event.clipboardData, event);
+      },
       handleDrop: (view, event, slice, moved) => !moved && takeFiles(event.dataTransfer, event),
     },
     onUpdate() {
@@ -192,7 +209,15 @@ function attach(textarea) {
   }
 
   function load() {
-    editor.commands.setContent(cleanBody(textarea.value), { emitUpdate: false });
+    editor.commands.setContent(saying((left) => cleanBody(textarea.value, left)), { emitUpdate: false });
+  }
+
+  /** Clean something, and say under the editor what was left out. */
+  function saying(clean) {
+    const left = nothingLeft();
+    const html = clean(left);
+    notice.textContent = sentenceOf(left);
+    return html;
   }
 
   const toolbar = makeToolbar(editor, {
@@ -215,7 +240,7 @@ function attach(textarea) {
   });
 
   const frame = h("div", { class: `editor${isInvalid ? " editor-wrong" : ""}` }, toolbar.element, place);
-  textarea.before(frame, hint);
+  textarea.before(frame, notice, hint);
   frame.append(textarea);
   textarea.hidden = true;
   toolbar.refresh();

@@ -25,7 +25,7 @@ function box(name, tag, className) {
     defining: true,
     parseHTML: () => [{ tag: `${tag}.${className}` }],
     // While it is edited an aside is no landmark of the page around it; the role is not stored.
-    renderHTML: () => [tag, { class: className, ...(tag === "aside" && { role: "note" }) }, 0],
+    renderHTML: ({ HTMLAttributes: { dir, lang } }) => [tag, { class: className, dir, lang, ...(tag === "aside" && { role: "note" }) }, 0],
   });
 }
 

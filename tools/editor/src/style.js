@@ -7,14 +7,49 @@ const MEANINGS = [
   [/(^|;)\s*font-style\s*:\s*normal\b/i, "upright"],
   [/(^|;)\s*vertical-align\s*:\s*super\b/i, "sup"],
   [/(^|;)\s*vertical-align\s*:\s*sub\b/i, "sub"],
-  [/(^|;)\s*(display\s*:\s*none|mso-hide\s*:\s*all)\b/i, "hidden"],
+  [/(^|;)\s*(text-decoration(-line)?\s*:[^;]*\bline-through\b|text-line-through\s*:\s*(?!none))/i, "strike"],
+  [/(^|;)\s*(display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|mso-hide\s*:\s*all|opacity\s*:\s*0+(\.0*)?\s*(;|!|$))/i, "hidden"],
+  [/(^|;)\s*(max-height|height|width)\s*:\s*[01](px|pt)?\s*(;|!|$)(?=[\s\S]*overflow\s*:\s*hidden)/i, "hidden"],
+  [/overflow\s*:\s*hidden[\s\S]*;\s*(max-height|height|width)\s*:\s*[01](px|pt)?\s*(;|!|$)/i, "hidden"],
+  [/(^|;)\s*font-size\s*:\s*0+(\.0*)?(px|pt|em|rem|%)?\s*(;|!|$)/i, "sizeless"],
+  [/(^|;)\s*font-size\s*:\s*0*\.?0*[1-9]/i, "sized"],
   [/(^|;)\s*mso-list\s*:\s*ignore\b/i, "ignore"],
+  [/(^|;)\s*mso-element\s*:\s*(header|footer)\b/i, "margin"],
+  [/(^|;)\s*(mso-element\s*:\s*comment|mso-comment-author|mso-special-character\s*:\s*comment)/i, "comment"],
+  [/(^|;)\s*mso-element\s*:\s*comment\s*(;|$)/i, "remark"],
+  [/(^|;)\s*direction\s*:\s*rtl\b/i, "rtl"],
 ];
 
 /** What a style attribute says, in words of our own: ["bold", "level-2"]. */
 export function parseStyle(style) {
   const plain = style.replaceAll("&quot;", '"');
-  const level = plain.match(/(?:^|;)\s*mso-list\s*:[^;]*\blevel(\d)/i);
-  const words = MEANINGS.filter(([pattern]) => pattern.test(plain)).map(([, word]) => word);
-  return level ? [...words, `level-${level[1]}`] : words;
+  const list = plain.match(/(?:^|;)\s*mso-list\s*:\s*(l\d+)?[^;]*\blevel(\d)/i);
+  const outline = plain.match(/(?:^|;)\s*mso-outline-level\s*:\s*([1-6])/i);
+  return [
+    ...MEANINGS.filter(([pattern]) => pattern.test(plain)).map(([, word]) => word),
+    ...(list ? [`level-${list[2]}`, `list-${list[1] ?? "l"}`] : []),
+    ...(outline ? [`outline-${outline[1]}`] : []),
+  ];
+}
+
+/**
+ * What the classes of a pasted document mean: a function of an element's name and classes. Pages, TextEdit and the export of
+ * Google Docs say in a style sheet what is struck out or hidden.
+ */
+export function readSheets(html) {
+  const rules = [];
+  for (const [, sheet] of html.matchAll(/<style\b[^>]*>([\s\S]*?)<\/style\s*>/gi)) {
+    const plain = sheet.replace(/<!--|-->/g, "").replace(/\/\*[\s\S]*?\*\//g, "");
+    for (const [, selectors, style] of plain.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
+      const words = parseStyle(style);
+      for (const selector of words.length ? selectors.split(",") : []) {
+        const found = selector.trim().match(/^([a-z][a-z0-9]*)?\.([\w-]+)$/i);
+        if (found) {
+          rules.push([found[1]?.toLowerCase(), found[2], words]);
+        }
+      }
+    }
+  }
+  return (name, classes) =>
+    rules.flatMap(([tag, one, words]) => ((tag ?? name) === name && classes.includes(one) ? words : []));
 }

@@ -20,14 +20,15 @@ const OurTable = Table.extend({
     },
   }),
   parseHTML: () => [{ tag: "table" }, { tag: "caption", ignore: true }],
-  renderHTML({ node }) {
+  renderHTML({ node, HTMLAttributes: { dir, lang } }) {
+    const said = { dir, lang };
     if (!node.attrs.caption) {
-      return ["table", ["tbody", 0]];
+      return ["table", said, ["tbody", 0]];
     }
     const caption = document.createElement("caption");
     caption.innerHTML = node.attrs.caption;
     caption.contentEditable = "false";
-    return ["table", caption, ["tbody", 0]];
+    return ["table", said, caption, ["tbody", 0]];
   },
 });
 

@@ -1,5 +1,5 @@
 // The nodes and marks of plain text, and the order in which they are tried.
-import { Mark, Node, mergeAttributes } from "@tiptap/core";
+import { Extension, Mark, Node, mergeAttributes } from "@tiptap/core";
 import { Blockquote } from "@tiptap/extension-blockquote";
 import { Bold } from "@tiptap/extension-bold";
 import { Document } from "@tiptap/extension-document";
@@ -13,7 +13,7 @@ import { Paragraph } from "@tiptap/extension-paragraph";
 import { Text } from "@tiptap/extension-text";
 import { Dropcursor, Gapcursor, TrailingNode, UndoRedo } from "@tiptap/extensions";
 
-/** A mark that is only its element: sub, sup, cite, abbr. */
+/** A mark that is only its element: sub, sup, cite, abbr, s, bdi. */
 function simpleMark(name, attributes = []) {
   return Mark.create({
     name,
@@ -22,6 +22,18 @@ function simpleMark(name, attributes = []) {
     renderHTML: ({ HTMLAttributes }) => [name, HTMLAttributes, 0],
   });
 }
+
+// Direction and language of any block, as they were written.
+const Direction = Extension.create({
+  name: "direction",
+  addGlobalAttributes: () => [
+    {
+      types: `paragraph heading bulletList orderedList listItem blockquote table tableCell tableHeader descriptionList
+        descriptionTerm descriptionText pullCall callout disclaimer sources`.split(/\s+/),
+      attributes: { dir: { default: null }, lang: { default: null } },
+    },
+  ],
+});
 
 const HeadingWithId = Heading.extend({
   addAttributes() {
@@ -46,14 +58,14 @@ const DescriptionList = Node.create({
   group: "block",
   content: "(descriptionTerm | descriptionText)+",
   parseHTML: () => [{ tag: "dl" }],
-  renderHTML: () => ["dl", 0],
+  renderHTML: ({ HTMLAttributes }) => ["dl", HTMLAttributes, 0],
 });
 
 const DescriptionTerm = Node.create({
   name: "descriptionTerm",
   content: "inline*",
   parseHTML: () => [{ tag: "dt" }],
-  renderHTML: () => ["dt", 0],
+  renderHTML: ({ HTMLAttributes }) => ["dt", HTMLAttributes, 0],
 });
 
 const DescriptionText = Node.create({
@@ -90,6 +102,9 @@ export const text = [
   simpleMark("sup"),
   simpleMark("cite"),
   simpleMark("abbr", ["title"]),
+  simpleMark("s"),
+  simpleMark("bdi", ["dir", "lang"]),
+  Direction,
   UndoRedo,
   Dropcursor.configure({ color: false, class: "editor-drop" }),
   Gapcursor,

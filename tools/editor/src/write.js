@@ -23,6 +23,11 @@ export function write(doc) {
 function unwrapOnlyParagraph(holder) {
   const [first, ...rest] = holder.children;
   if (first?.localName === "p" && rest.every((child) => holder.localName === "li" && /^[uo]l$/.test(child.localName))) {
+    for (const name of ["dir", "lang"]) {
+      if (first.hasAttribute(name) && !holder.hasAttribute(name)) {
+        holder.setAttribute(name, first.getAttribute(name));
+      }
+    }
     first.replaceWith(...first.childNodes);
   }
 }
