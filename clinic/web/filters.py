@@ -54,6 +54,11 @@ def local_now() -> datetime:
     return _local(clock.now())
 
 
+def local_day(value: datetime) -> date:
+    """The day of a moment in the clinic's calendar."""
+    return _local(value).date()
+
+
 def _local(value: datetime) -> datetime:
     return value.astimezone(settings().time_zone)
 

@@ -189,6 +189,7 @@ OTHERS = {
     "POST /admin/calendar/cancel/": "desk owner",
     "GET /admin/redeem/": "desk owner",
     "POST /admin/redeem/": "desk owner",
+    "POST /admin/redeem/undo/": "desk owner",
     "POST /admin/therapists/feed/": "desk owner",
     "POST /admin/therapists/unfeed/": "desk owner",
     "GET /admin/settings/": "owner",
