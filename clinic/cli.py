@@ -20,7 +20,7 @@ from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.articles.redirects import text_of_file
 from clinic.bookings.customers import read_customers
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.demo.load import is_used, load_demo
@@ -94,7 +94,7 @@ def import_customers(file: Path, dry_run: bool) -> None:
     counts: Counter[str] = Counter()
     bar = partial(click.progressbar, label="Reading", file=sys.stderr)
     text = text_of_file(file.read_bytes())
-    for line in read_customers(text, settings().phone_region, is_trial=dry_run, progress=_with_bar(bar)):
+    for line in read_customers(text, preferences().phone_region, is_trial=dry_run, progress=_with_bar(bar)):
         counts[line.outcome or "not taken"] += 1
         if line.outcome is None:
             click.echo(f"line {line.number}: {line.why}")

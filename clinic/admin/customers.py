@@ -1,6 +1,7 @@
 """Customers from before the site, so that "first-time" means it."""
 
 from collections import Counter
+from typing import Any
 
 from flask import request
 from flask_admin import expose
@@ -16,7 +17,8 @@ from clinic.bookings.customers import read_customers
 from clinic.bookings.operations import Known
 from clinic.core import audit
 from clinic.core.db import atomic
-from clinic.core.settings import settings
+from clinic.core.places import mobile_example
+from clinic.core.preferences import preferences
 
 MOST_LINES = 5000
 
@@ -32,12 +34,16 @@ class CustomerForm(Form):
     lines = LongField(
         "Or paste the lines here",
         [Length(max=1_000_000)],
-        description="One line for each: name@example.org,9123 4567",
         render_kw={"rows": 8, "class": "code", "spellcheck": "false"},
     )
     is_trial = BooleanField(
         "Try it first", default=True, description="With the tick nothing is kept: you only see what would happen."
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        example = mobile_example(preferences().phone_region)
+        self.lines.description = f"One line for each: name@example.org,{example}"
 
 
 class CustomerScreen(Guarded):
@@ -64,7 +70,7 @@ class CustomerScreen(Guarded):
         if form.errors:
             return self.render("admin/customers.html", form=form, report=None), 422
         is_trial = form.is_trial.data
-        report = list(read_customers(text, settings().phone_region, is_trial=is_trial))
+        report = list(read_customers(text, preferences().phone_region, is_trial=is_trial))
         counts = Counter(line.outcome for line in report)
         if not is_trial:
             with atomic():

@@ -15,7 +15,6 @@ from clinic.admin.base import Answer, Guarded, flash_undo, row_id
 from clinic.bookings.errors import VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
 from clinic.core.db import atomic, db
-from clinic.core.settings import settings
 from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
 from clinic.visits.operations import cancel_visit, check_day, mark_attended, mark_missed, reopen_visit, set_visit
@@ -29,7 +28,7 @@ from clinic.visits.queries import (
     wish_of,
 )
 from clinic.visits.wishes import wish_words
-from clinic.web.filters import local_day, local_now, moment
+from clinic.web.filters import local_day, local_now, moment, zone
 
 OUTCOMES = {"late": VisitState.LATE_CANCEL, "missed": VisitState.NO_SHOW}
 FIRST_WAITING, MOST_WAITING = 20, 1000
@@ -240,7 +239,7 @@ def _moment(text: str) -> datetime | None:
         return None
     if not 2000 < moment.year < 2200:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings().time_zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone())
 
 
 def _row_or_404(model: type[Any]) -> Any:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from clinic.articles.models import Article, ReadCount
 from clinic.bookings.models import Booking, BookingState, Service, Voucher, VoucherState
 from clinic.core.db import db
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.leads.models import Lead, Stage
 
 MOST_ROWS = 500
@@ -32,7 +32,7 @@ class Row:
 
 def by_article(start: datetime, end: datetime) -> list[Row]:
     """For each article that was read or led to a trial, the most fruitful first; then what came from elsewhere."""
-    zone = settings().time_zone
+    zone = preferences().zone
     days = (ReadCount.day >= start.astimezone(zone).date(), ReadCount.day < end.astimezone(zone).date())
     reads = dict(
         _pairs(sa.select(ReadCount.article_id, sa.func.sum(ReadCount.reads)).where(*days), ReadCount.article_id)
@@ -54,7 +54,7 @@ def by_service(start: datetime, end: datetime) -> list[Row]:
 
 def by_week(start: datetime, end: datetime) -> list[Row]:
     """For each week, which begins on Monday, the latest first."""
-    zone = settings().time_zone
+    zone = preferences().zone
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     reads: dict[Any, int] = {}
     counts = sa.select(ReadCount.day, sa.func.sum(ReadCount.reads)).where(ReadCount.day >= first, ReadCount.day < last)

@@ -260,8 +260,8 @@ def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
     decided before, TrialAlreadyUsed when this person has had a trial, UsedSince when the ledger knows more about the
     e-mail or the mobile than when the request came, and the desk has not seen it.
     """
-    # A merge moves a booking only while it holds this lock. Locked without its lead: PostgreSQL would join the row as it
-    # is after the wait with the lead that it had before.
+    # A merge moves a booking only while it holds this lock. It is locked without its lead, because PostgreSQL would
+    # join the row as it is after the wait with the lead that it had before.
     db.session.execute(sa.select(Booking.id).where(Booking.id == booking.id).with_for_update())
     db.session.refresh(booking)
     asked_with = keys_of_booking(booking)

@@ -10,7 +10,7 @@ from clinic.bookings.models import Block, Booking, BookingState, Claim, Service,
 from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.find import count_up_to
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.leads.models import Lead
 
 MOST_COUNTED = 1000
@@ -57,7 +57,7 @@ def is_blocked(digests: Iterable[str]) -> bool:
 
 def blocks_of(digests: Iterable[str]) -> list[Block]:
     """The blocks that hold today for one of these digests."""
-    today = clock.now().astimezone(settings().time_zone).date()
+    today = clock.now().astimezone(preferences().zone).date()
     return list(db.session.scalars(_BLOCKS, {"digests": list(digests), "today": today}))
 
 

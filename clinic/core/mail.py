@@ -152,7 +152,8 @@ def enqueue(
 
     A `once_key` already used means that this very message was enqueued before: nothing happens.
     """
-    context |= {"clinic": preferences(), "site_url": settings().site_url, "time_zone": settings().time_zone}
+    clinic = preferences()
+    context |= {"clinic": clinic, "site_url": settings().site_url, "time_zone": clinic.zone}
     subject, text, html = (
         _templates.get_template(f"{kind}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
     )

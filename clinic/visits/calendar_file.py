@@ -57,7 +57,7 @@ def initials(name: str) -> str:
 
 
 def _event(visit: Visit) -> Event:
-    zone = settings().time_zone
+    zone = preferences().zone
     event = Event()
     event.add("uid", f"{visit.uid}@{settings().site_url.partition('://')[2].partition(':')[0]}")
     event.add("sequence", visit.sequence)

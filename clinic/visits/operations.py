@@ -14,7 +14,6 @@ from clinic.bookings.operations import redeem_voucher, undo_redemption
 from clinic.core import audit, clock, mail
 from clinic.core.db import atomic, db
 from clinic.core.preferences import preferences
-from clinic.core.settings import settings
 from clinic.leads.models import Stage
 from clinic.leads.operations import add_event, change_stage
 from clinic.visits import emails
@@ -51,7 +50,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
 
     Raises TimeRefused, or TimeTaken with the nearest free times.
     """
-    starts_at = starts_at.astimezone(settings().time_zone)
+    starts_at = starts_at.astimezone(preferences().zone)
     ends_at = starts_at + timedelta(minutes=booking.service.minutes)
     # Who comes second waits here, not inside the constraint's check, where two could wait for each other.
     db.session.refresh(therapist, with_for_update=True)
@@ -174,7 +173,7 @@ def check_day(voucher: Voucher, *, today: date, seen: str) -> None:
     visit = _locked_visit(voucher)
     if visit is None or voucher.state != VoucherState.ISSUED or visit.state != VisitState.SET:
         return
-    if visit.starts_at.astimezone(settings().time_zone).date() > today and seen != visit_key(visit):
+    if visit.starts_at.astimezone(preferences().zone).date() > today and seen != visit_key(visit):
         raise VisitToCome(visit.starts_at)
 
 
@@ -413,5 +412,5 @@ def _name(therapist: Therapist, name: str) -> None:
 
 
 def _when(visit: Visit) -> str:
-    local = visit.starts_at.astimezone(settings().time_zone)
+    local = visit.starts_at.astimezone(preferences().zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
