@@ -17,6 +17,7 @@ from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
+from clinic.core.once import sweep_forms
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
 from clinic.leads.operations import remind_of_leads
@@ -76,6 +77,7 @@ def work(app: Flask) -> None:
                     sweep_autosaves()
                     sweep_preview_links()
                     sweep_spent_links()
+                    sweep_forms()
                     remind_of_reviews(local_now().date())
                     next_sweep = time.monotonic() + SWEEP_SECONDS
                 if time.monotonic() >= next_reminders:

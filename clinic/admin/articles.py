@@ -176,10 +176,13 @@ class PageScreen(TextPages):
 
     def form_context(self, model: Article | None) -> dict[str, Any]:
         """What stands around the form: findings, unsaved text, who else is here, links for a preview."""
+        draft = self._draft(model)
+        kept = [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model))
+        is_sent = request.method == "POST"
         context: dict[str, Any] = {
             "about": self.about(model),
-            "draft": self._draft(model),
-            "unsaved": [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model)),
+            "draft": draft,
+            "unsaved": [one for one in kept if not (is_sent and one.draft == draft)],  # that one stands in the form
             "asks": g.get("new_findings", []),
             "findings": [],
             "others": [],

@@ -9,13 +9,16 @@ from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from clinic.accounts.access import Permission
 from clinic.admin.back import here, is_panel_path, way_back
-from clinic.core.db import Base, db
+from clinic.admin.once import form_key, sending_of, use_new_key
+from clinic.core.db import Base, atomic, db
 from clinic.core.find import count_up_to, latest_with, unindexed
+from clinic.core.once import SentBefore, claim_sending, note_sending
 from clinic.web.error_pages import keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
@@ -51,6 +54,10 @@ class Guarded(BaseView):
         return redirect(url_for("security.login", next=wanted))
 
     # What the templates ask for.
+
+    def form_key(self) -> str:
+        """The one-time key of a form that creates something."""
+        return form_key()
 
     def here(self) -> str:
         """The address of this page, for links and forms that should lead back to it."""
@@ -215,6 +222,34 @@ class StaffView(Guarded, ModelView):
         """Make a row by an operation and return it. Raises Refused."""
         raise NotImplementedError
 
+    def create_once(self, form: Any) -> Any:
+        """Make a row, or return the one that this very form has made before. Raises Refused.
+
+        With other words in the form nothing is made either: they stay in it, and sent again they make another row.
+        """
+        sending = sending_of(self.endpoint)
+        try:
+            with atomic():
+                claim_sending(sending, lambda id_: self.get_one(id_) is not None)
+                row = self.create(form)
+                note_sending(sending, row.id)
+                return row
+        except SentBefore as before:
+            return self.made_before(before)
+
+    def made_before(self, before: SentBefore) -> Any:
+        """The row that a form has made before. Raises Refused if something else is typed in it now."""
+        row = self.get_one(before.row_id)
+        if before.is_same:
+            return row
+        use_new_key()
+        link = Markup('<a href="{}">{}</a>').format(url_for(".edit_view", id=row.id), row) if self.can_edit else row
+        raise Refused(
+            Markup("This form was saved before and made “{}”. Change it there. To make another {}, save again.").format(
+                link, self.singular
+            )
+        )
+
     def update(self, form: Any, model: Any) -> None:
         """Change a row by an operation. Raises Refused."""
         raise NotImplementedError
@@ -243,7 +278,7 @@ class StaffView(Guarded, ModelView):
         if not self.can_create:
             abort(404)
         form = self.create_form()
-        return self._form_page(form, None, lambda: self.create(form))
+        return self._form_page(form, None, lambda: self.create_once(form))
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:

@@ -19,6 +19,7 @@ from clinic.admin.back import way_back
 from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of, row_id
 from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.export import FRESH, GRACE, csv_lines, xlsx_file
+from clinic.admin.once import do_once
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.preferences import preferences
@@ -217,7 +218,7 @@ class LeadScreen(StaffView):
         lead = self.row_or_404()
         text = clean_text(request.form.get("note", ""))[:5000]
         if text:
-            add_note(lead, text, by=current_user)
+            do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, text, by=current_user))
             flash("Note kept.", "success")
         else:
             flash("The note is empty: write something first.", "error")
@@ -253,7 +254,7 @@ class LeadScreen(StaffView):
             page = self._details(lead.id, letter=(subject, body), letter_error="Write a subject and a text.")
             return page, 422
         try:
-            write_letter(lead, subject, body, by=current_user)
+            do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
             flash("The mail is on its way.", "success")
         except Unsubscribed:
             flash(f"{lead.name} wants no more letters. Call instead.", "error")

@@ -47,7 +47,7 @@ class PreferenceForm(Form):
     time_zone = SelectField(
         "Time zone",
         choices=time_zones,
-        description="The clock of the clinic: visits, opening hours, reminders, mails and calendars follow it."
+        description="The clock of the clinic: visits, hours, reminders, mails and calendars follow it."
         " Visits that are set keep their moment, so their hour on this clock changes.",
     )
     phone = LineField(

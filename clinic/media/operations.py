@@ -1,6 +1,7 @@
 """Every write about pictures."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,10 +32,17 @@ class Description:
     focus_y: int = 50
 
 
-def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor | None = None) -> Image:
+def add_image(
+    data: bytes,
+    *,
+    filename: str,
+    said: Description,
+    also: Callable[[Image], None] = lambda image: None,
+    by: audit.Actor | None = None,
+) -> Image:
     """Keep an upload: its file first, then its row, so that no row points to a missing file. Raises NotAPicture.
 
-    The renditions are made by a worker.
+    The renditions are made by a worker. `also` is done in the transaction of the row; what it raises undoes the upload.
     """
     upright = read_upload(data)
     key = secrets.token_hex(8)
@@ -54,6 +62,7 @@ def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor 
             )
             db.session.add(image)
             db.session.flush()
+            also(image)
             audit.record("uploaded", image, by=by)
     except BaseException:
         discard([original])

@@ -37,6 +37,7 @@ DIGESTS = {
     "comment": {"digest"},
     "rate_count": {"key"},
     "spent_link": {"digest"},
+    "form_sent": {"key", "content"},
 }
 SECRETS = {
     "user": {
