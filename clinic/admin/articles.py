@@ -64,6 +64,7 @@ class PageScreen(TextPages):
     empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
     row_template = "admin/article_buttons.html"
     can_create = can_edit = can_delete = True
+    deleting = "It goes into the trash. For 30 days you can take it back from there, exactly as it is."
     column_list = ["title", "state_word", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     column_sortable_list = ["title", "published_at", "updated_at"]

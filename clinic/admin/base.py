@@ -103,6 +103,7 @@ class StaffView(Guarded, ModelView):
     heading = ""
     intro = ""
     singular = ""
+    deleting = "This cannot be undone."  # what the page says that asks before deleting
 
     def __init__(self, model: type[Any], name: str, endpoint: str, category: str) -> None:
         url = f"/admin/{name.lower().replace(' ', '-')}"
@@ -308,7 +309,7 @@ class StaffView(Guarded, ModelView):
                 if refusal.field and not isinstance(target, list):
                     form[refusal.field].errors = [*target, refusal.text]
             else:
-                flash(self.saved_text(saved), "success")
+                flash(*g.pop("saved_but", (self.saved_text(saved), "success")))
                 return redirect(self.saved_url(saved), 303)  # type: ignore[return-value]
         page = self.render(self.edit_template, form=form, model=model, **self.form_context(model))
         return page if request.method == "GET" else (page, 422)
@@ -355,6 +356,11 @@ class StaffView(Guarded, ModelView):
     def export(self, export_type: str) -> Answer:
         """Flask-Admin's export writes formulas as they stand; screens that export have their own."""
         abort(404)
+
+
+def save_but(text: str) -> None:
+    """Say of the save that is on its way what is not as one might think, instead of the good news alone."""
+    g.saved_but = (text, "error")
 
 
 def flash_undo(text: str, url: str, **fields: str) -> None:

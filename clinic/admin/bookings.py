@@ -42,7 +42,7 @@ class BookingScreen(StaffView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Bookings", "booking"
-    intro = "A held booking waits for you: the e-mail or the mobile was used for a trial before."
+    intro = "A held booking waits for you to decide. “Why held” says what was found."
     empty_text = "No bookings here. They arrive by the form “Get Started”."
     row_template = "admin/booking_buttons.html"
     column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]

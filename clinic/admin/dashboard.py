@@ -10,8 +10,10 @@ from flask_login import current_user
 from clinic.accounts.access import Permission
 from clinic.admin.base import Guarded
 from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
+from clinic.admin.troubles import Trouble, mail_troubles, menu_troubles, worker_troubles
 from clinic.articles.models import ArticleState
 from clinic.articles.queries import count_articles, count_reviews_due
+from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
 from clinic.core.mail import MessageState, count_messages
@@ -44,11 +46,20 @@ class Dashboard(Guarded, AdminIndexView):
         return self.render(
             "admin/dashboard.html",
             tasks=tasks,
+            troubles=_troubles(),
+            meanings=[MEANINGS["visits"]] if works else [],
             is_work_left=any(task.number for task in tasks if not task.is_news),
             reads=reads_chart() if writes else None,
             trials=trials_chart() if works else None,
             leading=leading_articles_chart(url_for("articles_admin.edit_view")) if writes else None,
         )
+
+
+def _troubles() -> list[Trouble]:
+    """What keeps the work of this person from having its effect."""
+    mails = mail_troubles() if current_user.can(Permission.OUTBOX_WORK) else []
+    links = menu_troubles() if current_user.can(Permission.ARTICLE_EDIT) else []
+    return [*worker_troubles(), *mails, *links]
 
 
 def _of_comments() -> list[Task]:

@@ -20,6 +20,7 @@ from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_u
 from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.export import FRESH, GRACE, csv_lines, xlsx_file
 from clinic.admin.once import do_once
+from clinic.admin.troubles import mail_troubles, worker_troubles
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.preferences import preferences
@@ -164,6 +165,7 @@ class LeadScreen(StaffView):
             self.details_template,
             model=lead,
             stages=list(Stage),
+            troubles=[*worker_troubles(), *mail_troubles()],
             since=since(lead),
             now=clock.now(),
             visits={booking.id: visit_of(booking.id) for booking in lead.bookings},

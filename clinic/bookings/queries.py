@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clinic.bookings.counts import is_trial
 from clinic.bookings.models import Block, Booking, BookingState, Claim, Service, Voucher
 from clinic.core import clock
 from clinic.core.db import db
@@ -73,10 +74,11 @@ def count_held() -> int:
 
 
 def bookings_in(spans: list[tuple[datetime, datetime]]) -> list[int]:
-    """How many trials were asked for in each span of time, its end not included: one statement, each number from an
-    index alone."""
+    """How many trials (counts.py) were asked for in each span of time, its end not included: one statement, each
+    number from an index alone."""
     number = sa.select(sa.func.count())
     counts = [
-        number.where(Booking.created_at >= start, Booking.created_at < end).scalar_subquery() for start, end in spans
+        number.where(is_trial(), Booking.created_at >= start, Booking.created_at < end).scalar_subquery()
+        for start, end in spans
     ]
     return list(db.session.execute(sa.select(*counts)).one())

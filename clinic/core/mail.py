@@ -67,6 +67,13 @@ class Message(Base):
     last_error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_to_file: Mapped[bool] = mapped_column(default=False)  # there was no mail server: nobody has got it
+
+    @property
+    def state_word(self) -> str:
+        """What became of it, as staff read it."""
+        is_filed = self.state == MessageState.SENT and self.is_to_file
+        return "written to a file, not sent" if is_filed else str(self.state)
 
     @property
     def message_id(self) -> str:
@@ -230,8 +237,19 @@ def _claim_next(owner: str) -> Claim | None:
 
 @atomic()
 def _mark_sent(claim: Claim) -> None:
-    db.session.execute(_owned(claim).values(state=MessageState.SENT, sent_at=clock.now(), owner=None, last_error=""))
-    log.info("mail sent", extra={"mail": claim.uid, "tries": claim.tries})
+    db.session.execute(
+        _owned(claim).values(
+            state=MessageState.SENT,
+            is_to_file=settings().mail_server is None,
+            sent_at=clock.now(),
+            owner=None,
+            last_error="",
+        )
+    )
+    log.info(
+        "mail sent" if settings().mail_server else "mail written to a file",
+        extra={"mail": claim.uid, "tries": claim.tries},
+    )
 
 
 @atomic()

@@ -53,8 +53,8 @@ def visits_between(start: datetime, end: datetime, *, therapist_id: int | None =
 
 
 def count_visits(start: datetime, end: datetime) -> int:
-    """How many are set in a span of time."""
-    where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state == VisitState.SET)
+    """How many visits begin in a span of time and were not cancelled: those that visits_between() lists."""
+    where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state != VisitState.CANCELLED)
     return db.session.scalar(sa.select(sa.func.count(Visit.id)).where(*where)) or 0
 
 

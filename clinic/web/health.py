@@ -40,6 +40,11 @@ def beat(name: str) -> None:
     db.session.execute(sa.delete(Heartbeat).where(Heartbeat.at < now - timedelta(days=1)))
 
 
+def worker_seen_at() -> datetime | None:
+    """When a worker last said that it lives; None before the first has run."""
+    return db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+
+
 @bp.get("/healthz")
 def healthz() -> Response:
     """The process lives; nothing else is asked."""
@@ -57,7 +62,7 @@ def readyz() -> Response:
 def _not_ready() -> Iterator[str]:
     try:
         current = current_revision()
-        last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+        last_beat = worker_seen_at()
     except sa.exc.SQLAlchemyError as error:
         yield f"database: {type(error).__name__}"
         return
@@ -102,7 +107,7 @@ def metrics() -> Response:
     oldest = db.session.scalar(sa.select(sa.func.min(Message.created_at)).where(Message.state == MessageState.QUEUED))
     wait = Gauge("clinic_outbox_oldest_seconds", "Age of the oldest queued message", registry=registry)
     wait.set((clock.now() - oldest).total_seconds() if oldest else 0)
-    last_beat = db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
+    last_beat = worker_seen_at()
     age = Gauge("clinic_worker_heartbeat_age_seconds", "Time since a worker last spoke", registry=registry)
     age.set((clock.now() - last_beat).total_seconds() if last_beat else float("inf"))
     return Response(generate_latest(registry), mimetype="text/plain", headers={"Cache-Control": "no-store"})
