@@ -18,7 +18,7 @@ from clinic.admin.back import here, is_panel_path, way_back
 from clinic.admin.once import form_key, sending_of, use_new_key
 from clinic.core.db import Base, atomic, db
 from clinic.core.find import count_up_to, latest_with, unindexed
-from clinic.core.once import SentBefore, claim_sending, note_sending
+from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
 from clinic.web.error_pages import keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
@@ -231,19 +231,26 @@ class StaffView(Guarded, ModelView):
         sending = sending_of(self.endpoint)
         try:
             with atomic():
-                claim_sending(sending, lambda id_: self.get_one(id_) is not None)
+                claim_key(sending, self._exists)
                 row = self.create(form)
+                made = row.id  # SQLite gives the id of a row that was deleted to the next one
+                claim_content(sending, lambda id_: id_ != made and self._exists(id_))
                 note_sending(sending, row.id)
                 return row
         except SentBefore as before:
             return self.made_before(before)
 
+    def _exists(self, id_: int) -> bool:
+        return self.get_one(id_) is not None
+
     def made_before(self, before: SentBefore) -> Any:
         """The row that a form has made before. Raises Refused if something else is typed in it now."""
         row = self.get_one(before.row_id)
-        if before.is_same:
+        if row is not None and before.is_same:
             return row
         use_new_key()
+        if row is None:
+            raise Refused("What this form made was deleted at this moment. Save again to make it anew.")
         link = Markup('<a href="{}">{}</a>').format(url_for(".edit_view", id=row.id), row) if self.can_edit else row
         raise Refused(
             Markup("This form was saved before and made “{}”. Change it there. To make another {}, save again.").format(

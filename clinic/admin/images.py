@@ -17,10 +17,10 @@ from wtforms.widgets import RangeInput
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView, count_of, count_with_more, row_id
 from clinic.admin.cells import link_cell, time_cell
-from clinic.admin.once import sending_of, sending_of_words
+from clinic.admin.once import sending_of_words
 from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.core.db import db
-from clinic.core.once import Sending, SentBefore, claim_sending, note_sending
+from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, replace_image
@@ -262,9 +262,8 @@ class ImageScreen(StaffView):
 
     def create_once(self, form: UploadForm) -> Image:
         """Upload, or the picture that this very form has uploaded before."""
-        sending = sending_of(self.endpoint, by_content="form_key" in request.form)
         try:
-            return self.create(form, also=_claim(sending))
+            return self.create(form, also=_claim(sending_of_words(self.endpoint)))
         except SentBefore as before:
             picture: Image = self.made_before(before)
             return picture
@@ -397,7 +396,7 @@ def _claim(sending: Sending) -> Also:
     """Be the first with this form while the row of a picture is added: decoding takes long, and locks nothing."""
 
     def also(image: Image) -> None:
-        claim_sending(sending, lambda id_: db.session.get(Image, id_) is not None)
+        claim_key(sending, lambda id_: db.session.get(Image, id_) is not None)
         note_sending(sending, image.id)
 
     return also

@@ -21,6 +21,7 @@ from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.export import FRESH, GRACE, csv_lines, xlsx_file
 from clinic.admin.once import do_once
 from clinic.admin.troubles import mail_troubles, worker_troubles
+from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.preferences import preferences
@@ -84,6 +85,13 @@ def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
         Markup('<span class="quiet">{}</span>').format(row.assigned.name) if row.assigned else "",
     ]
     return Markup(" ").join(part for part in parts if part) or Markup("–")
+
+
+def _closed_words(merge: Merge) -> str:
+    """What a merge has closed, as a sentence or two."""
+    declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
+    words = f"Declined, as this person has had a trial: {count_of(declined, 'held request')}. " if declined else ""
+    return words + (f"Cancelled, as one trial is left: {count_of(cancelled, 'voucher')}. " if cancelled else "")
 
 
 def since(lead: Lead) -> str:
@@ -256,6 +264,8 @@ class LeadScreen(StaffView):
             page = self._details(lead.id, letter=(subject, body), letter_error="Write a subject and a text.")
             return page, 422
         try:
+            if lead.unsubscribed_at:
+                raise Unsubscribed
             do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
             flash("The mail is on its way.", "success")
         except Unsubscribed:
@@ -273,8 +283,8 @@ class LeadScreen(StaffView):
             flash(f"{other.name} is somebody else. You are not asked again.", "success")
             return self._back(lead)
         try:
-            merge_leads(lead, other, by=current_user)
-            flash("Merged. For 30 days it can be split again, on this page.", "success")
+            merge = merge_leads(lead, other, by=current_user)
+            flash(f"Merged. {_closed_words(merge)}For 30 days it can be split again, on this page.", "success")
         except CannotMerge as error:
             flash(str(error), "error")
         return self._back(lead)

@@ -60,7 +60,7 @@ class OutboxScreen(StaffView):
     def intro(self) -> str:  # type: ignore[override]
         """What happens to mails here."""
         if settings().mail_server is None:
-            return "There is no mail server: the worker writes each mail to a file, and nobody gets it."
+            return "Every mail that the site has written. Now the worker writes each to a file, and nobody gets it."
         return "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
 
     def _tab_filter(self) -> Iterable[Any]:

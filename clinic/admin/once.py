@@ -9,7 +9,7 @@ from flask import g, request
 from flask_login import current_user
 
 from clinic.core.db import atomic
-from clinic.core.once import Sending, SentBefore, claim_sending, note_sending
+from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 
 # Fields that say nothing about what was typed.
 NOT_TYPED = frozenset({"csrf_token", "form_key", "back", "draft", "base"})
@@ -27,10 +27,10 @@ def use_new_key() -> None:
     g.has_new_form_key = True
 
 
-def sending_of(place: str, *, by_content: bool = True) -> Sending:
+def sending_of(place: str) -> Sending:
     """The present sending of a form that makes one thing, whatever is typed."""
     person, key = str(current_user.id), _sent_key()
-    return Sending(_digest(place, person, key) if key else "", _digest(place, person, _typed()), by_content)
+    return Sending(_digest(place, person, key) if key else "", _digest(place, person, _typed()))
 
 
 def sending_of_words(place: str, words: str = "") -> Sending:
@@ -44,7 +44,7 @@ def do_once(place: str, row_id: int, act: Callable[[], object]) -> None:
     sending = sending_of_words(place)
     try:
         with atomic():
-            claim_sending(sending, lambda _: True)
+            claim_key(sending, lambda _: True)
             act()
             note_sending(sending, row_id)
     except SentBefore:

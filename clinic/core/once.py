@@ -32,19 +32,10 @@ class FormSent(Base):
 
 @dataclass(frozen=True)
 class Sending:
-    """One sending of a form, as digests: of its key ("" without one), and of what was typed.
-
-    With `by_content` the same content under another key is the same form.
-    """
+    """One sending of a form, as digests: of its key ("" without one), and of what was typed."""
 
     key: str
     content: str
-    by_content: bool = False
-
-    @property
-    def keys(self) -> list[str]:
-        """What only one sending may have."""
-        return [key for key in (self.key, self.content if self.by_content else "") if key]
 
 
 class SentBefore(Exception):
@@ -56,28 +47,39 @@ class SentBefore(Exception):
         self.is_same = is_same
 
 
-def claim_sending(sending: Sending, exists: Callable[[int], bool]) -> None:
-    """Be the first with this form, within the present transaction. What was made and is gone since may be made again.
+def claim_key(sending: Sending, exists: Callable[[int], bool]) -> None:
+    """Be the first with the key of this form, before anything is made. Raises SentBefore."""
+    if sending.key:
+        _claim(sending.key, sending, exists, clock.now() - KEPT)
 
-    On PostgreSQL this waits for a rival's open transaction. Raises SentBefore.
+
+def claim_content(sending: Sending, exists: Callable[[int], bool]) -> None:
+    """Be the first with what is typed in it, after the thing is made: a name that is taken is said to be taken.
+
+    Raises SentBefore, which undoes what was made.
     """
+    _claim(sending.content, sending, exists, clock.now() - SAME_TEXT)
+
+
+def _claim(key: str, sending: Sending, exists: Callable[[int], bool], since: datetime) -> None:
+    """One transaction has the row of a key; on PostgreSQL this waits for a rival's open one. What was made and is gone
+    since may be made again."""
     now = clock.now()
-    for key in sending.keys:
-        if insert_or_skip(FormSent, key=key, content=sending.content, row_id=None, at=now):
-            continue
-        before = db.session.get(FormSent, key, populate_existing=True)
-        if before is None:  # swept at this moment
-            continue
-        is_over = key != sending.key and before.at <= now - SAME_TEXT
-        if not is_over and before.row_id is not None and exists(before.row_id):
-            raise SentBefore(before.row_id, before.content == sending.content)
-        before.content, before.row_id, before.at = sending.content, None, now
+    if insert_or_skip(FormSent, key=key, content=sending.content, row_id=None, at=now):
+        return
+    before = db.session.get(FormSent, key, populate_existing=True)
+    if before is None:  # swept at this moment
+        return
+    if before.at > since and before.row_id is not None and exists(before.row_id):
+        raise SentBefore(before.row_id, before.content == sending.content)
+    before.content, before.row_id, before.at = sending.content, None, now
 
 
 def note_sending(sending: Sending, row_id: int) -> None:
     """Keep which row the form made, within the same transaction."""
     db.session.flush()
-    db.session.execute(sa.update(FormSent).where(FormSent.key.in_(sending.keys)).values(row_id=row_id))
+    keys = (sending.key, sending.content)
+    db.session.execute(sa.update(FormSent).where(FormSent.key.in_(keys)).values(row_id=row_id))
 
 
 @atomic()

@@ -126,7 +126,7 @@ def unsubscribe(lead: Lead) -> bool:
 
 
 @atomic()
-def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
+def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> Merge:
     """Make two leads one person: bookings, ledger and history of `other` go over to `kept`, and it is out of sight.
 
     What the merge answers is closed: a held request of somebody who has a trial, a second voucher. Splitting gives
@@ -158,6 +158,7 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
     audit.record("merged", kept, by=by, detail=f"lead {other.id}")
     db.session.flush()
     db.session.expire_all()
+    return merge
 
 
 def _lock_bookings(*lead_ids: int) -> None:

@@ -36,7 +36,7 @@ SCREENS: dict[str, tuple[type[Base], Typed]] = {
     "categories": (Category, {"name": "Joints"}),
     "tags": (Tag, {"name": "running"}),
     "team": (Author, {"name": "Anna Author", "title": "Physiotherapist", "bio": "Works with people."}),
-    "menus": (MenuItem, {"label": "Our team", "address": "/team/"}),
+    "menus": (MenuItem, {"label": "Our team", "address": "/articles/"}),
     "letters": (Letter, {"name": "Hello", "subject": "Hello {name}", "body": "How are you?"}),
     "therapists": (Therapist, {"name": "Anna"}),
     "blocked-guests": (Block, {"email": "rude@example.org", "because": "Shouted"}),
@@ -81,6 +81,9 @@ def test_a_form_that_is_sent_twice_makes_one_thing_and_leads_to_it(sign_in: Sign
     assert second.status_text() == first.status_text()
 
 
+UNIQUE = {"services", "categories", "tags", "team", "letters", "therapists", "people"}
+
+
 @pytest.mark.parametrize("screen", [name for name in SCREENS if name != "media"])
 def test_going_back_to_a_form_that_is_fetched_anew_makes_one_thing(sign_in: SignIn, screen: str) -> None:
     owner = sign_in("owner")
@@ -88,9 +91,10 @@ def test_going_back_to_a_form_that_is_fetched_anew_makes_one_thing(sign_in: Sign
     first = page.submit("Save", **typed(screen))
     before = count(SCREENS[screen][0])
     again = visit(owner, f"/admin/{screen}/new/").submit("Save", **typed(screen))
-    assert (count(SCREENS[screen][0]), place(again)) == (before, place(first))
     without = page.submit("Save", **typed(screen), form_key=None)
-    assert (count(SCREENS[screen][0]), place(without)) == (before, place(first))
+    assert count(SCREENS[screen][0]) == before
+    for answer in (again, without):  # a name that is taken is said to be taken, as if somebody else had it
+        assert answer.status == 422 if screen in UNIQUE else place(answer) == place(first)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -121,7 +125,7 @@ NEW_NAMES = {"articles": "title", "pages": "title", "menus": "label", "media": "
 NEW_NAMES |= {"people": "email", "redirects": "path"}
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", [name for name in SCREENS if name != "media"])
 def test_other_words_in_a_form_that_was_saved_stay_and_make_another_thing_if_sent_again(
     sign_in: SignIn, screen: str
 ) -> None:
@@ -189,6 +193,13 @@ def test_a_note_and_a_mail_that_are_sent_twice_are_one(sign_in: SignIn) -> None:
     page.submit("Keep the note", note="Rang again")
     visit(desk, f"/admin/leads/details/?id={booking.lead_id}").submit("Keep the note", note="Rang, no answer")
     assert db.session.scalar(notes) == 3
+
+
+def test_other_words_with_a_picture_are_another_picture(sign_in: SignIn) -> None:
+    page = visit(sign_in("editor"), "/admin/media/new/")
+    for alt in ("A hip", "Another hip", "A hip"):
+        assert "Saved" in page.submit("Save", **typed("media", alt=alt)).status_text()
+    assert count(Image) == 2
 
 
 def test_many_pictures_that_are_sent_twice_are_there_once(sign_in: SignIn) -> None:

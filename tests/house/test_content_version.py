@@ -12,6 +12,7 @@ UNSEEN = {
     "claim",
     "content_version",
     "heartbeat",
+    "form_sent",
     "lead",
     "lead_event",
     "letter",
