@@ -73,7 +73,7 @@ def test_without_a_mail_server_a_mail_is_written_to_a_file_and_nowhere_called_se
     assert details.texts(".facts .state") == ["written to a file, not sent"]
     assert "Written to a file" in details.texts("dt")
     for path in ("/admin/", f"/admin/leads/details/?id={booking.lead_id}", "/admin/outbox/"):
-        assert "Mails are written to files, not sent" in visit(desk, path).text
+        assert "Each mail is written to a file, not sent" in visit(desk, path).text
 
 
 def test_with_a_mail_server_a_mail_is_sent_and_one_of_before_is_still_a_file(
@@ -88,7 +88,7 @@ def test_with_a_mail_server_a_mail_is_sent_and_one_of_before_is_still_a_file(
     page = visit(desk, "/admin/outbox/")
     assert sorted(page.texts("tbody .state")) == ["sent", "sent", *["written to a file, not sent"] * 2]
     assert len(visit(desk, "/admin/outbox/?tab=sent").texts("tbody tr")) == 2
-    assert "written to files" not in visit(desk, "/admin/").text
+    assert "written to a file" not in visit(desk, "/admin/").text
 
 
 # The worker
