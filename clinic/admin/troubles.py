@@ -31,7 +31,9 @@ def mail_troubles() -> list[Trouble]:
     if settings().mail_server is not None:
         return []
     return [
-        Trouble("Each mail is written to a file, not sent: no mail server is set. Ask who runs the server to set MAIL_URL.")
+        Trouble(
+            "Each mail is written to a file, not sent: no mail server is set. Ask who runs the server to set MAIL_URL."
+        )
     ]
 
 
