@@ -19,7 +19,7 @@ from clinic.accounts.queries import user_with_email
 from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
@@ -116,7 +116,7 @@ def import_customers(file: Path, dry_run: bool) -> None:
                 click.echo(f"line {line.number}: {line.why}")
             yield line
 
-    lines = read_customers(table, settings().phone_region, is_trial=dry_run, progress=_with_bar(bar))
+    lines = read_customers(table, preferences().phone_region, is_trial=dry_run, progress=_with_bar(bar))
     report = report_of(told(lines), table.notes)
     counts = {**report.outcomes, **({"not taken": len(report.refused)} if report.refused else {})}
     click.echo(

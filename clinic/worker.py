@@ -24,6 +24,7 @@ from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, facts_of
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
+from clinic.core.once import sweep_forms
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
 from clinic.leads.operations import note_refused_mailbox, remind_of_leads
@@ -77,6 +78,7 @@ def jobs() -> list[Job]:
         Job("old drafts", SWEEP_SECONDS, sweep_autosaves),
         Job("old preview links", SWEEP_SECONDS, sweep_preview_links),
         Job("old links", SWEEP_SECONDS, sweep_spent_links),
+        Job("old forms", SWEEP_SECONDS, sweep_forms),
         Job("reminders of reviews", SWEEP_SECONDS, lambda: remind_of_reviews(local_now().date())),
         Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
         Job("morning mails", REMIND_SECONDS, _morning),

@@ -10,9 +10,9 @@ from clinic.admin.fields import CodeField, LongField, RowField, RowsField
 from clinic.articles.models import Article
 from clinic.articles.operations import Text
 from clinic.articles.queries import authors, categories, posts_to_pick
-from clinic.core.settings import settings
 from clinic.core.text import words_between_commas
 from clinic.media.queries import images_by_id, newest_images
+from clinic.web.filters import zone
 from clinic.web.forms import LineField
 
 
@@ -78,7 +78,7 @@ class PageForm(Form):
     def publish_time(self) -> datetime | None:
         """When to publish, as an aware time; the field is in the clinic's zone."""
         at = self.publish_at.data
-        return at.replace(tzinfo=settings().time_zone) if at else None
+        return at.replace(tzinfo=zone()) if at else None
 
     @property
     def base_version(self) -> int | None:
@@ -90,7 +90,7 @@ class PageForm(Form):
     def values_of(cls, article: Article) -> dict[str, Any]:
         """What the form of a stored article shows, besides its columns."""
         at = article.published_at if article.state_word == "scheduled" else None
-        return {"publish_at": at.astimezone(settings().time_zone) if at else None, "base": str(article.version)}
+        return {"publish_at": at.astimezone(zone()) if at else None, "base": str(article.version)}
 
 
 class ArticleForm(PageForm):

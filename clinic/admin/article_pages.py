@@ -3,13 +3,13 @@
 import re
 from typing import Any
 
-from flask import Response, abort, flash, make_response, redirect, request, url_for
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from clinic.admin.article_forms import PageForm
-from clinic.admin.base import Answer, StaffView
+from clinic.admin.base import Answer, StaffView, save_but
 from clinic.articles.autosave import keep_autosave
 from clinic.articles.errors import NotReady
 from clinic.articles.models import Article, ArticleState
@@ -48,6 +48,8 @@ class TextPages(StaffView):
         if request.method == "POST" and (reason or not asks) and not form.publish_at.errors:
             if self.publish(article, form, despite=reason):
                 flash(self.saved_text(article).replace("Saved and published", "Published"), "success")
+            else:
+                flash(*g.saved_but)
             return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
         error = "Say why it is published all the same" if request.method == "POST" else ""
         page = self.render(
@@ -137,7 +139,7 @@ class TextPages(StaffView):
         try:
             publish_article(article, at=form.publish_time, despite=despite, by=current_user)
         except NotReady as error:
-            flash(f"Saved, but not published: it needs {list_of(error.missing)}.", "error")
+            save_but(f"Saved, but not published: it needs {list_of(error.missing)}.")
             return False
         return True
 

@@ -64,6 +64,7 @@ class PageScreen(TextPages):
     empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
     row_template = "admin/article_buttons.html"
     can_create = can_edit = can_delete = True
+    deleting = "It goes into the trash. For 30 days you can take it back from there, exactly as it is."
     column_list = ["title", "state_word", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     column_sortable_list = ["title", "published_at", "updated_at"]
@@ -176,10 +177,13 @@ class PageScreen(TextPages):
 
     def form_context(self, model: Article | None) -> dict[str, Any]:
         """What stands around the form: findings, unsaved text, who else is here, links for a preview."""
+        draft = self._draft(model)
+        kept = [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model))
+        is_sent = request.method == "POST"
         context: dict[str, Any] = {
             "about": self.about(model),
-            "draft": self._draft(model),
-            "unsaved": [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model)),
+            "draft": draft,
+            "unsaved": [one for one in kept if not (is_sent and one.draft == draft)],  # that one stands in the form
             "asks": g.get("new_findings", []),
             "findings": [],
             "others": [],

@@ -9,6 +9,7 @@ from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 from wtforms import Form
 
@@ -16,8 +17,10 @@ from clinic.accounts.access import Permission
 from clinic.accounts.identity import ask_for_identity, is_identity_fresh, typed_by
 from clinic.admin.back import here, is_panel_path, way_back
 from clinic.admin.fields import sentences_left_out
-from clinic.core.db import Base, db
+from clinic.admin.once import form_key, sending_of, use_new_key
+from clinic.core.db import Base, atomic, db
 from clinic.core.find import count_up_to, latest_with, unindexed
+from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
 from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
@@ -69,6 +72,10 @@ class Guarded(BaseView):
 
     # What the templates ask for.
 
+    def form_key(self) -> str:
+        """The one-time key of a form that creates something."""
+        return form_key()
+
     def here(self) -> str:
         """The address of this page, for links and forms that should lead back to it."""
         return here()
@@ -113,6 +120,7 @@ class StaffView(Guarded, ModelView):
     heading = ""
     intro = ""
     singular = ""
+    deleting = "This cannot be undone."  # what the page says that asks before deleting
 
     def __init__(self, model: type[Any], name: str, endpoint: str, category: str) -> None:
         url = f"/admin/{name.lower().replace(' ', '-')}"
@@ -232,6 +240,41 @@ class StaffView(Guarded, ModelView):
         """Make a row by an operation and return it. Raises Refused."""
         raise NotImplementedError
 
+    def create_once(self, form: Any) -> Any:
+        """Make a row, or return the one that this very form has made before. Raises Refused.
+
+        With other words in the form nothing is made either: they stay in it, and sent again they make another row.
+        """
+        sending = sending_of(self.endpoint)
+        try:
+            with atomic():
+                claim_key(sending, self._exists)
+                row = self.create(form)
+                made = row.id  # SQLite gives the id of a row that was deleted to the next one
+                claim_content(sending, lambda id_: id_ != made and self._exists(id_))
+                note_sending(sending, row.id)
+                return row
+        except SentBefore as before:
+            return self.made_before(before)
+
+    def _exists(self, id_: int) -> bool:
+        return self.get_one(id_) is not None
+
+    def made_before(self, before: SentBefore) -> Any:
+        """The row that a form has made before. Raises Refused if something else is typed in it now."""
+        row = self.get_one(before.row_id)
+        if row is not None and before.is_same:
+            return row
+        use_new_key()
+        if row is None:
+            raise Refused("What this form made was deleted at this moment. Save again to make it anew.")
+        link = Markup('<a href="{}">{}</a>').format(url_for(".edit_view", id=row.id), row) if self.can_edit else row
+        raise Refused(
+            Markup("This form was saved before and made “{}”. Change it there. To make another {}, save again.").format(
+                link, self.singular
+            )
+        )
+
     def update(self, form: Any, model: Any) -> None:
         """Change a row by an operation. Raises Refused."""
         raise NotImplementedError
@@ -260,7 +303,7 @@ class StaffView(Guarded, ModelView):
         if not self.can_create:
             abort(404)
         form = self.create_form()
-        return self._form_page(form, None, lambda: self.create(form))
+        return self._form_page(form, None, lambda: self.create_once(form))
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:
@@ -290,7 +333,8 @@ class StaffView(Guarded, ModelView):
                 if refusal.field and not isinstance(target, list):
                     form[refusal.field].errors = [*target, refusal.text]
             else:
-                flash(" ".join([self.saved_text(saved), *sentences_left_out(form)]), "success")
+                saying = " ".join([self.saved_text(saved), *sentences_left_out(form)])
+                flash(*g.pop("saved_but", (saying, "success")))
                 return redirect(self.saved_url(saved), 303)  # type: ignore[return-value]
         page = self.render(self.edit_template, form=form, model=model, **self.form_context(model))
         return page if request.method == "GET" else (page, 422)
@@ -337,6 +381,11 @@ class StaffView(Guarded, ModelView):
     def export(self, export_type: str) -> Answer:
         """Flask-Admin's export writes formulas as they stand; screens that export have their own."""
         abort(404)
+
+
+def save_but(text: str) -> None:
+    """Say of the save that is on its way what is not as one might think, instead of the good news alone."""
+    g.saved_but = (text, "error")
 
 
 def flash_undo(text: str, url: str, **fields: str) -> None:

@@ -13,7 +13,8 @@ from clinic.admin.base import Refused, StaffView
 from clinic.admin.cells import time_cell
 from clinic.bookings.models import Block
 from clinic.bookings.operations import block_guest, lift_block
-from clinic.core.settings import settings
+from clinic.core.places import mobile_example
+from clinic.core.preferences import preferences
 from clinic.core.text import canonical_mobile, email_address
 from clinic.web.filters import day
 from clinic.web.forms import LineField
@@ -23,11 +24,15 @@ class BlockForm(Form):
     """Whom, why, until when."""
 
     email = LineField("Email", [Length(max=254)], description="Any spelling of the same mailbox is blocked with it.")
-    mobile = LineField("Mobile", [Length(max=40)], description="Like 9123 4567. One of the two is enough.")
+    mobile = LineField("Mobile", [Length(max=40)])
     because = LineField(
         "Reason", [DataRequired("Say why"), Length(max=300)], description="For colleagues. The person never sees it."
     )
     until = DateField("Until", [Optional()], description="The last day. Left empty, it holds until it is lifted.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mobile.description = f"Like {mobile_example(preferences().phone_region)}. One of the two is enough."
 
 
 class BlockScreen(StaffView):
@@ -63,10 +68,11 @@ class BlockScreen(StaffView):
             except ValueError:
                 raise Refused("Enter an email address like name@example.com", "email") from None
         if form.mobile.data:
+            region = preferences().phone_region
             try:
-                mobile = canonical_mobile(form.mobile.data, settings().phone_region)
+                mobile = canonical_mobile(form.mobile.data, region)
             except ValueError:
-                raise Refused("Enter a mobile number like 9123 4567", "mobile") from None
+                raise Refused(f"Enter a mobile number like {mobile_example(region)}", "mobile") from None
         if not email and not mobile:
             raise Refused("Enter an email address or a mobile number.", "email")
         return block_guest(

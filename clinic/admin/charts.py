@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clinic.articles.queries import articles_that_lead, reads_by_day
+from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import bookings_in
 from clinic.web.filters import local_now
 
@@ -33,12 +34,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Numbers side by side. `unit` is what they count, `column` what they are counted by."""
+    """Numbers side by side. `unit` is what they count, `column` what they are counted by, `meaning` says both."""
 
     title: str
     unit: str
     column: str
     points: list[Point]
+    meaning: str = ""
 
     @property
     def total(self) -> int:
@@ -87,7 +89,7 @@ def reads_chart() -> Chart:
     reads = reads_by_day(first)
     days = [first + timedelta(days=number) for number in range(DAYS)]
     points = [Point(f"{day.day} {day:%B}", reads.get(day, 0)) for day in days]
-    return Chart(f"Reads in {DAYS} days", "reads", "Day", points)
+    return Chart(f"Reads in {DAYS} days", "reads", "Day", points, MEANINGS["reads"])
 
 
 def trials_chart() -> Chart:
@@ -96,14 +98,14 @@ def trials_chart() -> Chart:
     starts = [monday - timedelta(weeks=WEEKS - 1 - number) for number in range(WEEKS)]
     counts = bookings_in([(start, start + timedelta(weeks=1)) for start in starts])
     points = [Point(f"{start.day} {start:%B}", count) for start, count in zip(starts, counts, strict=True)]
-    return Chart(f"Trials asked for in {WEEKS} weeks", "trials", "Week from", points)
+    return Chart(f"Trials asked for in {WEEKS} weeks", "trials", "Week from", points, MEANINGS["trials"])
 
 
 def leading_articles_chart(url_of: str) -> Chart:
     """The articles from which most trials were asked for. `url_of` is the address of a form without its id."""
-    rows = articles_that_lead(midnight() - timedelta(days=LEADING_DAYS))
+    rows = articles_that_lead(midnight() - timedelta(days=LEADING_DAYS - 1))
     points = [Point(title, count, f"{url_of}?id={id_}") for id_, title, count in rows]
-    return Chart("Articles that lead to trials", "trials", "Article", points)
+    return Chart("Articles that lead to trials", "trials", "Article", points, MEANINGS["trials"])
 
 
 def midnight() -> datetime:

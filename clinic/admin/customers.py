@@ -1,5 +1,7 @@
 """Customers from before the site, so that "first-time" means it."""
 
+from typing import Any
+
 from flask import request
 from flask_admin import expose
 from flask_login import current_user
@@ -13,7 +15,8 @@ from clinic.bookings.customers import read_customers, report_of
 from clinic.bookings.operations import Known
 from clinic.core import audit
 from clinic.core.db import atomic
-from clinic.core.settings import settings
+from clinic.core.places import mobile_example
+from clinic.core.preferences import preferences
 
 MOST_LINES = 5000
 
@@ -29,12 +32,16 @@ class CustomerForm(Form):
     lines = LongField(
         "Or paste the lines here",
         [Length(max=1_000_000)],
-        description="One line for each: name@example.org,9123 4567",
         render_kw={"rows": 8, "class": "code", "spellcheck": "false"},
     )
     is_trial = BooleanField(
         "Try it first", default=True, description="With the tick nothing is kept: you only see what would happen."
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        example = mobile_example(preferences().phone_region)
+        self.lines.description = f"One line for each: name@example.org,{example}"
 
 
 class CustomerScreen(Guarded):
@@ -58,7 +65,7 @@ class CustomerScreen(Guarded):
         if form.errors:
             return self.render("admin/customers.html", form=form, report=None), 422
         is_trial = form.is_trial.data
-        lines = list(read_customers(table, settings().phone_region, is_trial=is_trial))
+        lines = list(read_customers(table, preferences().phone_region, is_trial=is_trial))
         report = report_of(lines, table.notes)
         if not is_trial:
             with atomic():

@@ -10,18 +10,18 @@ from flask_login import current_user
 from clinic.accounts.access import Permission
 from clinic.admin.base import Guarded
 from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
+from clinic.admin.troubles import Trouble, mail_troubles, menu_troubles, worker_troubles
 from clinic.articles.models import ArticleState
 from clinic.articles.queries import count_articles, count_reviews_due
+from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
-from clinic.core import clock
-from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, last_beat, recent_deaths
 from clinic.core.jobs import failing_jobs, try_again
 from clinic.core.mail import MessageState, count_messages
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
 from clinic.visits.queries import count_visits, count_without_time
-from clinic.web.filters import local_now, moment
+from clinic.web.filters import local_now
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class Dashboard(Guarded, AdminIndexView):
         return self.render(
             "admin/dashboard.html",
             tasks=tasks,
+            troubles=_troubles(),
+            meanings=[MEANINGS["visits"]] if works else [],
             is_work_left=any(task.number for task in tasks if not task.is_news),
-            worker_trouble=_worker_trouble(),
             failing=failing_jobs(),
             may_try=current_user.can(Permission.OUTBOX_WORK) or writes,
             reads=reads_chart() if writes else None,
@@ -68,16 +69,11 @@ class Dashboard(Guarded, AdminIndexView):
         return redirect(url_for(".index"), 303)  # type: ignore[return-value]
 
 
-def _worker_trouble() -> str:
-    """What is wrong with the worker, in a sentence; nothing if it is well."""
-    last, deaths = last_beat(), recent_deaths()
-    if deaths >= MOST_DEATHS:
-        return f"The worker that sends mail and makes pictures has died {deaths} times within ten minutes."
-    if last is None:
-        return "The worker that sends mail and makes pictures has not been seen yet."
-    if clock.now() - last > SILENT_AFTER:
-        return f"The worker that sends mail and makes pictures has not been seen since {moment(last)}."
-    return ""
+def _troubles() -> list[Trouble]:
+    """What keeps the work of this person from having its effect."""
+    mails = mail_troubles() if current_user.can(Permission.OUTBOX_WORK) else []
+    links = menu_troubles() if current_user.can(Permission.ARTICLE_EDIT) else []
+    return [*worker_troubles(), *mails, *links]
 
 
 def _of_comments() -> list[Task]:

@@ -1,6 +1,8 @@
 """Media: upload pictures, say what they show and who made them."""
 
+import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, flash, g, jsonify, redirect, request, url_for
@@ -16,7 +18,10 @@ from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, Refused, StaffView, count_of, count_with_more, row_id
 from clinic.admin.cells import link_cell, time_cell
 from clinic.admin.fields import AddressField
+from clinic.admin.once import sending_of_words
 from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
+from clinic.core.db import db
+from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, render_again, replace_image
@@ -45,6 +50,9 @@ def _in_a_sentence(error: NotAPicture | StoreAway) -> str:
         return str(error)
     log.error("a picture cannot be kept", extra={"error": str(error)})
     return error.advice
+
+
+Also = Callable[[Image], None]
 
 
 def _percent(label: str, description: str) -> IntegerField:
@@ -265,11 +273,19 @@ class ImageScreen(StaffView):
         """With the file."""
         return UploadForm
 
-    def create(self, form: UploadForm) -> Image:
-        """Upload."""
+    def create_once(self, form: UploadForm) -> Image:
+        """Upload, or the picture that this very form has uploaded before."""
+        try:
+            return self.create(form, also=_claim(sending_of_words(self.endpoint)))
+        except SentBefore as before:
+            picture: Image = self.made_before(before)
+            return picture
+
+    def create(self, form: UploadForm, *, also: Also = lambda image: None) -> Image:
+        """Upload. `also` is done in the transaction that adds the row."""
         upload = form.file.data
         try:
-            return add_image(upload.read(), filename=upload.filename, said=form.said, by=current_user)
+            return add_image(upload.read(), filename=upload.filename, said=form.said, also=also, by=current_user)
         except (NotAPicture, StoreAway) as error:
             raise Refused(_in_a_sentence(error), "file") from None
 
@@ -333,17 +349,22 @@ class ImageScreen(StaffView):
         """Several files in one form; a script makes more of it (upload.js)."""
         form = UploadManyForm(_form_and_files())
         if request.method == "POST" and form.validate():
-            added, refused = [], []
+            added: list[int] = []
+            refused: list[str] = []
             waiting = iter(form.files.data)
             for upload in waiting:
                 try:
-                    said = Description(alt="", credit=form.credit.data)
-                    added.append(add_image(upload.read(), filename=upload.filename, said=said, by=current_user).id)
+                    said, data = Description(alt="", credit=form.credit.data), upload.read()
+                    words = f"{len(added) + len(refused)} {hashlib.sha256(data).hexdigest()}"
+                    also = _claim(sending_of_words("media_admin.upload", words))
+                    added.append(add_image(data, filename=upload.filename, said=said, also=also, by=current_user).id)
+                except SentBefore as before:
+                    added.append(before.row_id)
                 except NotAPicture as error:
                     refused.append(f"{upload.filename}: {error}")
                 except StoreAway as error:  # each of the others would wait as long
-                    words = _in_a_sentence(error)
-                    refused += [f"{one.filename}: {words}" for one in (upload, *waiting)]
+                    why = _in_a_sentence(error)
+                    refused += [f"{one.filename}: {why}" for one in (upload, *waiting)]
             if added:
                 for words in refused:
                     flash(f"Not uploaded: {words}", "error")
@@ -392,6 +413,16 @@ class ImageScreen(StaffView):
             return jsonify(_for_scripts(self.create(form))), 201  # type: ignore[return-value]
         except Refused as refusal:
             return jsonify(error=refusal.text), 422  # type: ignore[return-value]
+
+
+def _claim(sending: Sending) -> Also:
+    """Be the first with this form while the row of a picture is added: decoding takes long, and locks nothing."""
+
+    def also(image: Image) -> None:
+        claim_key(sending, lambda id_: db.session.get(Image, id_) is not None)
+        note_sending(sending, image.id)
+
+    return also
 
 
 def _form_and_files() -> CombinedMultiDict | None:

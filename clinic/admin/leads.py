@@ -19,6 +19,9 @@ from clinic.admin.back import way_back
 from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of, row_id
 from clinic.admin.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.export import csv_lines, xlsx_file
+from clinic.admin.once import do_once
+from clinic.admin.troubles import mail_troubles, worker_troubles
+from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.core.mail import refusal_of
@@ -83,6 +86,13 @@ def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
         Markup('<span class="quiet">{}</span>').format(row.assigned.name) if row.assigned else "",
     ]
     return Markup(" ").join(part for part in parts if part) or Markup("–")
+
+
+def _closed_words(merge: Merge) -> str:
+    """What a merge has closed, as a sentence or two."""
+    declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
+    words = f"Declined, as this person has had a trial: {count_of(declined, 'held request')}. " if declined else ""
+    return words + (f"Cancelled, as one trial is left: {count_of(cancelled, 'voucher')}. " if cancelled else "")
 
 
 def since(lead: Lead) -> str:
@@ -165,6 +175,7 @@ class LeadScreen(StaffView):
             self.details_template,
             model=lead,
             stages=list(Stage),
+            troubles=[*worker_troubles(), *mail_troubles()],
             since=since(lead),
             now=clock.now(),
             visits={booking.id: visit_of(booking.id) for booking in lead.bookings},
@@ -220,7 +231,7 @@ class LeadScreen(StaffView):
         lead = self.row_or_404()
         text = clean_text(request.form.get("note", ""))[:5000]
         if text:
-            add_note(lead, text, by=current_user)
+            do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, text, by=current_user))
             flash("Note kept.", "success")
         else:
             flash("The note is empty: write something first.", "error")
@@ -256,7 +267,9 @@ class LeadScreen(StaffView):
             page = self._details(lead.id, letter=(subject, body), letter_error="Write a subject and a text.")
             return page, 422
         try:
-            write_letter(lead, subject, body, by=current_user)
+            if lead.unsubscribed_at:
+                raise Unsubscribed
+            do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
             flash("The mail is on its way.", "success")
         except Unsubscribed:
             flash(f"{lead.name} wants no more letters. Call instead.", "error")
@@ -273,8 +286,8 @@ class LeadScreen(StaffView):
             flash(f"{other.name} is somebody else. You are not asked again.", "success")
             return self._back(lead)
         try:
-            merge_leads(lead, other, by=current_user)
-            flash("Merged. For 30 days it can be split again, on this page.", "success")
+            merge = merge_leads(lead, other, by=current_user)
+            flash(f"Merged. {_closed_words(merge)}For 30 days it can be split again, on this page.", "success")
         except CannotMerge as error:
             flash(str(error), "error")
         return self._back(lead)

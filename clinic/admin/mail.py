@@ -6,14 +6,22 @@ from typing import Any
 from flask import flash, redirect, request
 from flask_admin import expose
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import defer
 
 from clinic.accounts.access import Permission
 from clinic.admin.base import Answer, StaffView
-from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.admin.cells import link_cell, time_cell
+from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
 from clinic.core.db import db
 from clinic.core.find import latest_with
 from clinic.core.mail import Message, MessageState, send_again
+from clinic.core.settings import settings
+
+
+def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:
+    state = "queued" if row.is_to_file else row.state
+    return Markup('<span class="state state-{}">{}</span>').format(state, row.state_word)
 
 
 class OutboxScreen(StaffView):
@@ -21,7 +29,7 @@ class OutboxScreen(StaffView):
 
     permission = Permission.OUTBOX_WORK
     heading, singular = "Outbox", "mail"
-    intro = "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+    list_template = "admin/outbox_list.html"
     empty_text = "No mail here."
     details_template = "admin/message.html"
     can_view_details = True
@@ -33,12 +41,37 @@ class OutboxScreen(StaffView):
     column_searchable_list = ["to", "subject"]
     column_formatters = {
         "subject": link_cell(".details_view", lambda row: row.subject),
-        "state": state_cell,
+        "state": _state_cell,
         "created_at": time_cell,
-        "sent_at": time_cell,
+        "sent_at": lambda view, context, row, name: "–" if row.is_to_file else time_cell(view, context, row, name),
     }
     tab_column = "state"
-    tabs = (("all", "All"), *((state.value, state.value.capitalize()) for state in MessageState))
+    tabs = (
+        ("all", "All"),
+        *((state.value, state.value.capitalize()) for state in MessageState),
+        ("files", "Written to files"),
+    )
+
+    def troubles(self) -> list[Trouble]:
+        """Why mails wait or reach nobody."""
+        return [*mail_troubles(), *worker_troubles()]
+
+    @property
+    def intro(self) -> str:  # type: ignore[override]
+        """What happens to mails here."""
+        if settings().mail_server is None:
+            return "Every mail that the site has written. Now the worker writes each to a file, and nobody gets it."
+        return "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+
+    def _tab_filter(self) -> Iterable[Any]:
+        filed = (Message.state == MessageState.SENT, Message.is_to_file)
+        match self.tab():
+            case "files":
+                return filed
+            case "sent":
+                return (Message.state == MessageState.SENT, ~Message.is_to_file)
+            case _:
+                return super()._tab_filter()
 
     def row_filter(self) -> Iterable[Any]:
         """Only kinds that the person may read; the owner reads all, also kinds that no list names."""
@@ -59,7 +92,7 @@ class OutboxScreen(StaffView):
         """Send a failed mail again."""
         message = self.row_or_404()
         if send_again(message, by=current_user):
-            flash("It is queued again and will be sent in a moment.", "success")
+            flash("It is queued again: the worker tries it next.", "success")
         else:
             flash("This mail is not failed, so there is nothing to send again.", "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]

@@ -3,16 +3,17 @@
 import re
 from typing import Any
 
-from flask import flash, request
+from flask import request
 from flask_login import current_user
 from wtforms import Form, SelectField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from clinic.accounts.access import Permission
+from clinic.admin.base import save_but
 from clinic.admin.cells import link_cell
 from clinic.admin.fields import AddressField
 from clinic.admin.ordered import OrderedView
-from clinic.articles.redirects import is_answered, redirect_from
+from clinic.admin.troubles import is_found
 from clinic.site.models import MenuItem, Place
 from clinic.site.operations import add_menu_item, change_menu_item, delete_menu_item
 from clinic.web.forms import LineField
@@ -77,7 +78,6 @@ class MenuScreen(OrderedView):
 
     def _said(self, form: MenuItemForm) -> dict[str, Any]:
         address = form.address.data
-        path = re.split(r"[?#]", address)[0]
-        if address.startswith("/") and not is_answered(path) and redirect_from(path) is None:
-            flash(f"Mind: nothing is at {address} yet. Readers who follow this link find nothing.", "error")
+        if not is_found(address):
+            save_but(f"Saved. But nothing is at {address} yet: readers who follow this link find nothing.")
         return {"label": form.label.data, "address": address, "place": Place(form.place.data)}

@@ -5,8 +5,8 @@ from dataclasses import replace
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
-from wtforms import BooleanField, Form, IntegerField
-from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
+from wtforms import BooleanField, Form, IntegerField, SelectField
+from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import change_settings
@@ -14,6 +14,7 @@ from clinic.admin.base import Answer, Guarded
 from clinic.admin.fields import AddressesField, AddressField, LongField
 from clinic.articles.claims import DEFAULT_CLAIMS, read_profile
 from clinic.core.hours import read_hours
+from clinic.core.places import countries, phone_regions, time_zones
 from clinic.core.preferences import preferences
 from clinic.web.forms import LineField, is_email
 
@@ -34,10 +35,21 @@ class PreferenceForm(Form):
         [DataRequired("Enter the address"), Length(max=240)],
         description="Street, unit, town and postcode, as on a letter.",
     )
-    country = LineField(
+    country = SelectField(
         "Country",
-        [DataRequired("Enter the country code"), Regexp("[A-Z]{2}", message="Two capitals, like SG")],
-        description="Two capitals, like SG. A mobile typed without a country code is read as one from there.",
+        choices=lambda: list(countries()),
+        description="Where the clinic is. Search engines read it as part of the address.",
+    )
+    phone_region = SelectField(
+        "Mobiles without a country code are from",
+        choices=lambda: [("", "The same country"), *phone_regions()],
+        description="How a number is read that people type as they dial it at home. Numbers that you have stay.",
+    )
+    time_zone = SelectField(
+        "Time zone",
+        choices=time_zones,
+        description="The clock of the clinic: visits, hours, reminders, mails and calendars follow it."
+        " Visits that are set keep their moment, so their hour on this clock changes.",
     )
     phone = LineField(
         "Phone",
@@ -144,7 +156,19 @@ class PreferenceForm(Form):
         (
             "Clinic",
             "Who you are and where you are found, on every page and in every mail.",
-            ("name", "tagline", "address", "country", "phone", "whatsapp", "email", "map_url", "socials"),
+            (
+                "name",
+                "tagline",
+                "address",
+                "country",
+                "phone_region",
+                "time_zone",
+                "phone",
+                "whatsapp",
+                "email",
+                "map_url",
+                "socials",
+            ),
         ),
         ("Opening hours", "When people can come, as the pages show it.", ("hours", "special_days")),
         ("Mail", "Who is told when something needs an answer.", ("desk_email", "moderator_email", "review_email")),
@@ -203,10 +227,12 @@ class PreferenceScreen(Guarded):
     def index(self) -> Answer:
         """Show and keep."""
         now = preferences()
-        shown = replace(now, claims=now.claims or DEFAULT_CLAIMS)
+        region = "" if now.phone_region == now.country else now.phone_region
+        shown = replace(now, claims=now.claims or DEFAULT_CLAIMS, phone_region=region)
         form = PreferenceForm(request.form if request.method == "POST" else None, obj=shown)
         if request.method == "POST" and form.validate():
             own = {"claims": ""} if form.claims.data == DEFAULT_CLAIMS.strip() else {}
+            own["phone_region"] = form.phone_region.data or form.country.data
             change_settings(form.data | own, by=current_user)
             flash("Saved. Pages and mails show it from now on.", "success")
             return redirect(url_for(".index"), 303)  # type: ignore[return-value]

@@ -14,6 +14,7 @@ from clinic.admin.base import Answer, Guarded
 from clinic.admin.charts import Chart, Point
 from clinic.admin.export import safe_cell
 from clinic.articles.report import Row, by_article, by_service, by_week
+from clinic.bookings.counts import MEANINGS
 from clinic.visits.queries import day_span
 from clinic.web.filters import local_now
 
@@ -36,7 +37,15 @@ class ReportScreen(Guarded):
         points = [Point(row.name, row.trials) for row in rows[:12]]
         chart = Chart(f"Trials by {kind}", "trials", heading, points) if points else None
         return self.render(
-            "admin/report.html", kinds=KINDS, kind=kind, heading=heading, rows=rows, first=first, last=last, chart=chart
+            "admin/report.html",
+            kinds=KINDS,
+            kind=kind,
+            heading=heading,
+            rows=rows,
+            first=first,
+            last=last,
+            chart=chart,
+            meanings=[MEANINGS[name] for name in ("reads", "trials", "attended", "joined")],
         )
 
     @expose("/report.csv")

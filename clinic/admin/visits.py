@@ -14,11 +14,10 @@ from clinic.admin.back import way_back
 from clinic.admin.base import Answer, Guarded, flash_undo, row_id
 from clinic.bookings.errors import VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
-from clinic.core.db import db
-from clinic.core.settings import settings
-from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed
+from clinic.core.db import atomic, db
+from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
-from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
+from clinic.visits.operations import cancel_visit, check_day, mark_attended, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
     day_span,
@@ -29,7 +28,7 @@ from clinic.visits.queries import (
     wish_of,
 )
 from clinic.visits.wishes import wish_words
-from clinic.web.filters import local_now, moment
+from clinic.web.filters import local_day, local_now, moment, zone
 
 OUTCOMES = {"late": VisitState.LATE_CANCEL, "missed": VisitState.NO_SHOW}
 FIRST_WAITING, MOST_WAITING = 20, 1000
@@ -63,7 +62,10 @@ class TodayScreen(Guarded):
         name = visit.booking.lead.name
         try:
             if verb == "attended":
-                mark_attended(visit, by=current_user, device=device_digest())
+                voucher = visit.booking.voucher or abort(404)
+                with atomic():
+                    check_day(voucher, today=local_now().date(), seen="")
+                    mark_attended(visit, by=current_user, device=device_digest())
                 text = f"{name} came: the voucher is redeemed."
             elif verb in OUTCOMES:
                 is_spent = mark_missed(visit, OUTCOMES[verb], by=current_user)
@@ -74,6 +76,9 @@ class TodayScreen(Guarded):
             flash(f"The voucher was redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
         except VoucherNotRedeemable:
             flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
+        except VisitToCome:
+            asks = url_for("redeem_admin.index", code=voucher.code, back=_back())
+            return redirect(asks, 303)  # type: ignore[return-value]
         except VisitClosed:
             flash(f"The visit of {name} has an outcome already. Nothing has changed.", "error")
         else:
@@ -125,7 +130,7 @@ class CalendarScreen(Guarded):
         visits = visits_between(day_span(days[0])[0], day_span(days[-1])[1], therapist_id=chosen)
         return self.render(
             "admin/calendar.html",
-            days=[Day(day, [one for one in visits if _local_day(one.starts_at) == day], {}) for day in days],
+            days=[Day(day, [one for one in visits if local_day(one.starts_at) == day], {}) for day in days],
             therapists=people,
             chosen=chosen,
             today=local_now().date(),
@@ -181,7 +186,7 @@ class CalendarScreen(Guarded):
         free = free_starts([one.id for one in people], days, booking.service.minutes)
 
         def on(day: date) -> dict[int, list[datetime]]:
-            return {id_: [one for one in starts if _local_day(one) == day] for id_, starts in free.items()}
+            return {id_: [one for one in starts if local_day(one) == day] for id_, starts in free.items()}
 
         wish = wish_of(booking.id)
         return self.render(
@@ -211,10 +216,6 @@ def _around(days: list[date]) -> dict[str, date]:
     return {"before": days[0] - timedelta(days=7), "after": days[0] + timedelta(days=7)}
 
 
-def _local_day(value: datetime) -> date:
-    return value.astimezone(settings().time_zone).date()
-
-
 def _week() -> list[date]:
     """The seven days of the week that is asked for, or of the present one, from Monday."""
     day = _day(request.values.get("week", "")) or local_now().date()
@@ -238,7 +239,7 @@ def _moment(text: str) -> datetime | None:
         return None
     if not 2000 < moment.year < 2200:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings().time_zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone())
 
 
 def _row_or_404(model: type[Any]) -> Any:

@@ -24,6 +24,7 @@ from clinic.articles.models import (
     article_tag,
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
+from clinic.bookings.counts import is_trial
 from clinic.bookings.models import Booking, Service
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
@@ -149,7 +150,7 @@ def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, i
     """The articles from which most of the latest trials since a moment were asked for: id, title, number."""
     latest = (
         sa.select(Booking.article_id)
-        .where(Booking.created_at >= since)
+        .where(is_trial(), Booking.created_at >= since)
         .order_by(Booking.created_at.desc())
         .limit(MOST_COUNTED)
         .subquery()

@@ -9,17 +9,20 @@ import atexit
 import logging
 import threading
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from clinic.articles.operations import add_reads
 from clinic.core import clock
+from clinic.core.preferences import preferences
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
+QUARTER = 15 * 60
 LONGEST_AGENT, MOST_COUNTS = 200, 5000  # characters; different counts that wait: who sends more is nobody who reads
 
 
@@ -45,14 +48,13 @@ class ReadCounter:
 
     def __init__(self, app: Flask, *, in_background: bool) -> None:
         self._app = app
-        self._zone = app.config["CLINIC"].time_zone
-        self._counts: Counter[tuple[str, date, str]] = Counter()  # by slug, day and user agent
+        self._counts: Counter[tuple[str, int, str]] = Counter()  # by slug, quarter of an hour and user agent
         self._lock = threading.Lock()
         self._is_started = not in_background
 
     def note(self, slug: str, agent: str) -> None:
-        """Count one read of the article with this slug, today in the clinic's zone. Robots are sorted out later."""
-        key = (slug, clock.now().astimezone(self._zone).date(), agent[:LONGEST_AGENT])
+        """Count one read of the article with this slug, now. Days and robots are sorted out when it is written."""
+        key = (slug, int(clock.now().timestamp() // QUARTER), agent[:LONGEST_AGENT])
         with self._lock:
             if key in self._counts or len(self._counts) < MOST_COUNTS:
                 self._counts[key] += 1
@@ -65,24 +67,30 @@ class ReadCounter:
         """Add what was counted to the table; what cannot be written is kept for the next time."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        reads: Counter[tuple[str, date]] = Counter()
-        for (slug, day, agent), number in counts.items():
-            if not is_robot(agent):
-                reads[slug, day] += number
-        if not reads:
+        counts = Counter({key: number for key, number in counts.items() if not is_robot(key[2])})
+        if not counts:
             return
         try:
             with self._app.app_context():
-                add_reads(reads)
+                add_reads(_by_day(counts, preferences().zone))
         except Exception as error:
             log.warning("reads could not be written", extra={"error": type(error).__name__})
             with self._lock:
-                self._counts.update({(slug, day, ""): number for (slug, day), number in reads.items()})
+                for (slug, quarter, _), number in counts.items():
+                    self._counts[slug, quarter, ""] += number
 
     def _go_on(self) -> None:
         pause = threading.Event()
         while not pause.wait(FLUSH_SECONDS):
             self.flush()
+
+
+def _by_day(counts: Counter[tuple[str, int, str]], zone: ZoneInfo) -> Counter[tuple[str, date]]:
+    """Counts by slug and day of the clinic. Every zone is whole quarters of an hour from UTC."""
+    reads: Counter[tuple[str, date]] = Counter()
+    for (slug, quarter, _), number in counts.items():
+        reads[slug, datetime.fromtimestamp(quarter * QUARTER, zone).date()] += number
+    return reads
 
 
 def init_reads(app: Flask, *, in_background: bool) -> None:

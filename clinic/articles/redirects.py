@@ -199,7 +199,8 @@ def is_answered(path: str) -> bool:
     }
     model = models.get(tuple(parts[:-1]))
     if model is not None:
-        return db.session.scalar(sa.select(model.id).where(model.slug == parts[-1])) is not None
+        shown = (Service.is_active,) if model is Service else ()
+        return db.session.scalar(sa.select(model.id).where(model.slug == parts[-1], *shown)) is not None
     article = _article_at(path)
     return article is not None and article.is_public
 

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.articles.models import Article, ReadCount
-from clinic.bookings.models import Booking, BookingState, Service, Voucher, VoucherState
+from clinic.bookings.counts import has_attended, has_joined, is_trial
+from clinic.bookings.models import Booking, Service, Voucher
 from clinic.core.db import db
-from clinic.core.settings import settings
-from clinic.leads.models import Lead, Stage
+from clinic.core.preferences import preferences
+from clinic.leads.models import Lead
 
 MOST_ROWS = 500
 
@@ -32,7 +33,7 @@ class Row:
 
 def by_article(start: datetime, end: datetime) -> list[Row]:
     """For each article that was read or led to a trial, the most fruitful first; then what came from elsewhere."""
-    zone = settings().time_zone
+    zone = preferences().zone
     days = (ReadCount.day >= start.astimezone(zone).date(), ReadCount.day < end.astimezone(zone).date())
     reads = dict(
         _pairs(sa.select(ReadCount.article_id, sa.func.sum(ReadCount.reads)).where(*days), ReadCount.article_id)
@@ -54,7 +55,7 @@ def by_service(start: datetime, end: datetime) -> list[Row]:
 
 def by_week(start: datetime, end: datetime) -> list[Row]:
     """For each week, which begins on Monday, the latest first."""
-    zone = settings().time_zone
+    zone = preferences().zone
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     reads: dict[Any, int] = {}
     counts = sa.select(ReadCount.day, sa.func.sum(ReadCount.reads)).where(ReadCount.day >= first, ReadCount.day < last)
@@ -82,9 +83,7 @@ def _people(column: Any, start: datetime, end: datetime) -> dict[Any, tuple[int,
 
 
 def _outcomes() -> tuple[Any, Any]:
-    attended = sa.case((Voucher.state == VoucherState.REDEEMED, 1), else_=0)
-    joined = sa.case((Lead.stage == Stage.JOINED, 1), else_=0)
-    return attended, joined
+    return sa.case((has_attended(), 1), else_=0), sa.case((has_joined(), 1), else_=0)
 
 
 def _with_outcomes(rows: Any) -> Any:
@@ -96,7 +95,7 @@ def _with_outcomes(rows: Any) -> Any:
 
 
 def _asked_in(start: datetime, end: datetime) -> tuple[Any, ...]:
-    return (Booking.created_at >= start, Booking.created_at < end, Booking.state == BookingState.BOOKED)
+    return (Booking.created_at >= start, Booking.created_at < end, is_trial())
 
 
 def _pairs(rows: Any, group: Any) -> Iterable[tuple[Any, Any]]:

@@ -7,6 +7,10 @@ class TrialAlreadyUsed(Exception):
     """This person has had their trial."""
 
 
+class UsedSince(TrialAlreadyUsed):
+    """After a request was held, its e-mail or mobile was used for a trial; the desk has not compared it with that."""
+
+
 class ServiceTaken(Exception):
     """Another service has this name or this slug. `field` says which."""
 
@@ -38,3 +42,7 @@ class VoucherRedeemed(Exception):
         super().__init__(by)
         self.at = at
         self.by = by
+
+
+class RedemptionStands(Exception):
+    """The voucher is not redeemed, or by somebody else, or longer than 15 minutes ago."""

@@ -8,10 +8,10 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from clinic.bookings.models import Service
 from clinic.bookings.queries import ServiceChoice, service_choices
-from clinic.core.settings import settings
+from clinic.core.places import foreign_example, mobile_example
 from clinic.core.text import canonical_mobile
 from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
-from clinic.web.remember import remembered
+from clinic.web.remember import facts, remembered
 
 
 class TrialForm(PublicForm):
@@ -55,12 +55,12 @@ class TrialForm(PublicForm):
 
     def validate_mobile(self, field: LineField) -> None:
         """A number that can be called, dialled from the clinic's country or with a country code."""
+        region = facts().phone_region
         try:
-            self.mobile_e164 = canonical_mobile(field.data or "", settings().phone_region)
+            self.mobile_e164 = canonical_mobile(field.data or "", region)
         except ValueError:
-            raise ValidationError(
-                "Enter a mobile number we can reach you on, like 9123 4567 or +44 7911 123456"
-            ) from None
+            like = f"{mobile_example(region)} or {foreign_example(region)}"
+            raise ValidationError(f"Enter a mobile number we can reach you on, like {like}") from None
 
     def validate_service(self, field: RadioField) -> None:
         """One of the sessions on offer."""

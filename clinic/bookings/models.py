@@ -130,7 +130,11 @@ class VoucherState(enum.StrEnum):
 
 
 class Voucher(Base):
-    """The single-use code of a booking."""
+    """The single-use code of a booking.
+
+    `trial_of_id` is the lead whose one trial it is; unique, so nobody has two. It is empty for a second voucher that a
+    merge of two leads brought to light. `stage_before` is the lead's stage before redeeming, for undoing it.
+    """
 
     __tablename__ = "voucher"
 
@@ -143,6 +147,8 @@ class Voucher(Base):
     redeemed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     redeemed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
     redeemed_device: Mapped[str] = mapped_column(default="")  # a digest: the sign-in that redeemed it
+    trial_of_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), unique=True)
+    stage_before: Mapped[str] = mapped_column(default="")
 
     booking: Mapped[Booking] = relationship(back_populates="voucher")
     redeemed_by: Mapped[User | None] = relationship(lazy="joined")

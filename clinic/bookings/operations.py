@@ -1,8 +1,6 @@
 """Every write about trials. book_trial() holds the one-time rule."""
 
 import enum
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,28 +12,30 @@ from clinic.accounts.models import User
 from clinic.bookings import emails
 from clinic.bookings.errors import (
     NotHeld,
+    RedemptionStands,
     ServiceBooked,
     ServiceTaken,
     TrialAlreadyUsed,
+    UsedSince,
     VoucherNotRedeemable,
     VoucherRedeemed,
 )
+from clinic.bookings.ledger import Keys, claim, claim_keys, contact_digest, digest, last_claim
 from clinic.bookings.models import Block, Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
+from clinic.bookings.one_trial import has_trial, keys_of_person, leads_of_person
 from clinic.bookings.queries import is_blocked
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.html import sanitise
 from clinic.core.preferences import preferences
-from clinic.core.settings import settings
 from clinic.core.text import canonical_email, slugify
 from clinic.leads.models import Lead, Stage
-from clinic.leads.operations import add_event, change_stage, record_lead
+from clinic.leads.operations import add_event, change_stage, record_lead, undo_stage
 
 # Digits and capitals that nobody mistakes on paper or on the phone: no 0 and O, no 1, I and L.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
-
-Keys = dict[ClaimKind, str]
+UNDO_REDEMPTION = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -72,25 +72,11 @@ def book_trial(request: Request) -> Booking:
     return booking
 
 
-def claim_keys(email: str, mobile: str) -> Keys:
-    """What the ledger keeps of a person: a keyed digest each of the canonical e-mail and the E.164 mobile."""
-    return {ClaimKind.EMAIL: _digest(canonical_email(email)), ClaimKind.MOBILE: _digest(mobile)}
-
-
-def _digest(value: str) -> str:
-    """HMAC-SHA256 (RFC 2104) in hexadecimal: without the key nobody can try out addresses."""
-    return hmac.new(settings().ledger_key.encode(), value.encode(), hashlib.sha256).hexdigest()
-
-
-def _contact_digest(keys: Keys) -> str:
-    return _digest(f"{keys[ClaimKind.EMAIL]}|{keys[ClaimKind.MOBILE]}")
-
-
 def _book_first_time(keys: Keys, request: Request) -> Booking | None:
     """The booking, if both keys are new. Otherwise None, with nothing kept of the attempt."""
     attempt = db.session.begin_nested()
     lead = _lead(request)
-    if not all(_claim(kind, digest, lead.id) for kind, digest in keys.items()):
+    if not all(claim(kind, value, lead.id) for kind, value in keys.items()):
         attempt.rollback()
         return None
     booking = _add_booking(lead, keys, request, BookingState.BOOKED)
@@ -99,10 +85,6 @@ def _book_first_time(keys: Keys, request: Request) -> Booking | None:
     emails.lead_arrived(booking)
     attempt.commit()
     return booking
-
-
-def _claim(kind: ClaimKind, digest: str, lead_id: int) -> bool:
-    return insert_or_skip(Claim, kind=kind, digest=digest, lead_id=lead_id, claimed_at=clock.now())
 
 
 def _lead(request: Request) -> Lead:
@@ -124,7 +106,7 @@ def _used(keys: Keys) -> tuple[bool, int | None]:
         return True, owners.pop()[0]
     lead_id = db.session.scalar(
         sa.select(Booking.lead_id).where(
-            Booking.contact_digest == _contact_digest(keys), Booking.state == BookingState.BOOKED
+            Booking.contact_digest == contact_digest(keys), Booking.state == BookingState.BOOKED
         )
     )
     return lead_id is not None, lead_id
@@ -169,7 +151,7 @@ def booking_of_contact(email: str, mobile: str) -> Booking | None:
 
 
 def _booking_of_pair(keys: Keys) -> Booking | None:
-    return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == _contact_digest(keys)))
+    return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == contact_digest(keys)))
 
 
 def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, held_because: str = "") -> Booking:
@@ -179,7 +161,7 @@ def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, 
         article_id=request.article_id,
         state=state,
         held_because=held_because,
-        contact_digest=_contact_digest(keys),
+        contact_digest=contact_digest(keys),
         consented_at=clock.now(),
         created_at=clock.now(),
         voucher=None,  # said, so that nobody looks for one
@@ -194,11 +176,16 @@ def _issue_voucher(booking: Booking) -> Voucher:
     voucher = Voucher(
         code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
         booking=booking,
+        trial_of_id=booking.lead_id,
         state=VoucherState.ISSUED,
         issued_at=now,
         expires_at=now + timedelta(days=preferences().voucher_days),
     )
     db.session.add(voucher)
+    try:
+        db.session.flush()
+    except IntegrityError:  # the person has a trial: trial_of_id is unique
+        raise TrialAlreadyUsed from None
     audit.record("booked", booking)
     emails.trial_confirmed(booking, voucher)
     return voucher
@@ -218,13 +205,13 @@ def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
 
     With `is_trial` nothing is kept, and the answer is what it would be.
     """
-    keys = {kind: _digest(value) for kind, value in _said(email, mobile).items()}
+    keys = {kind: digest(value) for kind, value in _said(email, mobile).items()}
     known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()
     if not is_trial:
         known_as = secrets.token_hex(16)
         now = clock.now()
-        for kind, digest in keys.items():
-            insert_or_skip(Claim, kind=kind, digest=digest, lead_id=None, known_as=known_as, claimed_at=now)
+        for kind, key in keys.items():
+            insert_or_skip(Claim, kind=kind, digest=key, lead_id=None, known_as=known_as, claimed_at=now)
     return Known.ADDED if not known else Known.KNOWN if len(known) == len(keys) else Known.PART
 
 
@@ -242,8 +229,8 @@ def block_guest(*, email: str, mobile: str, because: str, until: date | None, by
     blocks = []
     for kind, value in _said(email, mobile).items():
         label = f"{value[0]}…@{value.rpartition('@')[2]}" if kind == ClaimKind.EMAIL else f"{value[:4]}… {value[-3:]}"
-        digest = _digest(value)
-        block = db.session.scalar(sa.select(Block).where(Block.digest == digest)) or Block(kind=kind, digest=digest)
+        key = digest(value)
+        block = db.session.scalar(sa.select(Block).where(Block.digest == key)) or Block(kind=kind, digest=key)
         block.label, block.because, block.until, block.by_id, block.created_at = (
             label,
             because,
@@ -266,15 +253,43 @@ def lift_block(block: Block, *, by: User) -> None:
 
 
 @atomic()
-def allow_booking(booking: Booking, *, by: User) -> Voucher:
-    """Let a held booking be a trial: voucher and mail go out. Raises NotHeld when it was decided before."""
+def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
+    """Let a held booking be a trial: voucher and mail go out. The ledger is asked again.
+
+    `seen` is the newest line of the ledger that the desk has compared the request with. Raises NotHeld when it was
+    decided before, TrialAlreadyUsed when this person has had a trial, UsedSince when the ledger knows more about the
+    e-mail or the mobile than when the request came, and the desk has not seen it.
+    """
+    # A merge moves a booking only while it holds this lock. It is locked without its lead, because PostgreSQL would
+    # join the row as it is after the wait with the lead that it had before.
+    db.session.execute(sa.select(Booking.id).where(Booking.id == booking.id).with_for_update())
+    db.session.refresh(booking)
+    asked_with = keys_of_booking(booking)
+    is_used, _ = _used(asked_with)
+    is_new = _claimed_since(booking, asked_with, seen)
     _decide(booking, BookingState.BOOKED)
-    keys = claim_keys(booking.lead.email, booking.lead.mobile)
-    for kind, digest in keys.items():
-        _claim(kind, digest, booking.lead_id)
+    if is_used or has_trial(booking.lead_id):
+        raise TrialAlreadyUsed
+    if is_new:
+        raise UsedSince
+    for kind, key in keys_of_person(booking.lead):
+        claim(kind, key, booking.lead_id)
     add_event(booking.lead_id, "Held trial allowed", by=by)
     audit.record("allowed", booking, by=by)
     return _issue_voucher(booking)
+
+
+def keys_of_booking(booking: Booking) -> Keys:
+    """The ledger's digests of the e-mail and mobile that the booking was asked for with, also after a merge."""
+    all_keys = [claim_keys(lead.email, lead.mobile) for lead in leads_of_person(booking.lead)]
+    return next((keys for keys in all_keys if contact_digest(keys) == booking.contact_digest), all_keys[0])
+
+
+def _claimed_since(booking: Booking, keys: Keys, seen: int) -> bool:
+    newest = last_claim(keys.values())
+    if newest <= seen:
+        return False
+    return db.session.get_one(Claim, newest).claimed_at > booking.created_at
 
 
 @atomic()
@@ -316,9 +331,42 @@ def redeem_voucher(voucher: Voucher, *, by: User, device: str = "") -> None:
             raise VoucherRedeemed(voucher.redeemed_at, voucher.redeemed_by.name if voucher.redeemed_by else "somebody")
         raise VoucherNotRedeemable
     lead = voucher.booking.lead
+    voucher.stage_before = "" if lead.stage == Stage.ATTENDED else lead.stage
     add_event(lead.id, f"Voucher {voucher.code} redeemed", by=by)
     change_stage(lead, Stage.ATTENDED, by=by)
     audit.record("redeemed", voucher, by=by)
+
+
+def may_undo_redemption(voucher: Voucher, by: User) -> bool:
+    """Whether this person redeemed the voucher, and not longer than 15 minutes ago."""
+    is_theirs = voucher.state == VoucherState.REDEEMED and voucher.redeemed_by_id == by.id
+    return is_theirs and voucher.redeemed_at is not None and voucher.redeemed_at > clock.now() - UNDO_REDEMPTION
+
+
+@atomic()
+def undo_redemption(voucher: Voucher, *, by: User) -> None:
+    """Make a voucher that was redeemed by mistake good again, and put the lead's stage back.
+
+    One conditional update: whoever redeemed it can, for 15 minutes. Raises RedemptionStands.
+    """
+    undone = db.session.execute(
+        sa.update(Voucher)
+        .where(
+            Voucher.id == voucher.id,
+            Voucher.state == VoucherState.REDEEMED,
+            Voucher.redeemed_by_id == by.id,
+            Voucher.redeemed_at > clock.now() - UNDO_REDEMPTION,
+        )
+        .values(state=VoucherState.ISSUED, redeemed_at=None, redeemed_by_id=None, redeemed_device="")
+    )
+    if not undone.rowcount:  # type: ignore[attr-defined]
+        raise RedemptionStands
+    db.session.refresh(voucher)
+    lead = voucher.booking.lead
+    add_event(lead.id, f"Redemption of voucher {voucher.code} undone", by=by)
+    audit.record("undid the redemption of", voucher, by=by)
+    if voucher.stage_before:
+        undo_stage(lead, Stage(voucher.stage_before), of=Stage.ATTENDED, by=by)
 
 
 @atomic()

@@ -6,11 +6,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clinic.bookings.counts import is_trial
 from clinic.bookings.models import Block, Booking, BookingState, Claim, Service, Voucher
 from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.find import count_up_to
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.leads.models import Lead
 
 MOST_COUNTED = 1000
@@ -57,7 +58,7 @@ def is_blocked(digests: Iterable[str]) -> bool:
 
 def blocks_of(digests: Iterable[str]) -> list[Block]:
     """The blocks that hold today for one of these digests."""
-    today = clock.now().astimezone(settings().time_zone).date()
+    today = clock.now().astimezone(preferences().zone).date()
     return list(db.session.scalars(_BLOCKS, {"digests": list(digests), "today": today}))
 
 
@@ -73,10 +74,11 @@ def count_held() -> int:
 
 
 def bookings_in(spans: list[tuple[datetime, datetime]]) -> list[int]:
-    """How many trials were asked for in each span of time, its end not included: one statement, each number from an
-    index alone."""
+    """How many trials (counts.py) were asked for in each span of time, its end not included: one statement, each
+    number from an index alone."""
     number = sa.select(sa.func.count())
     counts = [
-        number.where(Booking.created_at >= start, Booking.created_at < end).scalar_subquery() for start, end in spans
+        number.where(is_trial(), Booking.created_at >= start, Booking.created_at < end).scalar_subquery()
+        for start, end in spans
     ]
     return list(db.session.execute(sa.select(*counts)).one())

@@ -77,6 +77,13 @@ class Message(Base):
     last_error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_to_file: Mapped[bool] = mapped_column(default=False)  # there was no mail server: nobody has got it
+
+    @property
+    def state_word(self) -> str:
+        """What became of it, as staff read it."""
+        is_filed = self.state == MessageState.SENT and self.is_to_file
+        return "written to a file, not sent" if is_filed else str(self.state)
 
     @property
     def message_id(self) -> str:
@@ -185,7 +192,8 @@ def enqueue(
     secrets = {placeholder: str(given[name]) for name, placeholder in named.items()}
     unsubscribe_url = named.pop("unsubscribe_url", unsubscribe_url)
     context |= named
-    context |= {"clinic": preferences(), "site_url": settings().site_url, "time_zone": settings().time_zone}
+    clinic = preferences()
+    context |= {"clinic": clinic, "site_url": settings().site_url, "time_zone": clinic.zone}
     subject, text, html = (
         _templates.get_template(f"{kind}/{part}").render(context) for part in ("subject.txt", "body.txt", "body.html")
     )
@@ -285,9 +293,20 @@ def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
 
 @atomic()
 def _mark_sent(claim: Claim) -> None:
-    values = {"state": MessageState.SENT, "sent_at": clock.now(), "owner": None, "last_error": "", "secrets": {}}
-    db.session.execute(_owned(claim).values(values))
-    log.info("mail sent", extra={"mail": claim.uid, "tries": claim.tries})
+    db.session.execute(
+        _owned(claim).values(
+            state=MessageState.SENT,
+            is_to_file=settings().mail_server is None,
+            sent_at=clock.now(),
+            owner=None,
+            last_error="",
+            secrets={},
+        )
+    )
+    log.info(
+        "mail sent" if settings().mail_server else "mail written to a file",
+        extra={"mail": claim.uid, "tries": claim.tries},
+    )
 
 
 @atomic()

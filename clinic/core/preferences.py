@@ -2,23 +2,32 @@
 
 from dataclasses import dataclass, fields
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import phonenumbers
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import event
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.core import audit, content_version
-from clinic.core.db import Base, atomic, db, is_atomic
+from clinic.core.db import Base, atomic, db
 from clinic.core.hours import Hours, read_hours
+from clinic.core.settings import Settings, settings
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """Facts about the clinic and its rules of practice. The defaults are the demo clinic's."""
+    """Facts about the clinic and its rules of practice. The defaults are the demo clinic's.
+
+    The first values of country, phone region and time zone are those of the settings PHONE_REGION and TIME_ZONE.
+    """
 
     name: str = "Move Therapy"
     tagline: str = "One-to-one movement therapy and Pilates in Singapore"
     address: str = "27 Example Walk, #02-08, Singapore 069999"
     country: str = "SG"
+    phone_region: str = "SG"  # where a mobile without a country code is dialled; until it is changed, the country
+    time_zone: str = "Asia/Singapore"
     phone: str = "+65 6123 4567"
     whatsapp: str = "+65 9123 0000"
     email: str = "hello@example.org"
@@ -42,6 +51,11 @@ class Preferences:
     review_email: str = "editor@example.org"
     review_months: int = 12
     claims: str = ""  # lines of words that advertising for health should avoid; empty: those of the product
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def opening(self) -> Hours:
@@ -85,20 +99,41 @@ class Preference(Base):
 
 
 def preferences() -> Preferences:
-    """The preferences as they are now: one statement, and one for a whole atomic()."""
-    kept = db.session().info if is_atomic() else {}
-    if "preferences" not in kept:
-        kept["preferences"] = _read()
-    found: Preferences = kept["preferences"]
+    """The preferences as they are now: one statement for each transaction."""
+    kept, first = db.session().info, settings()
+    if kept.get("preferences", (None, None))[0] is not first:
+        kept["preferences"] = (first, _read(first))
+    found: Preferences = kept["preferences"][1]
     return found
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop("preferences", None)
 
 
 _STORED = sa.select(*Preference.__table__.c)
 
 
-def _read() -> Preferences:
+def _read(first: Settings) -> Preferences:
     stored = {row.name: row.value for row in db.session.execute(_STORED)}
-    return Preferences(**{name: _typed(name, value) for name, value in stored.items() if name in _TYPES})
+    values = {name: _typed(name, value) for name, value in stored.items() if name in _TYPES}
+    values.setdefault("country", first.phone_region)
+    if values.setdefault("phone_region", values["country"]) not in phonenumbers.SUPPORTED_REGIONS:
+        values["phone_region"] = first.phone_region
+    if not _is_zone(values.setdefault("time_zone", first.time_zone.key)):
+        values["time_zone"] = first.time_zone.key
+    return Preferences(**values)
+
+
+def _is_zone(name: str) -> bool:
+    """Whether this machine knows the time zone: a database may come from a machine with newer ones."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
 
 
 _TYPES: dict[str, type[str] | type[int]] = {field.name: field.type for field in fields(Preferences)}  # type: ignore[misc]

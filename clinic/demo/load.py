@@ -89,8 +89,8 @@ def load_demo(*, if_empty: bool) -> bool:
         for entry in _toml("letters.toml")["letter"]:
             letter = {"name": entry["name"], "subject": entry["subject"], "body": entry["body"].strip()}
             save_letter(Letter(), **letter, by=staff[RoleName.DESK])
-        # The demo's people do not exist: their mail is shown in the outbox as sent, and never leaves.
-        db.session.execute(sa.update(Message).values(state=MessageState.SENT, sent_at=clock.now()))
+        # The demo's people do not exist: their mail is shown in the outbox and never leaves.
+        db.session.execute(sa.update(Message).values(state=MessageState.SENT, is_to_file=True, sent_at=clock.now()))
     return True
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.core.db import db
+from clinic.core.preferences import preferences
 from clinic.core.search import words_of
-from clinic.core.settings import settings
 from clinic.core.text import mobile_digits
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
@@ -74,7 +74,7 @@ def find(text: str, most: int = MOST_FOUND) -> list[int]:
 
 
 def _words(text: str) -> list[str]:
-    digits = mobile_digits(text, settings().phone_region)  # a number is one word, however it is grouped
+    digits = mobile_digits(text, preferences().phone_region)  # a number is one word, however it is grouped
     return [digits] if digits else words_of(text)[:MOST_WORDS]
 
 

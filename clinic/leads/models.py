@@ -96,7 +96,10 @@ class LeadEvent(Base):
 
 
 class Merge(Base):
-    """Two leads that staff said are one person. `moved` names the rows that went over, for splitting them again."""
+    """Two leads that staff said are one person.
+
+    `moved` names the rows that went over, and `settled` those that the merge closed or made, for splitting them again.
+    """
 
     __tablename__ = "merge"
 
@@ -104,6 +107,7 @@ class Merge(Base):
     kept_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     merged_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), unique=True)
     moved: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON)
+    settled: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON, default=dict)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
 

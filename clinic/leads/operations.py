@@ -1,6 +1,6 @@
 """Every write about leads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -21,6 +21,13 @@ from clinic.leads.queries import overdue_leads
 SPLIT_WITHIN = timedelta(days=30)
 # Tables whose rows follow a person when two leads become one. They lie above leads, so they are known by name only.
 FOLLOWING = ("lead_event", "booking", "claim")
+Settle = Callable[[Merge, audit.Actor], None]
+_settlers: list[tuple[Settle, Settle]] = []
+
+
+def settle_merges(merged: Settle, split: Settle) -> None:
+    """Have a feature above this one settle what a merge and a split mean for its rows, in the same transaction."""
+    _settlers.append((merged, split))
 
 
 @atomic()
@@ -126,13 +133,15 @@ def unsubscribe(lead: Lead) -> bool:
 
 
 @atomic()
-def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
+def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> Merge:
     """Make two leads one person: bookings, ledger and history of `other` go over to `kept`, and it is out of sight.
 
-    Nothing else changes, so that splitting gives back just what was. Raises CannotMerge.
+    What the merge answers is closed: a held request of somebody who has a trial, a second voucher. Splitting gives
+    back just what was. Raises CannotMerge.
     """
     if kept.id == other.id:
         raise CannotMerge("These are one lead already.")
+    _lock_bookings(kept.id, other.id)
     for lead in sorted(
         (kept, other), key=lambda one: one.id
     ):  # in one order, so that two merges never wait in a circle
@@ -146,12 +155,26 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> None:
         db.session.execute(sa.update(table).where(table.c.id.in_(ids)).values(lead_id=kept.id))
         moved[name] = ids
     other.merged_into_id = kept.id
-    db.session.add(Merge(kept_id=kept.id, merged_id=other.id, moved=moved, at=clock.now(), by_id=by.id))
+    merge = Merge(kept_id=kept.id, merged_id=other.id, moved=moved, settled={}, at=clock.now(), by_id=by.id)
+    db.session.add(merge)
+    db.session.flush()
+    for merged, _ in _settlers:
+        merged(merge, by)
     lead_index.drop(other)
     lead_index.put(kept, *_merged_into(kept))
     audit.record("merged", kept, by=by, detail=f"lead {other.id}")
     db.session.flush()
     db.session.expire_all()
+    return merge
+
+
+def _lock_bookings(*lead_ids: int) -> None:
+    """Lock bookings and vouchers before the leads, in the order in which the desk's decisions lock them."""
+    booking, voucher = (Base.metadata.tables[name] for name in ("booking", "voucher"))
+    ids = sa.select(booking.c.id).where(booking.c.lead_id.in_(lead_ids)).order_by(booking.c.id).with_for_update()
+    bookings = list(db.session.scalars(ids))
+    vouchers = sa.select(voucher.c.id).where(voucher.c.booking_id.in_(bookings)).order_by(voucher.c.id)
+    db.session.execute(vouchers.with_for_update()).all()
 
 
 @atomic()
@@ -160,6 +183,7 @@ def split_leads(merge: Merge, *, by: audit.Actor) -> None:
     db.session.refresh(merge, with_for_update={"of": Merge})
     if clock.now() > merge.at + SPLIT_WITHIN:
         raise CannotSplit
+    _lock_bookings(merge.kept_id)
     for name, ids in merge.moved.items():
         table = Base.metadata.tables[name]
         db.session.execute(
@@ -168,6 +192,10 @@ def split_leads(merge: Merge, *, by: audit.Actor) -> None:
             .values(lead_id=merge.merged_id)
         )
     merge.merged.merged_into_id = None
+    db.session.flush()
+    db.session.expire_all()
+    for _, split in _settlers:
+        split(merge, by)
     kept = db.session.get_one(Lead, merge.kept_id)
     audit.record("split", kept, by=by, detail=f"lead {merge.merged_id}")
     db.session.delete(merge)

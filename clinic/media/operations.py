@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,10 +38,17 @@ class Description:
     focus_y: int = 50
 
 
-def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor | None = None) -> Image:
+def add_image(
+    data: bytes,
+    *,
+    filename: str,
+    said: Description,
+    also: Callable[[Image], None] = lambda image: None,
+    by: audit.Actor | None = None,
+) -> Image:
     """Keep an upload: its file first, then its row, so that no row points to a missing file. Raises NotAPicture.
 
-    The renditions are made by a worker.
+    The renditions are made by a worker. `also` is done in the transaction of the row; what it raises undoes the upload.
     """
     upright = read_upload(data)
     key = secrets.token_hex(8)
@@ -60,6 +68,7 @@ def add_image(data: bytes, *, filename: str, said: Description, by: audit.Actor 
             )
             db.session.add(image)
             db.session.flush()
+            also(image)
             audit.record("uploaded", image, by=by)
     except BaseException:
         discard([original])

@@ -58,7 +58,7 @@ def initials(name: str) -> str:
 
 
 def _event(visit: Visit) -> Event:
-    zone = settings().time_zone
+    zone = preferences().zone
     event = Event()
     event.add("uid", f"{visit.uid}@{settings().site_host}")
     event.add("sequence", visit.sequence)

@@ -27,6 +27,14 @@ class VisitClosed(Exception):
     """The visit is not set (any more): cancelled, attended or missed."""
 
 
+class VisitToCome(Exception):
+    """The person's visit is on a later day. `at` says when."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"{at:%Y-%m-%d}")
+        self.at = at
+
+
 class TherapistTaken(Exception):
     """Another therapist has this name."""
 

@@ -5,8 +5,8 @@ from typing import Any
 from wtforms import Form, SelectMultipleField
 from wtforms.validators import DataRequired, ValidationError
 
+from clinic.core.places import mobile_example
 from clinic.core.preferences import preferences
-from clinic.core.settings import settings
 from clinic.core.text import canonical_mobile
 from clinic.visits.wishes import parts_offered
 from clinic.web.forms import AtMost, LineField, TextField, is_email
@@ -31,7 +31,9 @@ class OwnWishForm(WishForm):
 
     def validate_mobile(self, field: LineField) -> None:
         """The number that was booked with, in any spelling."""
+        region = preferences().phone_region
         try:
-            self.mobile_e164 = canonical_mobile(field.data or "", settings().phone_region)
+            self.mobile_e164 = canonical_mobile(field.data or "", region)
         except ValueError:
-            raise ValidationError("Enter the mobile number that you booked with, like 9123 4567") from None
+            like = mobile_example(region)
+            raise ValidationError(f"Enter the mobile number that you booked with, like {like}") from None

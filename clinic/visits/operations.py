@@ -3,19 +3,18 @@
 import hashlib
 import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import User
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
-from clinic.bookings.operations import redeem_voucher
+from clinic.bookings.operations import redeem_voucher, undo_redemption
 from clinic.core import audit, clock, mail
 from clinic.core.db import atomic, db
 from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
-from clinic.core.settings import settings
 from clinic.leads.models import Stage
 from clinic.leads.operations import add_event, change_stage
 from clinic.visits import emails
@@ -27,12 +26,14 @@ from clinic.visits.errors import (
     TimeTaken,
     TooLate,
     VisitClosed,
+    VisitToCome,
 )
 from clinic.visits.models import SLOT_MINUTES, Therapist, Visit, VisitSlot, VisitState, Wish
 from clinic.visits.queries import nearest_free, visit_of, visits_to_remind, wish_of
 
 UNDO_CANCEL = timedelta(minutes=15)
 REOPEN = timedelta(hours=12)
+SAME_ACT = timedelta(seconds=5)  # between the two times that one act writes
 
 
 @atomic()
@@ -50,7 +51,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
 
     Raises TimeRefused, or TimeTaken with the nearest free times.
     """
-    starts_at = starts_at.astimezone(settings().time_zone)
+    starts_at = starts_at.astimezone(preferences().zone)
     ends_at = starts_at + timedelta(minutes=booking.service.minutes)
     # Who comes second waits here, not inside the constraint's check, where two could wait for each other.
     db.session.refresh(therapist, with_for_update=True)
@@ -155,12 +156,56 @@ def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
     Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable; not for the device that redeemed it.
     """
     was_issued = voucher.state == VoucherState.ISSUED
+    visit = _locked_visit(voucher)
     redeem_voucher(voucher, by=by, device=device)
-    visit = visit_of(voucher.booking_id)
     if was_issued and visit and visit.state == VisitState.SET:
         _close(visit, VisitState.ATTENDED)
         add_event(visit.booking.lead_id, f"Came: {_when(visit)}", by=by)
         audit.record("attended", visit, by=by)
+
+
+@atomic()
+def check_day(voucher: Voucher, *, today: date, seen: str) -> None:
+    """Raise VisitToCome if the voucher is good and the person's visit is on a later day than today.
+
+    `seen` is the visit that staff were asked about and said yes to; a visit that was moved since is asked about anew.
+    The visit is locked, so that what follows in the same transaction is about the day that was checked.
+    """
+    visit = _locked_visit(voucher)
+    if visit is None or voucher.state != VoucherState.ISSUED or visit.state != VisitState.SET:
+        return
+    if visit.starts_at.astimezone(preferences().zone).date() > today and seen != visit_key(visit):
+        raise VisitToCome(visit.starts_at)
+
+
+def visit_key(visit: Visit) -> str:
+    """The visit at the time that it has now."""
+    return f"{visit.id}.{visit.sequence}"
+
+
+@atomic()
+def take_back_redemption(voucher: Voucher, *, by: User) -> None:
+    """Undo a redemption, and with it that the person came. Raises RedemptionStands."""
+    visit = _locked_visit(voucher)
+    was_closed_by_it = visit is not None and _was_redeemed_with(voucher, visit)
+    undo_redemption(voucher, by=by)
+    if visit and was_closed_by_it:
+        _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
+        add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
+        audit.record("put back", visit, by=by)
+
+
+def _locked_visit(voucher: Voucher) -> Visit | None:
+    visit = visit_of(voucher.booking_id)
+    if visit:
+        db.session.refresh(visit, with_for_update={"of": Visit})
+    return visit
+
+
+def _was_redeemed_with(voucher: Voucher, visit: Visit) -> bool:
+    if visit.state != VisitState.ATTENDED or not visit.closed_at or not voucher.redeemed_at:
+        return False
+    return abs(visit.closed_at - voucher.redeemed_at) < SAME_ACT
 
 
 @atomic()
@@ -191,13 +236,18 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
     if visit.state != of or not visit.closed_at or clock.now() > visit.closed_at + REOPEN:
         raise VisitClosed
     voucher = visit.booking.voucher
-    if voucher and (voucher.state == VoucherState.CANCELLED or voucher.redeemed_at == visit.closed_at):
+    if voucher and (_is_spent(voucher) or _was_redeemed_with(voucher, visit)):
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
+
+
+def _is_spent(voucher: Voucher) -> bool:
+    """Whether a missed visit cancelled it. What a merge cancelled is nobody's trial, and stays so."""
+    return voucher.state == VoucherState.CANCELLED and voucher.trial_of_id is not None
 
 
 def remind_of_visits() -> int:
@@ -360,5 +410,5 @@ def _name(therapist: Therapist, name: str) -> None:
 
 
 def _when(visit: Visit) -> str:
-    local = visit.starts_at.astimezone(settings().time_zone)
+    local = visit.starts_at.astimezone(preferences().zone)
     return f"{local.day} {local:%b %Y, %H:%M}"

@@ -13,7 +13,6 @@ from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.find import Found, first_found
 from clinic.core.preferences import preferences
-from clinic.core.settings import settings
 from clinic.leads.models import Lead, LeadEvent, Stage
 from clinic.leads.queries import latest_events, merge_of, rows_of_others
 from clinic.visits.models import Therapist, Visit, VisitState, Wish
@@ -41,7 +40,7 @@ def wish_of(booking_id: int) -> Wish | None:
 
 def day_span(day: date) -> Interval:
     """A day of the clinic's calendar as moments."""
-    zone = settings().time_zone
+    zone = preferences().zone
     start = datetime.combine(day, time(), zone)
     return start, datetime.combine(day + timedelta(days=1), time(), zone)
 
@@ -56,8 +55,8 @@ def visits_between(start: datetime, end: datetime, *, therapist_id: int | None =
 
 
 def count_visits(start: datetime, end: datetime) -> int:
-    """How many are set in a span of time."""
-    where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state == VisitState.SET)
+    """How many visits begin in a span of time and were not cancelled: those that visits_between() lists."""
+    where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state != VisitState.CANCELLED)
     return db.session.scalar(sa.select(sa.func.count(Visit.id)).where(*where)) or 0
 
 
@@ -123,7 +122,8 @@ def busy_between(start: datetime, end: datetime) -> dict[int, list[Interval]]:
 def free_starts(therapist_ids: Iterable[int], days: list[date], minutes: int) -> dict[int, list[datetime]]:
     """When a session of so many minutes could begin, from now on, at whole hours after opening: by therapist."""
     busy = busy_between(day_span(days[0])[0], day_span(days[-1])[1])
-    opening, zone, length = preferences().opening, settings().time_zone, timedelta(minutes=minutes)
+    clinic, length = preferences(), timedelta(minutes=minutes)
+    opening, zone = clinic.opening, clinic.zone
     starts = []
     for day in days:
         for opens, closes in opening.spans_on(day):
@@ -140,7 +140,7 @@ def free_starts(therapist_ids: Iterable[int], days: list[date], minutes: int) ->
 
 def nearest_free(therapist_id: int, wanted: datetime, minutes: int, *, most: int = 6) -> list[datetime]:
     """The free times nearest to one that is taken, in order."""
-    local = wanted.astimezone(settings().time_zone).date()
+    local = wanted.astimezone(preferences().zone).date()
     days = [local + timedelta(days=number) for number in range(-2, 6)]
     free = free_starts([therapist_id], days, minutes)[therapist_id]
     return sorted(sorted(free, key=lambda start: abs(start - wanted))[:most])

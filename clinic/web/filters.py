@@ -2,13 +2,15 @@
 
 from datetime import date, datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, has_request_context
 from markupsafe import Markup, escape
 
 from clinic.core import clock
-from clinic.core.settings import settings
+from clinic.core.preferences import preferences
 from clinic.core.text import readable_mobile
+from clinic.web.remember import facts
 
 
 def day(value: datetime | date) -> str:
@@ -54,8 +56,18 @@ def local_now() -> datetime:
     return _local(clock.now())
 
 
+def local_day(value: datetime) -> date:
+    """The day of a moment in the clinic's calendar."""
+    return _local(value).date()
+
+
 def _local(value: datetime) -> datetime:
-    return value.astimezone(settings().time_zone)
+    return value.astimezone(zone())
+
+
+def zone() -> ZoneInfo:
+    """The clinic's time zone: as the page's other facts in a request, else as it is now."""
+    return (facts() if has_request_context() else preferences()).zone
 
 
 def init_filters(app: Flask) -> None:

@@ -26,7 +26,7 @@ from werkzeug.exceptions import HTTPException
 
 from clinic.core import clock
 from clinic.core.settings import Settings
-from clinic.web.remember import VERSION
+from clinic.web.remember import VERSION, facts
 from clinic.web.shared_pages import SharedPages, build_of
 from clinic.web.stored_page import SMALLEST, Environ, Key, Page, encoding_for, matches
 from clinic.web.version_reader import VersionReader
@@ -211,15 +211,15 @@ class PageStore:
         """After the view, in its request: until when the page says the same."""
         if is_storing() and response.status_code == 200:
             rule, began = request.environ[_STORING]
-            tomorrow = began.astimezone(self._settings.time_zone).date() + timedelta(days=1)
-            ends = [
-                (began.timestamp() // rule.seconds + 1) * rule.seconds,
-                datetime.combine(tomorrow, datetime.min.time(), self._settings.time_zone).timestamp(),
-            ]
             try:
-                due = self._due(began)
+                due, zone = self._due(began), facts().zone
             except sa.exc.SQLAlchemyError:  # the page is made and can be sent; how long it fits nobody can say
                 return response
+            tomorrow = began.astimezone(zone).date() + timedelta(days=1)
+            ends = [
+                (began.timestamp() // rule.seconds + 1) * rule.seconds,
+                datetime.combine(tomorrow, datetime.min.time(), zone).timestamp(),
+            ]
             if due:
                 ends.append(due.timestamp())
             request.environ[_UNTIL] = min(ends)

@@ -13,6 +13,7 @@ UNSEEN = {
     "content_version",
     "failing_job",
     "heartbeat",
+    "form_sent",
     "lead",
     "lead_event",
     "letter",

@@ -205,3 +205,32 @@ def test_links_of_old_mails_leave_their_texts_and_codes_are_encrypted(empty_app:
     downgrade(revision="0014")
     assert read('SELECT mf_recovery_codes FROM "user"') == [("abcd-1234,efab-5678",)]
     assert "reset/TOKEN-1" in str(read("SELECT text FROM message WHERE id = 1"))
+
+
+OLD_TRIALS = (
+    "INSERT INTO lead (id, name, email, mobile, stage, stage_since, lost_because, next_step, source, email_key,"
+    " name_head, name_tail, created_at) VALUES (1, 'A', 'a@example.org', '+6591234567', 'new', '2026-01-01', '', '',"
+    " '', '', '', '', '2026-01-01'), (2, 'B', 'b@example.org', '+6581234567', 'new', '2026-01-01', '', '', '', '', '',"
+    " '', '2026-01-01')",
+    "INSERT INTO service (id, slug, name, summary, body, minutes, is_active, position)"
+    " VALUES (1, 's', 'S', '', '', 60, true, 0)",
+    "INSERT INTO booking (id, lead_id, service_id, state, held_because, contact_digest, consented_at, created_at)"
+    " VALUES (1, 1, 1, 'booked', '', 'x', '2026-01-01', '2026-01-01'), (2, 1, 1, 'booked', '', 'y', '2026-01-01',"
+    " '2026-01-01'), (3, 2, 1, 'booked', '', 'z', '2026-01-01', '2026-01-01')",
+    "INSERT INTO voucher (id, code, booking_id, state, issued_at, expires_at, redeemed_device) VALUES"
+    " (1, 'AAAA2222', 1, 'issued', '2026-01-01', '2026-04-01', ''),"
+    " (2, 'BBBB2222', 2, 'redeemed', '2026-01-01', '2026-03-01', ''),"
+    " (3, 'CCCC2222', 3, 'issued', '2026-01-01', '2026-04-01', '')",
+)
+
+
+def test_of_two_vouchers_of_a_merged_person_the_used_one_is_the_trial(empty_app: Flask) -> None:
+    upgrade(revision="0014")
+    db.session.rollback()
+    run(*OLD_TRIALS)
+    upgrade()
+    db.session.rollback()
+    kept = read("SELECT id, trial_of_id, state FROM voucher ORDER BY id")
+    assert kept == [(1, None, "issued"), (2, 1, "redeemed"), (3, 2, "issued")]
+    downgrade(revision="0014")
+    assert len(read("SELECT id FROM voucher")) == 3

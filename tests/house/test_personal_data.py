@@ -37,6 +37,7 @@ DIGESTS = {
     "comment": {"digest"},
     "rate_count": {"key"},
     "spent_link": {"digest"},
+    "form_sent": {"key", "content"},
 }
 SECRETS = {
     "user": {
@@ -102,7 +103,8 @@ OWN_WORDS = {
     "therapist": {"name"},
     "visit": {"uid"},
     "claim": {"known_as"},
-    "merge": {"moved"},
+    "merge": {"moved", "settled"},
+    "voucher": {"stage_before"},
     "letter": {"name", "subject", "body"},
     "lead": {"source"},
     "block": {"because"},

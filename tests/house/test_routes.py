@@ -191,6 +191,7 @@ OTHERS = {
     "POST /admin/calendar/cancel/": "desk owner",
     "GET /admin/redeem/": "desk owner",
     "POST /admin/redeem/": "desk owner",
+    "POST /admin/redeem/undo/": "desk owner",
     "POST /admin/therapists/feed/": "desk owner",
     "POST /admin/therapists/unfeed/": "desk owner",
     "POST /admin/account/end/": SIGNED_IN,

@@ -99,7 +99,8 @@ def _statements() -> tuple[str, ...]:
         "INSERT INTO booking (id, lead_id, service_id, article_id, state, held_because, contact_digest, consented_at,"
         " created_at) VALUES (:booking, :id, :service, :article, 'booked', '',"
         " 'bulk ' || CAST(:id AS VARCHAR(20)), :at, :at)",
-        "INSERT INTO voucher (id, code, booking_id, state, issued_at, expires_at, redeemed_at, redeemed_device)"
+        "INSERT INTO voucher (id, code, booking_id, state, issued_at, expires_at, redeemed_at, redeemed_device,"
+        " trial_of_id, stage_before)"
         " VALUES (:booking, :code, :booking, CASE WHEN :stage IN ('attended', 'joined') THEN 'redeemed' ELSE 'issued'"
-        " END, :at, :until, :redeemed, '')",
+        " END, :at, :until, :redeemed, '', :id, '')",
     )

@@ -9,8 +9,11 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   const about = `unsaved ${form.dataset.about}:`;
   const key = about + form.elements.draft.value;
   const base = form.elements.base.value;
-  let last = typed();
-  const saved = last;
+  // A form that comes back refused is not saved: it is kept like typed text, and leaving it is asked about.
+  const isRefused = "refused" in form.dataset;
+  const shown = typed();
+  const saved = isRefused ? "" : shown;
+  let last = saved;
   let timer = 0;
   let isSubmitted = false;
 
@@ -90,7 +93,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
 
   function restore(fields) {
     for (const element of form.elements) {
-      if (!element.name || ["csrf_token", "base", "draft"].includes(element.name) || element.type === "file") continue;
+      if (!element.name || ["csrf_token", "base", "draft", "form_key"].includes(element.name) || element.type === "file") continue;
       const values = fields.filter(([name]) => name === element.name).map(([, value]) => value);
       if (element.type === "checkbox" || element.type === "radio") element.checked = values.includes(element.value);
       else if (element.multiple) for (const option of element.options) option.selected = values.includes(option.value);
@@ -112,11 +115,12 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   // What this browser has kept while the server was away is offered, never put in unasked.
   for (const place of Object.keys(localStorage).filter((one) => one.startsWith(about))) {
     const kept = JSON.parse(localStorage.getItem(place));
-    if (withoutDraft(kept.fields) !== withoutDraft(saved)) offer(place, kept);
+    if (isRefused && place === key) localStorage.removeItem(place); // it stands in the form
+    else if (words(kept.fields) !== words(shown)) offer(place, kept);
   }
 
-  function withoutDraft(fields) {
-    return JSON.stringify(JSON.parse(fields).filter(([name]) => name !== "draft"));
+  function words(fields) {
+    return JSON.stringify(JSON.parse(fields).filter(([name]) => !["draft", "form_key"].includes(name)));
   }
 
   function offer(place, kept) {
@@ -143,6 +147,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     form.before(note);
   }
 
+  if (isRefused) plan(PAUSE);
   form.addEventListener("input", () => plan(PAUSE));
   form.addEventListener("change", () => plan(PAUSE));
   form.addEventListener("submit", () => {

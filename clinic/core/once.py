@@ -1,0 +1,88 @@
+"""A form that creates something makes one thing: sent again, it leads to what it has made.
+
+Each such form carries a one-time key. The key is inserted in the transaction of what the form makes, and the database
+lets one of two in. A browser that goes back may fetch a new form, with another key, and put the typed text into it; so
+the same text, by the same person and on the same screen, counts as the same form for an hour.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.core import clock
+from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
+
+SAME_TEXT = timedelta(hours=1)
+KEPT = timedelta(days=7)
+
+
+class FormSent(Base):
+    """A form that was sent, by the digest of its key or of what was typed, and the row that it made."""
+
+    __tablename__ = "form_sent"
+
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    content: Mapped[str] = mapped_column(sa.String(64))
+    row_id: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One sending of a form, as digests: of its key ("" without one), and of what was typed."""
+
+    key: str
+    content: str
+
+
+class SentBefore(Exception):
+    """The form has made the row `row_id`; `is_same` says whether the same was typed."""
+
+    def __init__(self, row_id: int, is_same: bool) -> None:
+        super().__init__(str(row_id))
+        self.row_id = row_id
+        self.is_same = is_same
+
+
+def claim_key(sending: Sending, exists: Callable[[int], bool]) -> None:
+    """Be the first with the key of this form, before anything is made. Raises SentBefore."""
+    if sending.key:
+        _claim(sending.key, sending, exists, clock.now() - KEPT)
+
+
+def claim_content(sending: Sending, exists: Callable[[int], bool]) -> None:
+    """Be the first with what is typed in it, after the thing is made: a name that is taken is said to be taken.
+
+    Raises SentBefore, which undoes what was made.
+    """
+    _claim(sending.content, sending, exists, clock.now() - SAME_TEXT)
+
+
+def _claim(key: str, sending: Sending, exists: Callable[[int], bool], since: datetime) -> None:
+    """One transaction has the row of a key; on PostgreSQL this waits for a rival's open one. What was made and is gone
+    since may be made again."""
+    now = clock.now()
+    if insert_or_skip(FormSent, key=key, content=sending.content, row_id=None, at=now):
+        return
+    before = db.session.get(FormSent, key, populate_existing=True)
+    if before is None:  # swept at this moment
+        return
+    if before.at > since and before.row_id is not None and exists(before.row_id):
+        raise SentBefore(before.row_id, before.content == sending.content)
+    before.content, before.row_id, before.at = sending.content, None, now
+
+
+def note_sending(sending: Sending, row_id: int) -> None:
+    """Keep which row the form made, within the same transaction."""
+    db.session.flush()
+    keys = (sending.key, sending.content)
+    db.session.execute(sa.update(FormSent).where(FormSent.key.in_(keys)).values(row_id=row_id))
+
+
+@atomic()
+def sweep_forms() -> None:
+    """Forget forms that were sent longer than a week ago."""
+    db.session.execute(sa.delete(FormSent).where(FormSent.at < clock.now() - KEPT))
