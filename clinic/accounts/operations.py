@@ -13,6 +13,7 @@ from clinic.accounts.models import Role, StaffSession, User
 from clinic.accounts.queries import active_owners, roles_named, user_with_email
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+from clinic.core.text import clean_line
 
 SESSION_LIFETIME = timedelta(hours=12)
 
@@ -34,7 +35,7 @@ def create_user(
     ensure_roles()
     user = User(
         email=email.lower(),
-        name=name,
+        name=clean_line(name),
         password=hash_password(password or secrets.token_urlsafe(32)),
         active=True,
         created_at=clock.now(),
@@ -50,7 +51,7 @@ def create_user(
 @atomic()
 def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, by: audit.Actor | None = None) -> User:
     """Change a person's name, roles, or whether they may sign in. Raises LastOwner."""
-    user.name = name
+    user.name = clean_line(name)
     user.roles = roles_named(roles)
     user.active = active
     db.session.flush()

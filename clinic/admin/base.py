@@ -16,6 +16,7 @@ from clinic.accounts.access import Permission
 from clinic.admin.back import here, is_panel_path, way_back
 from clinic.core.db import Base, db
 from clinic.core.find import count_up_to, latest_with, unindexed
+from clinic.core.text import clean_line
 from clinic.web.error_pages import keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
@@ -122,7 +123,7 @@ class StaffView(Guarded, ModelView):
 
     def _words(self) -> str:
         """What is searched for, where this screen has a search."""
-        return request.args.get("search", "") if self._search_supported else ""
+        return clean_line(request.args.get("search", "")) if self._search_supported else ""
 
     def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
         """The rows of a page, and the number of all of the list, counted up to MOST_COUNTED."""
@@ -157,7 +158,7 @@ class StaffView(Guarded, ModelView):
 
     def _found(self, search: str) -> list[int]:
         if "found" not in g:
-            g.found = self.find_ids(search)
+            g.found = self.find_ids(clean_line(search))
         return g.found  # type: ignore[no-any-return]
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:

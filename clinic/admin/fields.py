@@ -7,6 +7,7 @@ from wtforms import SelectField, SelectMultipleField
 from wtforms.validators import Length, Optional, Regexp
 from wtforms.widgets import TextArea
 
+from clinic.core.text import clean_html
 from clinic.web.forms import LineField, TextField
 
 Pairs = Iterable[tuple[int, str]]
@@ -19,14 +20,14 @@ class LongField(TextField):
 
 
 class CodeField(LineField):
-    """HTML as typed: only NUL is dropped, because PostgreSQL cannot keep it."""
+    """HTML as typed, without characters that cannot be stored or deceive."""
 
     widget = TextArea()
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value as it is."""
+        """Take the first value, cleaned."""
         if valuelist:
-            self.data = valuelist[0].replace("\x00", "").replace("\r\n", "\n")
+            self.data = clean_html(valuelist[0])
 
 
 class RowField(SelectField):

@@ -32,7 +32,7 @@ from clinic.core.clock import months_after
 from clinic.core.db import atomic, db, upsert
 from clinic.core.html import plain_text, sanitise
 from clinic.core.preferences import preferences
-from clinic.core.text import slugify
+from clinic.core.text import clean_line, clean_text, slugify
 from clinic.media.models import Image
 from clinic.media.queries import images_by_id
 
@@ -332,7 +332,7 @@ def ensure_category(*, slug: str, name: str) -> Category:
     """The category with this slug, made if it is not there."""
     category = db.session.scalar(sa.select(Category).where(Category.slug == slug))
     if category is None:
-        category = Category(slug=slug, name=name)
+        category = Category(slug=slug, name=clean_line(name))
         db.session.add(category)
         db.session.flush()
     return category
@@ -343,7 +343,7 @@ def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
     """The author with this slug, made if they are not there."""
     author = db.session.scalar(sa.select(Author).where(Author.slug == slug))
     if author is None:
-        author = Author(slug=slug, name=name, title=title, bio=bio)
+        author = Author(slug=slug, name=clean_line(name), title=clean_line(title), bio=clean_text(bio))
         db.session.add(author)
         db.session.flush()
     return author
@@ -351,8 +351,8 @@ def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
 
 def _fill(article: Article, text: Text, slug: str) -> None:
     article.slug = slug
-    article.title = text.title
-    article.summary = text.summary
+    article.title = clean_line(text.title)
+    article.summary = clean_text(text.summary)
     article.body = sanitise(text.body)
     article.words = len(plain_text(article.body).split())
     article.author_id = text.author_id
@@ -363,10 +363,10 @@ def _fill(article: Article, text: Text, slug: str) -> None:
         _note_sign_off(article)
     article.category_id = text.category_id
     article.image_id = text.image_id
-    article.image_alt = text.image_alt
-    article.image_credit = text.image_credit
-    article.image_source = text.image_source
-    article.image_licence = text.image_licence
+    article.image_alt = clean_line(text.image_alt)
+    article.image_credit = clean_line(text.image_credit)
+    article.image_source = clean_line(text.image_source)
+    article.image_licence = clean_line(text.image_licence)
     with db.session.no_autoflush:
         article.tags = _tags_named(text.tags)
         wanted = [id_ for id_ in dict.fromkeys(text.teaser_ids) if id_ != article.id]
@@ -377,7 +377,7 @@ def _fill(article: Article, text: Text, slug: str) -> None:
 
 
 def _tags_named(names: list[str]) -> list[Tag]:
-    by_slug = {slugify(name): name for name in names if slugify(name)}
+    by_slug = {slugify(name): name for name in map(clean_line, names) if slugify(name)}
     known = {tag.slug: tag for tag in db.session.scalars(sa.select(Tag).where(Tag.slug.in_(by_slug)))}
     return [known.get(slug) or Tag(slug=slug, name=name) for slug, name in by_slug.items()]
 

@@ -29,6 +29,7 @@ from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
 from clinic.core.preferences import preferences
+from clinic.core.text import clean_line
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
@@ -304,7 +305,7 @@ def article_in_trash(kind: Kind, id_: int) -> Article | None:
 def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
     """Articles and pages whose title has these words, for a link: title, address, state."""
     found = sa.select(Article).options(defer(Article.body)).where(Article.trashed_at.is_(None))
-    for word in words.split():
+    for word in clean_line(words).split():
         found = found.where(Article.title.icontains(word, autoescape=True))
     rows = db.session.scalars(found.order_by(Article.updated_at.desc()).limit(most))
     return [{"title": row.title, "address": row.address, "state": row.state_word} for row in rows]

@@ -3,6 +3,8 @@
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
+from clinic.core.characters import harmless_html
+
 ALLOWED_CLASSES = {"aside": {"pull-call", "callout", "disclaimer"}, "section": {"sources"}}
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},
@@ -31,8 +33,15 @@ _cleaner = nh3.Cleaner(
 
 
 def sanitise(html: str) -> str:
-    """The same text with only the markup that an article may carry. A second pass changes nothing."""
-    return _cleaner.clean(html.replace("\x00", "")).strip()
+    """The same text with only the markup that an article may carry, and no character that breaks a format or deceives.
+
+    A second pass changes nothing.
+    """
+    cleaned = _cleaner.clean(harmless_html(html))
+    harmless = harmless_html(cleaned)  # references such as &#11; are characters by now
+    if harmless != cleaned:  # without one, an address may name a scheme that it did not name before
+        harmless = _cleaner.clean(harmless)
+    return harmless.strip()
 
 
 def plain_text(html: str) -> str:

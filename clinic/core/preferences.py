@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.core import audit, content_version
 from clinic.core.db import Base, atomic, db, is_atomic
 from clinic.core.hours import Hours, read_hours
+from clinic.core.text import clean_text
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None
     """Keep the given values. Raises KeyError for an unknown name, ValueError for a number that is none."""
     before = preferences()
     for name, value in values.items():
-        value = _typed(name, value)
+        value = _typed(name, clean_text(value) if isinstance(value, str) else value)
         if value != getattr(before, name):
             db.session.merge(Preference(name=name, value=str(int(value) if isinstance(value, bool) else value)))
             audit.record("changed", f"preference:{name}", by=by)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from clinic.core import audit, clock
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.preferences import preferences
-from clinic.core.text import canonical_email
+from clinic.core.text import canonical_email, clean_line, clean_text
 from clinic.leads import emails, lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
 from clinic.leads.likeness import ends_of
@@ -24,7 +24,7 @@ FOLLOWING = ("lead_event", "booking", "claim")
 @atomic()
 def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, source: str = "") -> Lead:
     """A new person who asked for us. `mobile` is E.164."""
-    now = clock.now()
+    now, name = clock.now(), clean_line(name)
     lead = Lead(name=name, email=email, mobile=mobile, article_id=article_id, source=source, stage=Stage.NEW)
     lead.created_at = lead.stage_since = now
     lead.email_key = canonical_email(email)
@@ -49,7 +49,7 @@ def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None) -> None
 @atomic()
 def add_note(lead: Lead, text: str, *, by: audit.Actor) -> None:
     """What staff remark on a lead."""
-    db.session.add(LeadEvent(lead_id=lead.id, at=clock.now(), by_id=by.id, text=text, is_note=True))
+    db.session.add(LeadEvent(lead_id=lead.id, at=clock.now(), by_id=by.id, text=clean_text(text), is_note=True))
     audit.record("noted", lead, by=by)
 
 
@@ -91,6 +91,7 @@ def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) 
 @atomic()
 def plan_next_step(lead: Lead, step: str, on: date | None, *, by: audit.Actor) -> None:
     """Say what is to be done next, and by when. The same again changes nothing."""
+    step = clean_line(step)
     if (lead.next_step, lead.next_on) != (step, on):
         lead.next_step, lead.next_on = step, on
         when = f" on {on.day} {on:%B %Y}" if on else ""
@@ -102,6 +103,7 @@ def write_letter(lead: Lead, subject: str, body: str, *, by: audit.Actor) -> Non
     """Send a mail of the desk through the outbox; the history keeps its words. Raises Unsubscribed."""
     if lead.unsubscribed_at:
         raise Unsubscribed
+    subject, body = clean_line(subject), clean_text(body)
     emails.letter(lead, subject, body)
     add_event(lead.id, f"Mail: {subject}\n\n{body}", by=by)
     audit.record("wrote to", lead, by=by)
@@ -197,6 +199,7 @@ def remind_of_leads(today: date) -> None:
 @atomic()
 def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit.Actor | None = None) -> Letter:
     """A new letter, or another text of one. Raises LetterTaken."""
+    name, subject, body = clean_line(name), clean_line(subject), clean_text(body)
     with db.session.no_autoflush:
         others = Letter.id != letter.id if letter.id else sa.true()
         if db.session.scalar(sa.select(Letter.id).where(Letter.name == name, others)):

@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from clinic.core import clock
+from clinic.core.characters import first_letter
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.visits.models import Therapist, Visit, VisitState
@@ -53,7 +54,7 @@ def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
 
 def initials(name: str) -> str:
     """T. W. L. for Tan Wei Ling."""
-    return " ".join(f"{word[0].upper()}." for word in name.split()) or "–"
+    return " ".join(f"{first_letter(word).upper()}." for word in name.split()) or "–"
 
 
 def _event(visit: Visit) -> Event:

@@ -19,7 +19,7 @@ OLDEST_FORM = timedelta(days=2)
 
 
 class LineField(StringField):
-    """One line of text, cleaned of control characters and outer spaces. What was typed stays in the box."""
+    """One line of text, cleaned of harmful characters and outer spaces. What was typed stays in the box."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take the first value, cleaned."""
