@@ -11,6 +11,7 @@ from types import TracebackType
 import flask_mail
 from flask import current_app
 
+from clinic.core.characters import storable
 from clinic.core.mail import Attachment, Message, attachments_of
 from clinic.core.settings import MailServer, settings
 
@@ -70,10 +71,10 @@ def _to_folder(message: Message) -> None:
 
 def _letter(message: Message) -> flask_mail.Message:
     letter = flask_mail.Message(
-        subject=message.subject,
+        subject=" ".join(storable(message.subject).split()),
         recipients=[message.to],
-        body=message.text,
-        html=message.html,
+        body=storable(message.text),
+        html=storable(message.html),
         sender=settings().mail_sender,
         date=message.created_at.timestamp(),
         extra_headers={"Auto-Submitted": "auto-generated"} | _unsubscribe_headers(message),

@@ -1,4 +1,4 @@
-"""Characters that spell something stay, characters that deceive or break a format go, and what is not seen is nothing."""
+"""Characters that spell something stay, those that deceive or break a format go, and what is not seen is nothing."""
 
 import unicodedata
 
@@ -71,9 +71,9 @@ HARMFUL = [
     ("Jo\ud800", "Jo"),
 ]
 UNSEEN = [
-    "", " ", "\u3000\u00a0", "\u3164", "\u3164\u3164 \uffa0", "\u115f\u1160", "\u2800\u2800", "\u200b", "\u200d", "\u200f",
-    "\u202e", "\ufe0f", "\u034f", "\u180e", "\u00ad", "\ufeff", "\u2060", "\u17b4", "\U0001d159", "\U000e0041", "\ufffc",
-    "\U000e0100", "\ue000", "\ufffe", "\x07", "\u2028",
+    "", " ", "\u3000\u00a0", "\u3164", "\u3164\u3164 \uffa0", "\u115f\u1160", "\u2800\u2800", "\u200b",
+    "\u200d", "\u200f", "\u202e", "\ufe0f", "\u034f", "\u180e", "\u00ad", "\ufeff", "\u2060", "\u17b4", "\U0001d159",
+    "\U000e0041", "\ufffc", "\U000e0100", "\ue000", "\ufffe", "\x07", "\u2028",
 ]  # fmt: skip
 
 
@@ -123,7 +123,9 @@ def test_a_filler_between_words_is_a_space_and_every_line_end_is_one() -> None:
     assert clean_text("One\vtwo\fthree\x85four\u2028five\u2029six\rseven") == "One\ntwo\nthree\nfour\nfive\nsix\nseven"
 
 
-@pytest.mark.parametrize("sign", ["&#11;", "&#x1;", "&#8238;", "&#x200b;", "\x0b", "\x02", "\x00", "\u202e", "&#xFFFE;"])
+@pytest.mark.parametrize(
+    "sign", ["&#11;", "&#x1;", "&#8238;", "&#x200b;", "\x0b", "\x02", "\x00", "\u202e", "&#xFFFE;"]
+)
 def test_nothing_harmful_comes_back_from_a_reference_in_html(sign: str) -> None:
     cleaned = sanitise(f'<p title="{sign}">One{sign}two <a href="/a{sign}b" title="{sign}">x</a></p>')
     assert harmless_html(cleaned) == cleaned
