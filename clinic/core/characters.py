@@ -7,6 +7,7 @@ joiners, modifiers and tags in emoji (UTS #51), variation selectors in Japanese 
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import regex
 
@@ -102,6 +103,15 @@ def storable(text: str) -> str:
     if text.isprintable() or _UNSTORABLE.search(text) is None:
         return text
     return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def storable_in(value: Any) -> Any:
+    """The same for each string in a value of JSON, at every depth."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable_in(key): storable_in(one) for key, one in value.items()}
+    return [storable_in(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def is_visible(text: str) -> bool:

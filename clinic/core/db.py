@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 
-from clinic.core.characters import storable
+from clinic.core.characters import storable, storable_in
 from clinic.core.turns import turn
 
 BUSY_TIMEOUT_SECONDS = 15
@@ -40,15 +40,7 @@ class JsonWords(sa.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         """To what may be stored."""
-        return _storable_in(value)
-
-
-def _storable_in(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {_storable_in(key): _storable_in(one) for key, one in value.items()}
-    return [_storable_in(one) for one in value] if isinstance(value, list | tuple) else value
+        return storable_in(value)
 
 
 class Base(DeclarativeBase):

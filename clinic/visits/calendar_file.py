@@ -50,7 +50,7 @@ def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
         event.add("summary", _said(f"{name if clinic.feed_names else initials(name)}: {visit.booking.service.name}"))
         event.add("status", "CONFIRMED" if visit.state == VisitState.SET else "CANCELLED")
         events.append(event)
-    return _calendar(events, PUBLISH, name=_said(f"{therapist.name}, {clinic.name}"))
+    return _calendar(events, PUBLISH, name=clean_line(f"{therapist.name}, {clinic.name}"))
 
 
 def initials(name: str) -> str:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
+from clinic.articles.models import Article
 from clinic.bookings.models import Booking
 from clinic.comments.models import CommentState
 from clinic.core import content_version
@@ -85,6 +86,12 @@ def store(text: str) -> None:
     db.session.commit()
 
 
+def article_of(visit: Visit) -> str:
+    article = db.session.get(Article, visit.booking.article_id)
+    assert article
+    return article.address
+
+
 def xml_of(client: FlaskClient, path: str) -> ET.Element:
     answer = client.get(path)
     assert answer.status_code == 200, path
@@ -138,12 +145,14 @@ def test_every_format_is_well_formed_whatever_is_stored(
     titles = [" ".join((node.text or "").split()) for node in feed.iter("{http://www.w3.org/2005/Atom}title")]
     assert titles == [kept] * 2
     assert len(xml_of(client, "/sitemap.xml")) > 5
-    for path in ("/", "/articles/strong-hips/", "/services/move-therapy-1-to-1/"):
+    for path in ("/", article_of(filled), "/services/move-therapy-1-to-1/"):
         assert list(json_lds(client, path)), path
     manifest = json.loads(client.get("/site.webmanifest").data)
     assert manifest["name"] == storable(text)
     assert len(client.get("/.well-known/security.txt").get_data(as_text=True).splitlines()) == 4
-    check_calendar(client.get(f"/calendar/{owner['feed']}.ics").data)
+    answer = client.get(f"/calendar/{owner['feed']}.ics")
+    assert answer.mimetype == "text/calendar"
+    check_calendar(answer.data)
     db.session.expire_all()
     visit = db.session.scalars(sa.select(Visit)).one()
     for method in (REQUEST, CANCEL):
