@@ -12,14 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
 from clinic.articles.autosave import sweep_autosaves
-from clinic.articles.operations import remind_of_reviews, sweep_trash
+from clinic.articles.operations import refold_articles, remind_of_reviews, sweep_trash
 from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import send_due
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
-from clinic.leads.operations import remind_of_leads
+from clinic.leads.operations import refold_leads, remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
@@ -43,6 +43,8 @@ def work_once(app: Flask) -> int:
     with app.app_context():
         remind_of_visits()
         tried = send_due(postman(), owner=worker_name(), most=1_000)
+        while refold_articles() or refold_leads():
+            pass
         try:
             while render_next():
                 pass
@@ -84,6 +86,7 @@ def work(app: Flask) -> None:
                         remind_of_leads(local_now().date())
                     next_reminders = time.monotonic() + REMIND_SECONDS
                 found_work = bool(send_due(postman(), owner=worker_name()))
+                found_work = refold_articles() or refold_leads() or found_work
                 found_work = render_next() or found_work  # one picture takes seconds, and mail should not wait for all
         except SQLAlchemyError as error:
             log.warning("the database does not answer", extra={"error": type(error).__name__})

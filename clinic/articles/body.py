@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from clinic.core.html import plain_text
 from clinic.core.settings import settings
 from clinic.core.text import slugify
 from clinic.media.models import Image
@@ -22,6 +23,11 @@ def image_ids(body: str) -> list[int]:
 def _image_id(figure: LexborNode) -> int | None:
     number = figure.attributes.get("data-image") or ""
     return int(number) if number.isdecimal() and len(number) < 10 else None
+
+
+def indexed_text(summary: str, body: str) -> str:
+    """What is searched of an article besides its title and headings."""
+    return f"{summary} {plain_text(body)}"
 
 
 def heading_text(body: str) -> str:

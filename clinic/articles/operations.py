@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.articles import emails
-from clinic.articles.body import heading_text, image_ids
+from clinic.articles.body import heading_text, image_ids, indexed_text
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import (
     Article,
@@ -327,6 +327,22 @@ def reindex_article(id_: int) -> None:
         _index(article)
 
 
+def refold_articles(most: int = 25) -> bool:
+    """Build a part of the search index anew if words are folded in another way than when it was built. True: there was
+    something to do."""
+    begin = search.place_to_fold("articles")
+    if begin is None:
+        return False
+    following = sa.select(Article.id).where(Article.id > begin).order_by(Article.id).limit(most)
+    ids = list(db.session.scalars(following))
+    for id_ in ids:
+        reindex_article(id_)
+    search.note_folded("articles", ids[-1] if ids else None)
+    if not ids:
+        search.forget_old_words()
+    return True
+
+
 @atomic()
 def ensure_category(*, slug: str, name: str) -> Category:
     """The category with this slug, made if it is not there."""
@@ -461,7 +477,7 @@ def _note_images(article: Article) -> None:
 
 
 def _index(article: Article) -> None:
-    headings, text = heading_text(article.body), f"{article.summary} {plain_text(article.body)}"
+    headings, text = heading_text(article.body), indexed_text(article.summary, article.body)
     search.put(article.id, title=article.title, headings=headings, text=text)
     if article.kind == Kind.POST:
         _relate(article, f"{article.title} {headings} {text}")

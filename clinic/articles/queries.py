@@ -28,6 +28,7 @@ from clinic.bookings.models import Booking, Service
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
+from clinic.core.folding import words_of
 from clinic.core.preferences import preferences
 from clinic.core.text import clean_line
 from clinic.media.queries import images_by_id
@@ -189,7 +190,7 @@ def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
 
 def texts_titled(text: str) -> sa.Select[tuple[int]]:
     """The ids of articles and pages by title and slug: of the latest ones, and of what readers find by the words."""
-    words = search.Query(tuple(search.words_of(text)[: search.MOST_WORDS]))
+    words = search.Query(tuple(words_of(text)[: search.MOST_WORDS]))
     others = Article.id.in_(search.find(words, MOST_HITS))
     return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 

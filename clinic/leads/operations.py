@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.core import audit, clock
+from clinic.core import audit, clock, search
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.preferences import preferences
 from clinic.core.text import canonical_email, clean_line, clean_text
@@ -33,6 +33,32 @@ def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, s
     db.session.flush()
     lead_index.put(lead)
     return lead
+
+
+def refold_leads(most: int = 500) -> bool:
+    """Build anew what leads are found by, and the letters by which two are compared. True: there was something to do.
+
+    Only words that are not ASCII can be folded in another way.
+    """
+    begin = search.place_to_fold("leads")
+    if begin is None:
+        return False
+    following = sa.select(Lead.id, Lead.name, Lead.email).where(Lead.id > begin).order_by(Lead.id).limit(most * 20)
+    rows = db.session.execute(following).all()
+    db.session.rollback()
+    foreign = [row.id for row in rows if not (row.name + row.email).isascii()]
+    for start in range(0, len(foreign), most):
+        _refold(foreign[start : start + most])
+    search.note_folded("leads", rows[-1].id if rows else None)
+    return True
+
+
+@atomic()
+def _refold(ids: list[int]) -> None:
+    for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all():
+        lead.name_head, lead.name_tail = ends_of(lead.name)
+        if lead.merged_into_id is None:
+            lead_index.put(lead, *_merged_into(lead))
 
 
 _ADD_EVENT = sa.insert(LeadEvent.__table__)  # type: ignore[arg-type]
