@@ -186,7 +186,7 @@ def test_a_typo_is_still_set_right_in_letters_with_accents(client: FlaskClient) 
 
 def test_no_sign_in_a_text_or_a_query_makes_a_mark(client: FlaskClient) -> None:
     article = make_article(title="Signs", body="<p>The kneecap glides &lt;mark&gt;here&lt;/mark&gt; &gt;x&lt;.</p>")
-    for sign in ("\x02", "\x03", "<", ">"):  # past all operations, into the text and the index
+    for sign in ("\x02", "\x03", "&lt;", "&gt;"):  # past all operations, into the text and the index
         db.session.execute(
             sa.text("UPDATE article SET body = :body WHERE id = :id"),
             {"body": f"<p>The {sign}kneecap glides {sign}here{sign} and \x02there\x03.</p>", "id": article.id},

@@ -17,7 +17,8 @@ CLEANED = (LineField, TextField, CodeField)
 # Made by programs, and never shown: digests, tokens, keys.
 NOT_TYPED = {
     "content_version.token", "index_state.name", "heartbeat.name", "passkey.credential_id", "rate_count.key",
-    "rate_count.until",    "search_word.word", "spent_link.digest", "role.permissions", "user.tf_totp_secret", "user.mf_recovery_codes",
+    "rate_count.until", "search_word.word", "spent_link.digest", "role.permissions",
+    "user.tf_totp_secret", "user.mf_recovery_codes",
 }  # fmt: skip
 
 
