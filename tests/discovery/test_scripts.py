@@ -1,5 +1,7 @@
 """A word is found however it is written, in every script, on both engines; the page shows it as its text spells it."""
 
+from html import unescape
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -193,7 +195,7 @@ def test_no_sign_in_a_text_or_a_query_makes_a_mark(client: FlaskClient) -> None:
         )
         db.session.commit()
         reindex_article(article.id)
-        page = search(client, f"kneecap {sign}")
+        page = search(client, f"kneecap {unescape(sign)}")
         assert page.texts("mark") == ["kneecap"], sign
         assert not page.tree.css("mark mark")
 
