@@ -24,6 +24,10 @@ class CodeField(LineField):
 
     widget = TextArea()
 
+    def __call__(self, **kwargs: Any) -> Any:
+        """The box; HTML runs from left to right."""
+        return super().__call__(**{"dir": "ltr"} | kwargs)
+
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take the first value, cleaned."""
         if valuelist:

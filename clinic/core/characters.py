@@ -141,6 +141,17 @@ def harmless_html(html: str) -> str:
     return _HARMFUL.sub(r"\g<kept>", storable(html))
 
 
+def has_rtl(text: str) -> bool:
+    """Whether any letter of the text runs from right to left."""
+    return not text.isascii() and _RTL.search(text) is not None
+
+
+def starts_rtl(text: str) -> bool:
+    """Whether its first letter does (UAX #9, P2)."""
+    first = regex.search(r"\p{L}", text)
+    return first is not None and _RTL.match(first[0]) is not None
+
+
 def first_letter(word: str) -> str:
     """What readers take for its first letter (UAX #29): with its vowel signs and joiners, or a whole emoji."""
     found = regex.match(r"\X", word)
