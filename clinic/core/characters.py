@@ -64,9 +64,10 @@ _INVISIBLE = r"[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Co}]"
 _ANY_INVISIBLE = regex.compile(_INVISIBLE)
 # In a text with letters that run from right to left, the marks that say where punctuation belongs.
 _OF_RTL = r"| [\u200E\u200F\u061C]"
-# The soft hyphen is where a long word may be broken. Isolates hold a part of another direction; those that nothing
-# closes, or that close nothing, are taken out before.
-_OF_TEXTS = r"| (?<=\p{L})\u00AD(?=\p{L}) | [\u2066-\u2069]"
+# The soft hyphen is where a long word may be broken.
+_OF_TEXTS = r"| (?<=\p{L})\u00AD(?=\p{L})"
+# Isolates hold a part of another direction. Those that nothing closes, or that close nothing, are taken out before.
+_OF_RTL_TEXTS = r"| [\u2066-\u2069]"
 
 
 def _pattern(kept: str) -> regex.Pattern[str]:
@@ -75,7 +76,7 @@ def _pattern(kept: str) -> regex.Pattern[str]:
 
 
 _LINE, _LINE_RTL = _pattern(_SPELLING), _pattern(_SPELLING + _OF_RTL)
-_TEXT, _TEXT_RTL = _pattern(_SPELLING + _OF_TEXTS), _pattern(_SPELLING + _OF_TEXTS + _OF_RTL)
+_TEXT, _TEXT_RTL = _pattern(_SPELLING + _OF_TEXTS), _pattern(_SPELLING + _OF_TEXTS + _OF_RTL + _OF_RTL_TEXTS)
 # What deceives whatever stands around it. In HTML a letter and its joiner may stand in two elements, so there nothing
 # is judged by its neighbours but the two that spell something and the one that separates words.
 _HARMFUL = regex.compile(
@@ -128,7 +129,7 @@ def spelled_line(text: str) -> str:
 
 
 def spelled_text(text: str) -> str:
-    """The same for several lines, where soft hyphens and isolates that are closed on their line stay as well."""
+    """The same for several lines, where soft hyphens stay, and in texts of two directions isolates that are closed."""
     text = _without_fillers(text)
     if text.isascii() or _ANY_INVISIBLE.search(text) is None:
         return text

@@ -115,6 +115,8 @@ def test_the_reported_words_stay_and_the_reported_name_is_empty() -> None:
 def test_a_text_keeps_soft_hyphens_and_isolates_that_are_closed_on_their_line() -> None:
     assert clean_text("Kranken\u00adhaus") == "Kranken\u00adhaus"
     assert clean_text("See \u2068שלום\u2069 here") == "See \u2068שלום\u2069 here"
+    assert clean_text("See \u2067שלום here\nand\u2069 there") == "See שלום here\nand there"
+    assert clean_text("See \u2066only\u2069 Latin") == "See only Latin"
     assert clean_text("See \u2067 here\nand\u2069 there") == "See  here\nand there"
 
 

@@ -128,6 +128,6 @@ def test_a_mail_to_the_moderator_shows_the_comment_in_its_own_direction(client: 
     make_comment(make_article(title=ARABIC), name=ARABIC, body=ARABIC)
     message = db.session.scalars(sa.select(Message).where(Message.kind == "comment_waits")).one()
     assert f'<strong dir="auto">{ARABIC}</strong>' in message.html
-    assert f"“<bdi>{ARABIC}</bdi>”" in message.html
+    assert f"<bdi>“{ARABIC}”</bdi>" in message.html
     assert f">{ARABIC}</blockquote>" in message.html
     assert '<blockquote dir="auto"' in message.html
