@@ -8,9 +8,9 @@ locales and dictionaries do with other letters, they cannot do it in two ways.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import regex
 
@@ -30,6 +30,8 @@ _NO_SPACES = regex.compile(
     r"[\p{Ideographic}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{lb=SA}\u30FC\u3005\uFF70]"  # ー and 々 too
 )
 _HAS_ACCENTS = regex.compile(r"[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]")
+_IS_FOREIGN = regex.compile(r"[[\p{L}\p{N}\p{M}\p{Cf}]--[\x00-\x7F]]", regex.V1)
+_NONE: list[tuple[str, int, int]] = []
 _IS_KEPT = regex.compile(r"[\p{L}\p{N}\p{M}]")
 # One letter for those that keyboards of two languages, or two habits, write in the same place of a word.
 _SAME = str.maketrans(dict(zip("يىئكةۀأإآٱؤ", "یییکههااااو", strict=True)))
@@ -46,8 +48,7 @@ _WIDTH = 5
 _IS_CODED = re.compile(f"{_CODED}(?:[{_CODE}]{{{_WIDTH}}})+")
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A folded word, or a part of a run, and where it stands in the text that it was read from."""
 
     word: str
@@ -63,6 +64,10 @@ def words_of(text: str) -> list[str]:
 
 def pieces_of(text: str) -> Iterator[Piece]:
     """What the index has of a text: words, and pairs of neighbours in runs; the last letter of a run by itself too."""
+    if _is_plain(text):
+        for match in _ASCII_WORD.finditer(text):
+            yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end())
+        return
     for piece, letters in _spelled(text):
         if not piece.is_run:
             yield piece
@@ -74,8 +79,8 @@ def pieces_of(text: str) -> Iterator[Piece]:
 
 def tokens_of(text: str) -> str:
     """A text as an engine indexes it: the pieces in ASCII, with one space between them."""
-    if text.isascii():
-        return " ".join(_ASCII_WORD.findall(text.lower()))
+    if _is_plain(text):
+        return " ".join(word[:LONGEST_WORD] for word in _ASCII_WORD.findall(text.lower()))
     return " ".join(token_of(piece.word) for piece in pieces_of(text))
 
 
@@ -105,20 +110,25 @@ def is_run(word: str) -> bool:
     return not word.isascii() and _is_run(word[0])
 
 
+def _is_plain(text: str) -> bool:
+    """Whether all letters are ASCII, as in most English texts; quotation marks and dashes are no letters."""
+    return text.isascii() or not any(_IS_FOREIGN.match(char) for char in set(text))
+
+
 def _words(text: str) -> Iterator[Piece]:
     return (piece for piece, _ in _spelled(text))
 
 
 def _spelled(text: str) -> Iterator[tuple[Piece, list[tuple[str, int, int]]]]:
     """Each word with its folded letters and their places."""
-    if text.isascii():
+    if _is_plain(text):
         for match in _ASCII_WORD.finditer(text):
-            yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end()), []
+            yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end()), _NONE
         return
     for match in _WORD.finditer(text):
         word, start = match[0], match.start()
         if word.isascii():
-            yield Piece(word.lower()[:LONGEST_WORD], start, match.end()), []
+            yield Piece(word.lower()[:LONGEST_WORD], start, match.end()), _NONE
             continue
         for kind, letters in _parts(word):
             placed = [(letter, start + first, start + last) for letter, first, last in letters]
