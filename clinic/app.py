@@ -48,6 +48,7 @@ from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
 from clinic.web.pagestore import PageStore
 from clinic.web.remember import Memory, facts, remembered
+from clinic.web.wellformed import init_wellformed
 
 ROOT = Path(__file__).resolve().parent.parent
 FORM_BYTES = 1024 * 1024
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_request_log(app)
     init_headers(app)
     init_compress(app)
+    init_wellformed(app)
     _init_limits_of_size(app)
     init_addresses(app)
     init_csrf(app)

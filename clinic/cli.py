@@ -20,10 +20,12 @@ from clinic.articles.operations import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
 from clinic.core.preferences import preferences
+from clinic.core.search import note_folded
 from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.demo.load import is_used, load_demo
+from clinic.leads.operations import refold_leads
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import Folder, check_files, files
 from clinic.media.leftovers import leftovers
@@ -136,10 +138,14 @@ def _with_bar(make: Callable[..., Any]) -> Callable[[Iterable[Row]], Iterator[Ro
 
 @clinic_cli.command()
 def reindex() -> None:
-    """Build the search index anew; the site goes on meanwhile."""
+    """Build the search indexes anew; the site goes on meanwhile."""
     with click.progressbar(published_ids(), label="Indexing") as ids:
         for id_ in ids:
             reindex_article(id_)
+    note_folded("articles", None)
+    note_folded("leads", 0)
+    while refold_leads():
+        pass
 
 
 @clinic_cli.command("copy-media")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
 from clinic.articles.autosave import sweep_autosaves
-from clinic.articles.operations import remind_of_reviews, sweep_trash
+from clinic.articles.operations import refold_articles, remind_of_reviews, sweep_trash
 from clinic.articles.preview import sweep_preview_links
 from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
@@ -27,7 +27,7 @@ from clinic.core.mail import send_due
 from clinic.core.once import sweep_forms
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
-from clinic.leads.operations import note_refused_mailbox, remind_of_leads
+from clinic.leads.operations import note_refused_mailbox, refold_leads, remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
@@ -58,6 +58,8 @@ def work_once(app: Flask) -> int:
             tried = send_due(postman(), owner=worker_name(), most=1_000, on_refused=note_refused_mailbox)
         except Exception as error:
             failed = failed or error
+        while refold_articles() or refold_leads():
+            pass
         try:
             while render_next():
                 pass
@@ -82,6 +84,7 @@ def jobs() -> list[Job]:
         Job("reminders of reviews", SWEEP_SECONDS, lambda: remind_of_reviews(local_now().date())),
         Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
         Job("morning mails", REMIND_SECONDS, _morning),
+        Job("the search index", 0, lambda: refold_articles() or refold_leads()),
         Job("sizes of pictures", 0, render_next),  # one takes seconds, and mail should not wait for all
     ]
 

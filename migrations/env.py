@@ -8,7 +8,7 @@ from flask import current_app
 from flask_security import AsaList
 
 from clinic.core import content_triggers
-from clinic.core.db import Base, UtcDateTime
+from clinic.core.db import Base, JsonWords, UtcDateTime, Words
 
 engine: sa.Engine = current_app.extensions["migrate"].db.engine
 
@@ -19,6 +19,10 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, AsaList):
         return "sa.UnicodeText()"
+    if kind == "type" and isinstance(item, Words):
+        return f"sa.String(length={item.impl.length})" if item.impl.length else "sa.String()"
+    if kind == "type" and isinstance(item, JsonWords):
+        return "sa.JSON()"
     return False
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.access import MAIL_READERS, ROLE_PERMISSIONS, Permission, RoleName, mails_read_with
-from clinic.core.db import Base, UtcDateTime
+from clinic.core.db import Base, UtcDateTime, Words
 
 user_role = sa.Table(
     "user_role",
@@ -25,7 +25,7 @@ class Role(Base, RoleMixin):
     __tablename__ = "role"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    name: Mapped[str] = mapped_column(Words(20), unique=True)
 
 
 class User(Base, UserMixin):
@@ -34,19 +34,19 @@ class User(Base, UserMixin):
     __tablename__ = "user"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    email: Mapped[str] = mapped_column(Words(255), unique=True)
     name: Mapped[str]
     password: Mapped[str | None]
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    fs_uniquifier: Mapped[str] = mapped_column(Words(64), unique=True)
     # The second factor: an authenticator app, and codes for the day the phone is lost.
     tf_primary_method: Mapped[str | None]
     tf_totp_secret: Mapped[str | None]
     tf_last_counter: Mapped[int | None] = mapped_column(sa.BigInteger)  # the time step of the last code that was used
     tf_phone_number: Mapped[str | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
-    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(Words(64), unique=True)
 
     roles: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin", order_by=Role.id)
     webauthn: Mapped[list["Passkey"]] = relationship(back_populates="user", cascade="all, delete-orphan")
@@ -86,8 +86,8 @@ class Passkey(Base, WebAuthnMixin):
     # Flask-Security writes these two itself, naive and in UTC.
     create_datetime: Mapped[datetime] = mapped_column(sa.DateTime, server_default=sa.func.now())
     lastuse_datetime: Mapped[datetime] = mapped_column(sa.DateTime)
-    name: Mapped[str] = mapped_column(sa.String(64))
-    usage: Mapped[str] = mapped_column(sa.String(64))
+    name: Mapped[str] = mapped_column(Words(64))
+    usage: Mapped[str] = mapped_column(Words(64))
 
     user: Mapped[User] = relationship(back_populates="webauthn")
 
@@ -104,7 +104,7 @@ class StaffSession(Base):
 
     __tablename__ = "staff_session"
 
-    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(Words(64), primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

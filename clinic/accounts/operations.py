@@ -23,6 +23,7 @@ from clinic.accounts.queries import (
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.preferences import change_preferences
+from clinic.core.text import clean_line
 
 SEEN_STEP = timedelta(minutes=5)  # how exactly the last activity of a sign-in is known
 
@@ -42,7 +43,7 @@ def create_user(*, email: str, name: str, roles: list[RoleName], password: str |
     ensure_roles()
     user = User(
         email=email.lower(),
-        name=name,
+        name=clean_line(name),
         password=hash_password(password or secrets.token_urlsafe(32)),
         active=True,
         created_at=clock.now(),
@@ -64,7 +65,7 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
     db.session.execute(sa.select(Role.id).where(Role.name == RoleName.OWNER.value).with_for_update())
     db.session.refresh(user)
     was_able = user.active, {role.name for role in user.roles}
-    user.name = name
+    user.name = clean_line(name)
     user.roles = roles_named(roles)
     user.active = active
     db.session.flush()

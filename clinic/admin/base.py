@@ -21,6 +21,7 @@ from clinic.admin.once import form_key, sending_of, use_new_key
 from clinic.core.db import Base, atomic, db
 from clinic.core.find import count_up_to, latest_with, unindexed
 from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
+from clinic.core.text import clean_line
 from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
@@ -147,7 +148,7 @@ class StaffView(Guarded, ModelView):
 
     def _words(self) -> str:
         """What is searched for, where this screen has a search."""
-        return request.args.get("search", "") if self._search_supported else ""
+        return clean_line(request.args.get("search", "")) if self._search_supported else ""
 
     def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
         """The rows of a page, and the number of all of the list, counted up to MOST_COUNTED."""
@@ -182,7 +183,7 @@ class StaffView(Guarded, ModelView):
 
     def _found(self, search: str) -> list[int]:
         if "found" not in g:
-            g.found = self.find_ids(search)
+            g.found = self.find_ids(clean_line(search))
         return g.found  # type: ignore[no-any-return]
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:

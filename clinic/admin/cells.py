@@ -35,7 +35,7 @@ def link_cell(endpoint: str, text: Callable[[Any], str], id_of: Callable[[Any], 
     """A cell that leads to the page of a row, which knows the way back to this list."""
 
     def cell(_view: Any, _context: Any, row: Any, _name: str) -> Markup:
-        return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=id_of(row), back=here()), text(row))
+        return Markup('<a href="{}" dir="auto">{}</a>').format(url_for(endpoint, id=id_of(row), back=here()), text(row))
 
     return cell
 

@@ -29,11 +29,13 @@ def _text_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
 
 
 def _who_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
-    return Markup('<strong>{}</strong><br><span class="quiet">{}</span>').format(row.name, row.email)
+    return Markup('<strong dir="auto">{}</strong><br><span class="quiet">{}</span>').format(row.name, row.email)
 
 
 def _where_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
-    return Markup('<a class="where" href="{}#comments">{}</a>').format(row.article.address, row.article.title)
+    return Markup('<a class="where" dir="auto" href="{}#comments">{}</a>').format(
+        row.article.address, row.article.title
+    )
 
 
 class CommentScreen(StaffView):

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import xlsxwriter
 
 from clinic.core.tables import FORMULA_STARTS
+from clinic.core.text import clean_line
 from clinic.leads.models import Lead
 from clinic.leads.queries import leads_for_export
 from clinic.web.filters import moment
 
 COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Asked on")
 CHUNK = 64 * 1024
+LONGEST_CELL = 32_767  # characters in a cell of Excel
 
 
 def csv_lines() -> Iterator[str]:
@@ -51,8 +53,10 @@ def xlsx_file() -> Iterator[bytes]:
 
 
 def _cells(lead: Lead) -> tuple[str, ...]:
+    """One line each, whatever is stored: XML holds no control characters, and Excel drops a cell that is too long."""
     source = lead.article.title if lead.article else lead.source
-    return lead.name, lead.email, lead.mobile, lead.stage.value, source, moment(lead.created_at)
+    cells = lead.name, lead.email, lead.mobile, lead.stage.value, source, moment(lead.created_at)
+    return tuple(clean_line(cell)[:LONGEST_CELL] for cell in cells)
 
 
 def safe_cell(text: str) -> str:

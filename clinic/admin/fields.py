@@ -11,6 +11,7 @@ from wtforms.widgets import TextArea
 from clinic.core.html import left_out
 from clinic.core.links import unwrap_link, unwrap_text
 from clinic.core.tables import Table, TableRefused, read_lines, read_table
+from clinic.core.text import clean_html
 from clinic.web.forms import LineField, TextField
 
 TABLE_FILES = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,text/csv"  # what core/tables.py reads
@@ -42,14 +43,18 @@ class AddressesField(LongField):
 
 
 class CodeField(LineField):
-    """HTML as typed: only NUL is dropped, because PostgreSQL cannot keep it."""
+    """HTML as typed, without characters that cannot be stored or deceive."""
 
     widget = TextArea()
 
+    def __call__(self, **kwargs: Any) -> Any:
+        """The box; HTML runs from left to right."""
+        return super().__call__(**{"dir": "ltr"} | kwargs)
+
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value as it is."""
+        """Take the first value, cleaned."""
         if valuelist:
-            self.data = valuelist[0].replace("\x00", "").replace("\r\n", "\n")
+            self.data = clean_html(valuelist[0])
 
 
 def sentences_left_out(form: Any) -> list[str]:

@@ -15,6 +15,7 @@ from clinic.admin.charts import Chart, Point
 from clinic.admin.export import safe_cell
 from clinic.articles.report import Row, by_article, by_service, by_week
 from clinic.bookings.counts import MEANINGS
+from clinic.core.text import clean_line
 from clinic.visits.queries import day_span
 from clinic.web.filters import local_now
 
@@ -59,7 +60,7 @@ class ReportScreen(Guarded):
         writer.writerow([KINDS[kind][0], "Reads", "Trials", "Attended", "Joined"])
         for row in _rows(kind, first, last):
             reads = "" if row.reads is None else row.reads
-            writer.writerow([safe_cell(row.name), reads, row.trials, row.attended, row.joined])
+            writer.writerow([safe_cell(clean_line(row.name)), reads, row.trials, row.attended, row.joined])
         headers = {"Content-Disposition": f"attachment; filename=report-{kind}-{first}-{last}.csv"}
         return Response(buffer.getvalue(), mimetype="text/csv", headers=headers)
 

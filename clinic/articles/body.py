@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from clinic.core.characters import has_rtl, starts_rtl
+from clinic.core.html import plain_text
 from clinic.core.settings import settings
 from clinic.core.text import slugify
 from clinic.media.models import Image
@@ -22,6 +24,11 @@ def image_ids(body: str) -> list[int]:
 def _image_id(figure: LexborNode) -> int | None:
     number = figure.attributes.get("data-image") or ""
     return int(number) if number.isdecimal() and len(number) < 10 else None
+
+
+def indexed_text(summary: str, body: str) -> str:
+    """What is searched of an article besides its title and headings."""
+    return f"{summary} {plain_text(body)}"
 
 
 def heading_text(body: str) -> str:
@@ -117,6 +124,7 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendere
         words = caption.text().strip() if caption else ""
         site, id_ = (one for one in video.groups() if one) if video else ("", "")
         _put(place, parts.video(site, id_, words) if video else "")
+    _direct(parser)
     for number, place in enumerate(parser.css(TRIAL_FORM)):
         _put(place, FORM_MARK if number == 0 else "")
     for link in parser.css('a[href^="/"]'):  # on paper the whole address is wanted
@@ -132,6 +140,24 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendere
 def web_address(text: str | None) -> str | None:
     """A link to another site; anything else that was typed there is none."""
     return text if text and re.fullmatch(r"https?://[^\s\"'<>]+", text) else None
+
+
+# What has a direction of its own: a line of text decides by its first letter; what holds lines, by that of its first.
+LINES = "p, h2, h3, h4, li, th, td, caption, dt, dd, figcaption"
+HOLDERS = "ul, ol, dl, table, blockquote, aside"
+
+
+def _direct(parser: LexborHTMLParser) -> None:
+    """Let each block have the direction of its text, where the body has letters that run from right to left at all."""
+    body = parser.body
+    if body is None or not has_rtl(body.text()):
+        return
+    for place in parser.css(HOLDERS):
+        if "dir" not in place.attributes and starts_rtl(place.text()):
+            place.attrs["dir"] = "rtl"  # type: ignore[index]
+    for place in parser.css(LINES):
+        if "dir" not in place.attributes:
+            place.attrs["dir"] = "auto"  # type: ignore[index]
 
 
 def _put(place: LexborNode, html: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.core import clock, content_version
-from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.db import Base, JsonWords, UtcDateTime, Words, state_column
 from clinic.core.find import unindexed
 from clinic.core.order import Ordered
 from clinic.core.text import minutes_to_read
@@ -171,7 +171,7 @@ class Article(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[Kind] = mapped_column(state_column(Kind))
-    slug: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    slug: Mapped[str] = mapped_column(Words(80), unique=True)
     title: Mapped[str]
     summary: Mapped[str]
     body: Mapped[str]
@@ -274,7 +274,7 @@ class Revision(Base):
     version: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
-    fields: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    fields: Mapped[dict[str, Any]] = mapped_column(JsonWords)
 
     by: Mapped[User | None] = relationship()
 
@@ -291,7 +291,7 @@ class Autosave(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
     place: Mapped[str] = mapped_column(primary_key=True)
     base_version: Mapped[int]
-    fields: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    fields: Mapped[dict[str, Any]] = mapped_column(JsonWords)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
@@ -350,9 +350,9 @@ class Redirect(Base):
     __table_args__ = (sa.CheckConstraint("(article_id IS NULL) = (target <> '')", name="one_target"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[str] = mapped_column(sa.String(400), unique=True)
+    path: Mapped[str] = mapped_column(Words(400), unique=True)
     article_id: Mapped[int | None] = mapped_column(sa.ForeignKey("article.id", ondelete="CASCADE"), index=True)
-    target: Mapped[str] = mapped_column(sa.String(400), default="", index=True)
+    target: Mapped[str] = mapped_column(Words(400), default="", index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     article: Mapped[Article | None] = relationship()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.articles import emails
-from clinic.articles.body import heading_text, image_ids
+from clinic.articles.body import heading_text, image_ids, indexed_text
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import (
     Article,
@@ -33,7 +33,7 @@ from clinic.core.db import atomic, db, upsert
 from clinic.core.html import plain_text, sanitise
 from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
-from clinic.core.text import slugify
+from clinic.core.text import clean_line, clean_text, slugify
 from clinic.media.models import Image
 from clinic.media.queries import images_by_id
 
@@ -325,12 +325,28 @@ def reindex_article(id_: int) -> None:
         _index(article)
 
 
+def refold_articles(most: int = 25) -> bool:
+    """Build a part of the search index anew if words are folded in another way than when it was built. True: there was
+    something to do."""
+    begin = search.place_to_fold("articles")
+    if begin is None:
+        return False
+    following = sa.select(Article.id).where(Article.id > begin).order_by(Article.id).limit(most)
+    ids = list(db.session.scalars(following))
+    for id_ in ids:
+        reindex_article(id_)
+    search.note_folded("articles", ids[-1] if ids else None)
+    if not ids:
+        search.forget_old_words()
+    return True
+
+
 @atomic()
 def ensure_category(*, slug: str, name: str) -> Category:
     """The category with this slug, made if it is not there."""
     category = db.session.scalar(sa.select(Category).where(Category.slug == slug))
     if category is None:
-        category = Category(slug=slug, name=name)
+        category = Category(slug=slug, name=clean_line(name))
         db.session.add(category)
         db.session.flush()
     return category
@@ -341,7 +357,7 @@ def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
     """The author with this slug, made if they are not there."""
     author = db.session.scalar(sa.select(Author).where(Author.slug == slug))
     if author is None:
-        author = Author(slug=slug, name=name, title=title, bio=bio)
+        author = Author(slug=slug, name=clean_line(name), title=clean_line(title), bio=clean_text(bio))
         db.session.add(author)
         db.session.flush()
     return author
@@ -349,8 +365,8 @@ def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
 
 def _fill(article: Article, text: Text, slug: str) -> None:
     article.slug = slug
-    article.title = text.title
-    article.summary = text.summary
+    article.title = clean_line(text.title)
+    article.summary = clean_text(text.summary)
     article.body = sanitise(text.body)
     article.words = len(plain_text(article.body).split())
     article.author_id = text.author_id
@@ -361,10 +377,10 @@ def _fill(article: Article, text: Text, slug: str) -> None:
         _note_sign_off(article)
     article.category_id = text.category_id
     article.image_id = text.image_id
-    article.image_alt = text.image_alt
-    article.image_credit = text.image_credit
-    article.image_source = text.image_source
-    article.image_licence = text.image_licence
+    article.image_alt = clean_line(text.image_alt)
+    article.image_credit = clean_line(text.image_credit)
+    article.image_source = clean_line(text.image_source)
+    article.image_licence = clean_line(text.image_licence)
     with db.session.no_autoflush:
         article.tags = _tags_named(text.tags)
         wanted = [id_ for id_ in dict.fromkeys(text.teaser_ids) if id_ != article.id]
@@ -375,7 +391,7 @@ def _fill(article: Article, text: Text, slug: str) -> None:
 
 
 def _tags_named(names: list[str]) -> list[Tag]:
-    by_slug = {slugify(name): name for name in names if slugify(name)}
+    by_slug = {slugify(name): name for name in map(clean_line, names) if slugify(name)}
     known = {tag.slug: tag for tag in db.session.scalars(sa.select(Tag).where(Tag.slug.in_(by_slug)))}
     return [known.get(slug) or Tag(slug=slug, name=name) for slug, name in by_slug.items()]
 
@@ -459,7 +475,7 @@ def _note_images(article: Article) -> None:
 
 
 def _index(article: Article) -> None:
-    headings, text = heading_text(article.body), f"{article.summary} {plain_text(article.body)}"
+    headings, text = heading_text(article.body), indexed_text(article.summary, article.body)
     search.put(article.id, title=article.title, headings=headings, text=text)
     if article.kind == Kind.POST:
         _relate(article, f"{article.title} {headings} {text}")

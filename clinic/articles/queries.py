@@ -29,8 +29,10 @@ from clinic.bookings.models import Booking, Service
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
+from clinic.core.folding import words_of
 from clinic.core.html import sanitise
 from clinic.core.preferences import preferences
+from clinic.core.text import clean_line
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
@@ -190,7 +192,7 @@ def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
 
 def texts_titled(text: str) -> sa.Select[tuple[int]]:
     """The ids of articles and pages by title and slug: of the latest ones, and of what readers find by the words."""
-    words = search.Query(tuple(search.words_of(text)[: search.MOST_WORDS]))
+    words = search.Query(tuple(words_of(text)[: search.MOST_WORDS]))
     others = Article.id.in_(search.find(words, MOST_HITS))
     return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 
@@ -306,7 +308,7 @@ def article_in_trash(kind: Kind, id_: int) -> Article | None:
 def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
     """Articles and pages whose title has these words, for a link: title, address, state."""
     found = sa.select(Article).options(defer(Article.body)).where(Article.trashed_at.is_(None))
-    for word in words.split():
+    for word in clean_line(words).split():
         found = found.where(Article.title.icontains(word, autoescape=True))
     rows = db.session.scalars(found.order_by(Article.updated_at.desc()).limit(most))
     return [{"title": row.title, "address": row.address, "state": row.state_word} for row in rows]

@@ -11,6 +11,7 @@ from clinic.articles.models import Article, Author, Category, Kind, Redirect, Ta
 from clinic.articles.operations import RESERVED_SLUGS, forget_redirects
 from clinic.bookings.models import Service
 from clinic.core import audit, clock
+from clinic.core.characters import spelled_line
 from clinic.core.db import atomic, db
 from clinic.core.links import unwrap_link
 from clinic.core.settings import settings
@@ -152,7 +153,9 @@ def site_path(address: str, old: str | None = None) -> str:
     path = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     is_path = path.startswith("/") and not path.startswith("//") and len(path) <= 400
     is_said = bool(parts.path or parts.netloc)
-    is_plain = not any(char in "\\\ufffd" or not (char.isprintable() or char == " ") for char in path)
+    is_plain = path == spelled_line(path) and not any(
+        char in "\\\ufffd" or (char.isspace() and char != " ") for char in path
+    )
     is_whole = parts.scheme in ("http", "https") if parts.netloc else not parts.scheme
     if not (is_said and is_path and is_plain and is_whole) or parts.query or (parts.netloc and not parts.hostname):
         raise RedirectRefused(

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from clinic.articles.models import Article, Author
 from clinic.bookings.models import Service
+from clinic.core.characters import storable_in
 from clinic.core.hours import SpecialDay
 from clinic.core.preferences import Preferences
 from clinic.core.settings import settings
@@ -17,7 +18,7 @@ Data = dict[str, Any]
 
 def json_ld(*things: Data) -> Markup:
     """A data block for the page. `<` is written as an escape, so that no text can end the block."""
-    text = json.dumps({"@context": "https://schema.org", "@graph": list(things)}, ensure_ascii=False)
+    text = json.dumps({"@context": "https://schema.org", "@graph": storable_in(things)}, ensure_ascii=False)
     return Markup('<script type="application/ld+json">{}</script>').format(Markup(text.replace("<", "\\u003c")))  # noqa: S704
 
 

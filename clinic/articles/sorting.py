@@ -12,7 +12,7 @@ from clinic.articles.operations import forget_redirects
 from clinic.articles.redirects import follow_move
 from clinic.core import audit
 from clinic.core.db import atomic, db
-from clinic.core.text import slugify
+from clinic.core.text import clean_line, clean_text, slugify
 
 Sorter = TypeVar("Sorter", Category, Tag, Author)
 
@@ -32,14 +32,14 @@ class Portrayal:
 @atomic()
 def add_category(*, name: str, slug: str = "", by: audit.Actor | None = None) -> Category:
     """A new category after all others; an empty slug is made from the name. Raises NameTaken, SlugTaken."""
-    return _keep(Category(name=name, slug=_slug(slug, name)), "added", by)
+    return _keep(Category(name=clean_line(name), slug=_slug(slug, name)), "added", by)
 
 
 @atomic()
 def change_category(category: Category, *, name: str, slug: str = "", by: audit.Actor | None = None) -> Category:
     """Rename; a changed slug leaves a redirect. Raises NameTaken, SlugTaken."""
     old = category.address
-    category.name, category.slug = name, _slug(slug or category.slug, name)
+    category.name, category.slug = clean_line(name), _slug(slug or category.slug, name)
     return _keep(category, "changed", by, old)
 
 
@@ -52,14 +52,14 @@ def delete_category(category: Category, *, by: audit.Actor | None = None) -> Non
 @atomic()
 def add_tag(*, name: str, slug: str = "", by: audit.Actor | None = None) -> Tag:
     """A new tag. Raises SlugTaken."""
-    return _keep(Tag(name=name, slug=_slug(slug, name)), "added", by)
+    return _keep(Tag(name=clean_line(name), slug=_slug(slug, name)), "added", by)
 
 
 @atomic()
 def change_tag(tag: Tag, *, name: str, slug: str = "", by: audit.Actor | None = None) -> Tag:
     """Rename; a changed slug leaves a redirect. Raises SlugTaken."""
     old = tag.address
-    tag.name, tag.slug = name, _slug(slug or tag.slug, name)
+    tag.name, tag.slug = clean_line(name), _slug(slug or tag.slug, name)
     return _keep(tag, "changed", by, old)
 
 
@@ -115,7 +115,8 @@ def delete_author(author: Author, *, by: audit.Actor | None = None) -> None:
 
 
 def _portray(author: Author, said: Portrayal, slug: str) -> None:
-    author.name, author.title, author.bio, author.slug = said.name, said.title, said.bio, slug
+    author.name, author.title, author.bio = clean_line(said.name), clean_line(said.title), clean_text(said.bio)
+    author.slug = slug
     author.is_on_team, author.image_id = said.is_on_team, said.image_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.core import content_version
-from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.db import Base, UtcDateTime, Words, state_column
 from clinic.core.order import Ordered
 from clinic.leads.models import Lead
 
@@ -92,9 +92,9 @@ class Claim(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
-    digest: Mapped[str] = mapped_column(sa.String(64))
+    digest: Mapped[str] = mapped_column(Words(64))
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), index=True)
-    known_as: Mapped[str] = mapped_column(sa.String(32), default="")  # one name for both claims of an imported customer
+    known_as: Mapped[str] = mapped_column(Words(32), default="")  # one name for both claims of an imported customer
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -108,7 +108,7 @@ class Block(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    digest: Mapped[str] = mapped_column(Words(64), unique=True)
     label: Mapped[str]
     because: Mapped[str]
     until: Mapped[date | None]  # the last day, in the clinic's calendar
@@ -139,7 +139,7 @@ class Voucher(Base):
     __tablename__ = "voucher"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(sa.String(8), unique=True)
+    code: Mapped[str] = mapped_column(Words(8), unique=True)
     booking_id: Mapped[int] = mapped_column(sa.ForeignKey("booking.id", ondelete="CASCADE"), unique=True)
     state: Mapped[VoucherState] = mapped_column(state_column(VoucherState), default=VoucherState.ISSUED)
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)

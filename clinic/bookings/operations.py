@@ -28,7 +28,7 @@ from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.html import sanitise
 from clinic.core.preferences import preferences
-from clinic.core.text import canonical_email, slugify
+from clinic.core.text import canonical_email, clean_line, clean_text, slugify
 from clinic.leads.models import Lead, Stage
 from clinic.leads.operations import add_event, change_stage, record_lead, undo_stage
 
@@ -374,7 +374,9 @@ def ensure_service(*, slug: str, name: str, summary: str, minutes: int, position
     """The service with this slug, made if it is not there."""
     service = db.session.scalar(sa.select(Service).where(Service.slug == slug))
     if service is None:
-        service = Service(slug=slug, name=name, summary=summary, minutes=minutes, position=position)
+        service = Service(
+            slug=slug, name=clean_line(name), summary=clean_text(summary), minutes=minutes, position=position
+        )
         service.body = sanitise(body)
         db.session.add(service)
         db.session.flush()
@@ -422,12 +424,13 @@ def delete_service(service: Service, *, by: audit.Actor | None = None) -> None:
 
 
 def _offer(service: Service, offer: Offer, slug: str) -> None:
+    name = clean_line(offer.name)
     with db.session.no_autoflush:
         others = Service.id != service.id if service.id else sa.true()
-        for field, value in (("name", offer.name), ("slug", slug)):
+        for field, value in (("name", name), ("slug", slug)):
             if db.session.scalar(sa.select(Service.id).where(getattr(Service, field) == value, others)):
                 raise ServiceTaken(field)
-    service.name, service.slug, service.summary = offer.name, slug, offer.summary
+    service.name, service.slug, service.summary = name, slug, clean_text(offer.summary)
     service.minutes, service.body, service.is_active = offer.minutes, sanitise(offer.body), offer.is_active
     db.session.add(service)
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.core import content_version
-from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.db import Base, UtcDateTime, Words, state_column
 
 
 class CommentState(enum.StrEnum):
@@ -39,7 +39,7 @@ class Comment(Base):
     state: Mapped[CommentState] = mapped_column(state_column(CommentState), default=CommentState.PENDING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     # The same words by the same person under the same article are one comment, however often they are sent.
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    digest: Mapped[str] = mapped_column(Words(64), unique=True)
     moderated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     moderated_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
 

@@ -10,11 +10,13 @@ from clinic.comments import emails
 from clinic.comments.models import Comment, CommentState
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
+from clinic.core.text import clean_line, clean_text
 
 
 @atomic()
 def post_comment(*, article_id: int, article_title: str, name: str, email: str, body: str) -> None:
     """Keep a comment for the moderator, who is told. Sent again, it changes nothing."""
+    name, body = clean_line(name), clean_text(body)
     digest = hashlib.sha256("\x00".join((str(article_id), email.lower(), body)).encode()).hexdigest()
     is_new = insert_or_skip(
         Comment,

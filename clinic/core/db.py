@@ -13,15 +13,38 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, registry
 
+from clinic.core.characters import storable, storable_in
 from clinic.core.turns import turn
 
 BUSY_TIMEOUT_SECONDS = 15
 
 
+class Words(sa.TypeDecorator[str]):
+    """A string without what XML 1.0 or HTML forbid: no page, feed or file can be broken by a stored text."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """To what may be stored."""
+        return value if value is None else storable(value)
+
+
+class JsonWords(sa.TypeDecorator[Any]):
+    """JSON whose strings are such, at every depth."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        """To what may be stored."""
+        return storable_in(value)
+
+
 class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can drop it by name on both databases."""
+    """Names every constraint, so that a migration can drop it by name on both databases; strings are Words."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -32,6 +55,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    registry = registry(metadata=metadata, type_annotation_map={str: Words()})
 
 
 db = SQLAlchemy(model_class=Base)

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from clinic.core.db import db
+from clinic.core.text import clean_line
 
 MOST_WORDS = 8
 MOST_SEARCHED = 10_000  # rows that are looked at one by one for words
@@ -37,7 +38,7 @@ def has_words(text: str, *columns: Any) -> sa.ColumnElement[bool]:
 
     SQLite's lower() knows only the letters of English.
     """
-    words = text.split()[:MOST_WORDS]
+    words = clean_line(text).split()[:MOST_WORDS]
     return sa.and_(
         sa.true(),
         *(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in words),

@@ -6,6 +6,7 @@ from html import unescape
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
+from clinic.core.characters import harmless_html
 from clinic.core.foreign import LeftOut, read_document, sane_value
 from clinic.core.links import unwrap_link
 
@@ -49,7 +50,10 @@ _LIST_IN_LIST = re.compile(r"(</li>|<[ou]l[^>]*>)\s*<[ou]l\b")  # as Google Docs
 
 
 def sanitise(html: str) -> str:
-    """The same text with only the markup that an article may carry. A second pass changes nothing."""
+    """The same text with only the markup that an article may carry, and no character that breaks a format or deceives.
+
+    A second pass changes nothing.
+    """
     return _sanitised(html)[0]
 
 
@@ -59,13 +63,21 @@ def left_out(html: str) -> LeftOut:
 
 
 def _sanitised(html: str) -> tuple[str, LeftOut]:
-    typed = html.replace("\x00", "").strip()
-    clean = _cleaner.clean(typed).strip()
+    typed = harmless_html(html).strip()
+    clean = _cleaned(typed)
     if clean == typed and not _LIST_IN_LIST.search(clean) and not _has_wrapped_link(clean):
         return clean, LeftOut()
     # There is more in it than we keep: read first what it means.
     read, left = read_document(typed)
-    return _cleaner.clean(read).strip(), left
+    return _cleaned(read), left
+
+
+def _cleaned(html: str) -> str:
+    cleaned = _cleaner.clean(html)
+    harmless = harmless_html(cleaned)  # references such as &#11; are characters by now
+    if harmless != cleaned:  # without one, an address may name a scheme that it did not name before
+        harmless = _cleaner.clean(harmless)
+    return harmless.strip()
 
 
 def _has_wrapped_link(html: str) -> bool:

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import audit, clock
-from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip, state_column
+from clinic.core.db import Base, JsonWords, UtcDateTime, atomic, db, insert_or_skip, state_column
 from clinic.core.find import count_up_to
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
@@ -64,10 +64,10 @@ class Message(Base):
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]
-    attachments: Mapped[list[dict[str, str]]] = mapped_column(sa.JSON, default=list)
+    attachments: Mapped[list[dict[str, str]]] = mapped_column(JsonWords, default=list)
     # Links that open something by themselves, by the placeholder that stands for each in the texts. Only the worker
     # reads them, and they are emptied once the message is sent.
-    secrets: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)
+    secrets: Mapped[dict[str, str]] = mapped_column(JsonWords, default=dict)
     unsubscribe_url: Mapped[str] = mapped_column(default="")
     once_key: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.QUEUED)

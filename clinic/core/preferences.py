@@ -13,6 +13,7 @@ from clinic.core import audit, content_version
 from clinic.core.db import Base, atomic, db
 from clinic.core.hours import Hours, read_hours
 from clinic.core.settings import Settings, settings
+from clinic.core.text import clean_text
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None
     """Keep the given values. Raises KeyError for an unknown name, ValueError for a number that is none."""
     before = preferences()
     for name, value in values.items():
-        value = _typed(name, value)
+        value = _typed(name, clean_text(value) if isinstance(value, str) else value)
         if value != getattr(before, name):
             db.session.merge(Preference(name=name, value=str(int(value) if isinstance(value, bool) else value)))
             audit.record("changed", f"preference:{name}", by=by)

@@ -1,30 +1,30 @@
 """The full-text index: put(), drop(), read(), find() … SQLite's FTS5 and PostgreSQL's tsvector behind one interface.
 
 A document is known by a number (`ref`) and has a title, headings and a text. Rows are written in the transaction of
-the change that they describe. What people type is cut into words first: no engine's query language gets in.
+the change that they describe. Both sides are folded in one way (folding.py), and an engine sees only the folded words:
+what people type is cut into words first, so no engine's query language gets in.
 """
 
 import math
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.core.db import Base, db
+from clinic.core.db import Base, atomic, db
+from clinic.core.folding import FOLDING, Piece, is_run, pieces_of, query_tokens, token_of, tokens_of, word_of, words_of
 
-WORD = re.compile(r"\w+", re.UNICODE)
 MOST_WORDS = 12
 LAST_CHARACTER = "\U0010ffff"
 # What a common word finds is found among the latest documents. PostgreSQL walks these, where its index of words would
 # fetch every document that has the word; the number says how many must have it.
 COMMON, LATEST = 2000, 10_000
-# Signs that no text contains stand around a found word until the snippet has been escaped.
-OPEN, CLOSE = "\x02", "\x03"
+# Signs around a found token in what an engine gives back, where everything else is letters, digits and spaces.
+OPEN, CLOSE = "<", ">"
+SNIPPET_WORDS, WORDS_BEFORE = 28, 6
 
 
 class SearchWord(Base):
@@ -37,6 +37,16 @@ class SearchWord(Base):
         sa.String(40).with_variant(sa.String(40, collation="C"), "postgresql"), primary_key=True
     )
     documents: Mapped[int]
+
+
+class IndexState(Base):
+    """How an index is folded, and up to which row it has been built anew since the folding changed."""
+
+    __tablename__ = "index_state"
+
+    name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    folding: Mapped[int]
+    done_to: Mapped[int] = mapped_column(default=0)
 
 
 @dataclass(frozen=True)
@@ -56,16 +66,11 @@ class Query:
         return " ".join(self.words)
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text, small, without accents, in order."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return WORD.findall("".join(char for char in plain if not unicodedata.combining(char)))
-
-
 def put(ref: int, *, title: str, headings: str, text: str) -> None:
     """Index a document, or index it anew, within the present transaction."""
     drop(ref)
-    db.session.execute(sa.text(_INSERT[_dialect()]), {"ref": ref, "title": title, "headings": headings, "body": text})
+    folded = {"title": tokens_of(title), "headings": tokens_of(headings), "body": tokens_of(text)}
+    db.session.execute(sa.text(_INSERT[_dialect()]), {"ref": ref, **folded})
     count_words(dict.fromkeys(distinct_words(title, headings, text), 1))
 
 
@@ -85,7 +90,7 @@ def read(typed: str) -> Query:
     """The query that was meant: each word as typed if any document has it or begins one with it, else the nearest."""
     words = words_of(typed)[:MOST_WORDS]
     documents = _documents_with(words)
-    meant = [word if word in documents or _is_known(word) else _nearest(word) for word in words]
+    meant = [word if word in documents or is_run(word) or _is_known(word) else _nearest(word) for word in words]
     if meant != words:
         documents = _documents_with(meant)
     common = frozenset(word for word, number in documents.items() if number > COMMON)
@@ -120,16 +125,76 @@ def best_first(query: Query, refs: list[int]) -> list[int]:
     return list(db.session.scalars(_about_refs(_RANK[_dialect()]), parameters))
 
 
-def snippets(query: Query, refs: list[int]) -> dict[int, str]:
-    """The words around the find in each of these few documents."""
-    parameters = {"query": _expression(query), "refs": refs, "open": OPEN, "close": CLOSE}
-    return {row.ref: row.snippet for row in db.session.execute(_about_refs(_SNIPPET[_dialect()]), parameters)}
+def snippets(query: Query, texts: Mapping[int, str]) -> dict[int, list[tuple[str, bool]]]:
+    """The words around the find in each of these few documents, as their texts spell them: parts, and whether each was
+    found."""
+    parameters = {"query": _expression(query), "refs": list(texts), "open": OPEN, "close": CLOSE}
+    exact = {token for word in query.words for token, is_beginning in query_tokens(word) if not is_beginning}
+    rows = db.session.execute(_about_refs(_MARKED[_dialect()]), parameters) if texts else ()
+    return {row.ref: list(_snippet(texts[row.ref], row.marked.split(), exact)) for row in rows}
+
+
+def _snippet(text: str, marked: list[str], exact: set[str]) -> Iterator[tuple[str, bool]]:
+    """`marked` are the tokens of the text, those that were found between OPEN and CLOSE."""
+    pieces = list(pieces_of(text))
+    if len(pieces) != len(marked):  # the text is another by now
+        marked = [""] * len(pieces)
+    first = next((place for place, token in enumerate(marked) if OPEN in token), 0)
+    begin = (
+        0 if _fitting(pieces, SNIPPET_WORDS) == len(pieces) else first - _fitting(pieces[:first][::-1], WORDS_BEFORE)
+    )
+    shown = pieces[begin : begin + _fitting(pieces[begin:], SNIPPET_WORDS)]
+    if not shown:
+        return
+    place, end = shown[0].start, max(piece.end for piece in shown)
+    if place:
+        yield "…", False
+    found = (_found(piece, exact) for piece, token in zip(pieces, marked, strict=True) if OPEN in token)
+    for start, stop in _joined(found):
+        if start >= end:
+            break
+        if start >= place:
+            yield text[place:start], False
+            yield text[start : min(stop, end)], True
+            place = min(stop, end)
+    yield text[place:end], False
+    if shown[-1] is not pieces[-1]:
+        yield "…", False
+
+
+def _fitting(pieces: list[Piece], words: int) -> int:
+    """How many of the pieces, from the first on, fill the place of so many words. A pair of letters fills a third."""
+    place = 3 * words
+    for number, piece in enumerate(pieces):
+        place -= 1 if piece.is_run else 3
+        if place < 0:
+            return number
+    return len(pieces)
+
+
+def _found(piece: Piece, exact: set[str]) -> tuple[int, int]:
+    """Where a found piece stands. Of a pair that was found by its first letter, that letter alone."""
+    is_first_only = piece.is_run and len(piece.word) == 2 and token_of(piece.word) not in exact
+    return piece.start, piece.start + 1 if is_first_only else piece.end
+
+
+def _joined(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans that touch, as pairs of one word do, as one."""
+    open_start = open_end = -1
+    for start, end in spans:
+        if start > open_end:
+            if open_start >= 0:
+                yield open_start, open_end
+            open_start, open_end = start, end
+        open_end = max(open_end, end)
+    if open_start >= 0:
+        yield open_start, open_end
 
 
 def similar(ref: int, text: str, most: int) -> dict[int, float]:
     """The documents that share the most telling words of a text, without the document `ref` itself, each with a score
     (higher is more alike; scores of two calls are only roughly comparable)."""
-    words = _telling_words(text)
+    words = [token_of(word) for word in _telling_words(text)]
     if not words:
         return {}
     query = " | ".join(words) if _dialect() == "postgresql" else " OR ".join(f'"{word}"' for word in words)
@@ -155,9 +220,14 @@ def _telling_words(text: str) -> list[str]:
 def _expression(query: Query) -> str:
     """All of the words in the engine's own language; each is letters and digits. A word that finds enough by itself is
     no beginning: both engines would add up the documents of all words that begin with it."""
+    tokens = [
+        (token, is_beginning and word not in query.common)
+        for word in query.words
+        for token, is_beginning in query_tokens(word)
+    ]
     if _dialect() == "postgresql":
-        return " & ".join(word if word in query.common else f"{word}:*" for word in query.words)
-    return " AND ".join(f'"{word}"' if word in query.common else f'"{word}"*' for word in query.words)
+        return " & ".join(f"{token}:*" if is_beginning else token for token, is_beginning in tokens)
+    return " AND ".join(f'"{token}"*' if is_beginning else f'"{token}"' for token, is_beginning in tokens)
 
 
 def _about_refs(statement: str) -> sa.TextClause:
@@ -174,7 +244,14 @@ def distinct_words(*texts: str) -> set[str]:
 
 
 def _index_words(text: str) -> list[str]:
-    return [word for word in words_of(text) if 3 <= len(word) <= 40 and not word.isdecimal()]
+    """Words of three letters and more, and pairs of runs. A text that is folded already gives the same."""
+    words = (word_of(token) for token in tokens_of(text).split())
+    return [word for word in words if _is_counted(word)]
+
+
+def _is_counted(word: str) -> bool:
+    """Whether a typo can be set right by this word, or texts be alike by it."""
+    return len(word) == 2 if is_run(word) else 3 <= len(word) <= 40 and not word.isdecimal()
 
 
 def count_words(documents: Mapping[str, int]) -> None:
@@ -259,14 +336,14 @@ _RANK = {
         ORDER BY ts_rank('{0.1, 0.2, 0.5, 1.0}', vector, q) DESC, ref
     """,
 }
-_SNIPPET = {
+_MARKED = {
     "sqlite": """
-        SELECT rowid AS ref, snippet(search_fts, 2, :open, :close, '…', 28) AS snippet
+        SELECT rowid AS ref, highlight(search_fts, 2, :open, :close) AS marked
         FROM search_fts WHERE search_fts MATCH :query AND rowid IN :refs
     """,
     "postgresql": """
         SELECT ref, ts_headline('english', body, q,
-            'MaxWords=28, MinWords=14, StartSel="' || :open || '", StopSel="' || :close || '"') AS snippet
+            'HighlightAll=true, StartSel="' || :open || '", StopSel="' || :close || '"') AS marked
         FROM search_vector, to_tsquery('english', :query) AS q WHERE ref IN :refs
     """,
 }
@@ -280,3 +357,25 @@ _SIMILAR = {
         WHERE vector @@ q AND ref <> :ref ORDER BY score DESC LIMIT :most
     """,
 }
+
+
+def place_to_fold(name: str) -> int | None:
+    """From which row on the index `name` is still folded in an older way; None when all of it is as it should be."""
+    state = db.session.get(IndexState, name)
+    if state is not None and state.folding == FOLDING:
+        return None
+    return state.done_to if state is not None and state.folding == -FOLDING else 0
+
+
+@atomic()
+def note_folded(name: str, done_to: int | None) -> None:
+    """Note up to which row the index `name` is built anew; None: to its end. Half-built ones have the negative."""
+    db.session.merge(IndexState(name=name, folding=FOLDING if done_to is None else -FOLDING, done_to=done_to or 0))
+
+
+@atomic()
+def forget_old_words() -> None:
+    """Forget words that no text has any more, because words are folded in another way now."""
+    for word in db.session.scalars(sa.select(SearchWord.word)).all():
+        if _index_words(word) != [word]:
+            db.session.execute(sa.delete(SearchWord).where(SearchWord.word == word))

@@ -9,6 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 from slugify import slugify as _slugify
 from text_unidecode import unidecode  # type: ignore[import-untyped]
 
+from clinic.core import characters
+
 # Providers that document how they read the part before the @. Any other provider may give a.b@ and ab@, or a+b@, to
 # two people, so there nothing is dropped.
 #   Gmail ignores dots: https://support.google.com/mail/answer/7436150
@@ -40,6 +42,8 @@ UNCALLABLE = frozenset(
         phonenumbers.PhoneNumberType.VOICEMAIL,
     }
 )
+# As files and programs write it: Windows, old Macs, Word's soft break, form feeds, NEL, and Unicode's own.
+LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 # What people type between digits. Letters are left out: phonenumbers would read "0800 FLOWERS" as digits.
 MOBILE_SHAPE = re.compile(r"\(?\+?[\d\s().\-/]{4,40}")
 
@@ -49,30 +53,35 @@ COMMAS = re.compile("[,\uff0c\u3001\u060c\ufe50\ufe51\uff64]")
 
 
 def clean_line(raw: str) -> str:
-    """One line of plain text: NFC, no control or direction characters, single spaces, trimmed."""
+    """One line of text: NFC, single spaces, trimmed, without harmful characters; "" when nothing of it is seen."""
     spaced = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", raw))
-    return " ".join("".join(char for char in spaced if not _is_hidden(char)).split())
+    line = " ".join(characters.spelled_line(spaced).split())
+    return line if characters.is_visible(line) else ""
 
 
 def clean_text(raw: str) -> str:
-    """Plain text of several lines: as clean_line, but line breaks stay (two at most) and emoji keep their joiners."""
-    lines = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kept = ["".join(char for char in line if char == "\u200d" or not _is_hidden(char)).rstrip() for line in lines]
-    return re.sub(r"\n{3,}", "\n\n", unicodedata.normalize("NFC", "\n".join(kept))).strip()
+    """Plain text of several lines: as clean_line, but line breaks (two at most), tabs and spaces stay."""
+    text = characters.spelled_text(unicodedata.normalize("NFC", LINE_END.sub("\n", raw)))
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+    return text if characters.is_visible(text) else ""
 
 
-def _is_hidden(char: str) -> bool:
-    """Control, direction, surrogate and private characters, and Unicode's noncharacters, which HTML forbids."""
-    code = ord(char)
-    is_nonchar = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return is_nonchar or (unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") and char != "	")
+def clean_html(raw: str) -> str:
+    """HTML as typed, without characters that cannot be stored or deceive; line ends are line feeds."""
+    return characters.harmless_html(LINE_END.sub("\n", raw))
+
+
+def _clean_sign(raw: str) -> str:
+    """One line that names a mailbox or a telephone: no invisible character spells anything there."""
+    line = clean_line(unicodedata.normalize("NFKC", raw))
+    return "".join(char for char in line if unicodedata.category(char) != "Cf")
 
 
 def email_address(raw: str) -> str:
     """The address as mail is sent to it. Raises ValueError when it is not one (RFC 5321 syntax, no DNS)."""
     try:
         checked = validate_email(
-            unicodedata.normalize("NFKC", clean_line(raw)),
+            _clean_sign(raw),
             check_deliverability=False,
             strict=True,
             allow_smtputf8=False,
@@ -100,7 +109,7 @@ def canonical_email(address: str) -> str:
 
 def canonical_mobile(raw: str, region: str) -> str:
     """The number in E.164, read as dialled in `region`. Raises ValueError when it cannot be called."""
-    typed = clean_line(unicodedata.normalize("NFKC", raw))
+    typed = _clean_sign(raw)
     typed = re.sub(r"[\u2010-\u2015\u2212]", "-", typed)
     if not MOBILE_SHAPE.fullmatch(typed):
         raise ValueError("not a phone number")
@@ -118,7 +127,7 @@ def canonical_mobile(raw: str, region: str) -> str:
 
 def mobile_digits(typed: str, region: str) -> str:
     """The digits to look for when somebody types a number, or a part of one, in any spelling. "" if it is no number."""
-    typed = clean_line(unicodedata.normalize("NFKC", typed))
+    typed = _clean_sign(typed)
     if not MOBILE_SHAPE.fullmatch(typed):
         return ""
     try:

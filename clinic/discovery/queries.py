@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import joinedload
 
+from clinic.articles.body import indexed_text
 from clinic.articles.models import Article, Category, Kind
 from clinic.articles.queries import MOST_HITS, is_public, public_hits
 from clinic.core import search
@@ -19,10 +20,10 @@ PART_SIZE = 49_000  # ids; a sitemap holds 50,000 addresses (sitemaps.org/protoc
 
 @dataclass(frozen=True)
 class Hit:
-    """One found article and the words around the find, with signs around the words (search.OPEN, search.CLOSE)."""
+    """One found article and the words around the find, in parts: words, and whether they were found."""
 
     article: Article
-    snippet: str
+    snippet: list[tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ def found_articles(typed: str, *, category: Category | None = None, number: int 
 
 
 def _hits(query: search.Query, ids: list[int]) -> Iterator[Hit]:
-    cards = sa.select(Article).where(Article.id.in_(ids)).options(defer(Article.body), joinedload(Article.category))
+    cards = sa.select(Article).where(Article.id.in_(ids)).options(joinedload(Article.category))
     articles = {row.id: row for row in db.session.scalars(cards)}
-    snippets = search.snippets(query, ids)
+    snippets = search.snippets(query, {id_: indexed_text(articles[id_].summary, articles[id_].body) for id_ in ids})
     for id_ in ids:
-        yield Hit(articles[id_], snippets.get(id_, ""))
+        yield Hit(articles[id_], snippets.get(id_, []))
 
 
 def newest_for_feed() -> list[Article]:

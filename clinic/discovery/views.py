@@ -3,19 +3,20 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
 from markupsafe import Markup
-from markupsafe import escape as escape_html
 
 from clinic.articles.models import Author, Category
 from clinic.articles.queries import authors, categories, category_with_slug
 from clinic.articles.views import rendered_body
 from clinic.bookings.models import Service
 from clinic.bookings.queries import active_services
-from clinic.core import clock, search
+from clinic.core import clock
 from clinic.core.settings import settings
+from clinic.core.text import clean_line
 from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
 from clinic.web.assets import asset_url
 from clinic.web.pagestore import stored
@@ -30,7 +31,7 @@ TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'  # in a feed, in
 @bp.get("/search/")
 def search_page() -> str:
     """What readers look for, over articles and pages."""
-    typed = request.args.get("q", "")[:LONGEST_QUERY]
+    typed = clean_line(request.args.get("q", ""))[:LONGEST_QUERY]
     slug = request.args.get("category", "")
     category = category_with_slug(slug) if slug else None
     number = request.args.get("page", "1")
@@ -42,10 +43,9 @@ def search_page() -> str:
     )
 
 
-def _marked(snippet: str) -> Markup:
-    """A snippet with the found words marked; everything else in it is escaped."""
-    html = str(escape_html(snippet)).replace(search.OPEN, "<mark>").replace(search.CLOSE, "</mark>")
-    return Markup(html)  # noqa: S704 - escaped above; the two tags are ours
+def _marked(snippet: list[tuple[str, bool]]) -> Markup:
+    """A snippet with the found words marked. No sign in a text can make a mark."""
+    return Markup("").join(Markup("<mark>{}</mark>").format(words) if found else words for words, found in snippet)
 
 
 @bp.get("/feed.xml")
@@ -109,10 +109,15 @@ def _sitemap_lines(part: int, *, with_fixed: bool) -> Iterator[str]:
     if with_fixed:
         listed: list[Service | Author | Category] = [*active_services(), *authors(), *categories()]
         for path in (*FIXED, *(one.address for one in listed)):
-            yield f"<url><loc>{site}{path}</loc></url>\n"
+            yield f"<url><loc>{site}{_in_xml(path)}</loc></url>\n"
     for path, changed_at in addresses(part):
-        yield f"<url><loc>{site}{escape(path)}</loc><lastmod>{_rfc3339(changed_at)}</lastmod></url>\n"
+        yield f"<url><loc>{site}{_in_xml(path)}</loc><lastmod>{_rfc3339(changed_at)}</lastmod></url>\n"
     yield "</urlset>\n"
+
+
+def _in_xml(path: str) -> str:
+    """A path as a sitemap has it: percent-encoded, then escaped (sitemaps.org/protocol.html)."""
+    return escape(quote(path, safe="/%:@!$&'()*+,;=~-._"))
 
 
 @bp.get("/robots.txt")
@@ -149,7 +154,7 @@ def security_txt() -> Response:
     expires = clock.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
         days=183
     )
-    lines = (f"Contact: mailto:{facts().email}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
+    lines = (f"Contact: mailto:{clean_line(facts().email)}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
     canonical = f"Canonical: {settings().site_url}/.well-known/security.txt"
     return Response("\n".join((*lines, canonical, "")), mimetype="text/plain")
 

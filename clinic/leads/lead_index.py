@@ -1,7 +1,8 @@
 """The words of leads, so that the desk finds one among a million: SQLite's FTS5 and PostgreSQL's tsvector.
 
-Words are those of the name, the parts of the e-mail, and the number with and without what stands before it. What is
-typed is found at the beginning of words. Rows are written in the transaction of the lead that they describe.
+Words are folded as those of articles are (core/folding.py): those of the name, the parts of the e-mail, and the number
+with and without what stands before it. What is typed is found at the beginning of words. Rows are written in the
+transaction of the lead that they describe.
 """
 
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.core.db import db
+from clinic.core.folding import query_tokens, tokens_of, words_of
 from clinic.core.preferences import preferences
-from clinic.core.search import words_of
 from clinic.core.text import mobile_digits
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
@@ -47,7 +48,7 @@ def words_for(name: str, email: str, mobile: str) -> str:
     """What a lead is found by. Of the number each end of it, because people remember the last digits."""
     digits = mobile.removeprefix("+")
     ends = [digits[start:] for start in range(max(0, len(digits) - LONGEST_NUMBER), len(digits) - SHORTEST_NUMBER + 1)]
-    return " ".join([*words_of(name), *words_of(email), *ends])
+    return " ".join([tokens_of(name), tokens_of(email), *ends])
 
 
 def find(text: str, most: int = MOST_FOUND) -> list[int]:
@@ -58,11 +59,13 @@ def find(text: str, most: int = MOST_FOUND) -> list[int]:
     words = _words(text)
     if not words:
         return []
+    tokens = [token for word in words for token in query_tokens(word)]
     if _dialect() == "sqlite":
         found = "SELECT rowid FROM lead_fts WHERE lead_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
-        query = " AND ".join(f'"{word}"*' for word in words)
+        query = " AND ".join(f'"{token}"*' if begins else f'"{token}"' for token, begins in tokens)
         return list(db.session.scalars(sa.text(found), {"query": query, "most": most}))
-    whole, begun = " & ".join(words), " & ".join(f"{word}:*" for word in words)
+    whole = " & ".join(token for token, _ in tokens)
+    begun = " & ".join(f"{token}:*" if begins else token for token, begins in tokens)
     ways = [(_AMONG_ALL, whole), (_AMONG_ALL, begun)]  # whole words cost a third
     if not words[0].isdecimal():
         ways.insert(0, (_AMONG_LATEST, begun))

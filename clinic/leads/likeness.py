@@ -2,7 +2,7 @@
 
 from rapidfuzz.distance import OSA
 
-from clinic.core.search import words_of
+from clinic.core.folding import words_of
 from clinic.leads.models import Lead
 
 END = 4  # letters

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.db import Base, JsonWords, UtcDateTime, Words, state_column
 from clinic.core.order import Ordered
 from clinic.core.text import readable_mobile
 
@@ -106,8 +106,8 @@ class Merge(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kept_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     merged_id: Mapped[int] = mapped_column(sa.ForeignKey("lead.id", ondelete="CASCADE"), unique=True)
-    moved: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON)
-    settled: Mapped[dict[str, list[int]]] = mapped_column(sa.JSON, default=dict)
+    moved: Mapped[dict[str, list[int]]] = mapped_column(JsonWords)
+    settled: Mapped[dict[str, list[int]]] = mapped_column(JsonWords, default=dict)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
 
@@ -129,7 +129,7 @@ class Letter(Ordered, Base):
     __tablename__ = "letter"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    name: Mapped[str] = mapped_column(Words(80), unique=True)
     subject: Mapped[str]
     body: Mapped[str]
 

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.core import audit, clock
+from clinic.core import audit, clock, search
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.jobs import for_each
 from clinic.core.mail import Message
 from clinic.core.preferences import preferences
-from clinic.core.text import canonical_email
+from clinic.core.text import canonical_email, clean_line, clean_text
 from clinic.leads import emails, lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
 from clinic.leads.likeness import ends_of
@@ -33,7 +33,7 @@ def settle_merges(merged: Settle, split: Settle) -> None:
 @atomic()
 def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, source: str = "") -> Lead:
     """A new person who asked for us. `mobile` is E.164."""
-    now = clock.now()
+    now, name = clock.now(), clean_line(name)
     lead = Lead(name=name, email=email, mobile=mobile, article_id=article_id, source=source, stage=Stage.NEW)
     lead.created_at = lead.stage_since = now
     lead.email_key = canonical_email(email)
@@ -42,6 +42,32 @@ def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, s
     db.session.flush()
     lead_index.put(lead)
     return lead
+
+
+def refold_leads(most: int = 500) -> bool:
+    """Build anew what leads are found by, and the letters by which two are compared. True: there was something to do.
+
+    Only words that are not ASCII can be folded in another way.
+    """
+    begin = search.place_to_fold("leads")
+    if begin is None:
+        return False
+    following = sa.select(Lead.id, Lead.name, Lead.email).where(Lead.id > begin).order_by(Lead.id).limit(most * 20)
+    rows = db.session.execute(following).all()
+    db.session.rollback()
+    foreign = [row.id for row in rows if not (row.name + row.email).isascii()]
+    for start in range(0, len(foreign), most):
+        _refold(foreign[start : start + most])
+    search.note_folded("leads", rows[-1].id if rows else None)
+    return True
+
+
+@atomic()
+def _refold(ids: list[int]) -> None:
+    for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all():
+        lead.name_head, lead.name_tail = ends_of(lead.name)
+        if lead.merged_into_id is None:
+            lead_index.put(lead, *_merged_into(lead))
 
 
 _ADD_EVENT = sa.insert(LeadEvent.__table__)  # type: ignore[arg-type]
@@ -63,7 +89,7 @@ def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None, once_a_
 @atomic()
 def add_note(lead: Lead, text: str, *, by: audit.Actor) -> None:
     """What staff remark on a lead."""
-    db.session.add(LeadEvent(lead_id=lead.id, at=clock.now(), by_id=by.id, text=text, is_note=True))
+    db.session.add(LeadEvent(lead_id=lead.id, at=clock.now(), by_id=by.id, text=clean_text(text), is_note=True))
     audit.record("noted", lead, by=by)
 
 
@@ -105,6 +131,7 @@ def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) 
 @atomic()
 def plan_next_step(lead: Lead, step: str, on: date | None, *, by: audit.Actor) -> None:
     """Say what is to be done next, and by when. The same again changes nothing."""
+    step = clean_line(step)
     if (lead.next_step, lead.next_on) != (step, on):
         lead.next_step, lead.next_on = step, on
         when = f" on {on.day} {on:%B %Y}" if on else ""
@@ -116,6 +143,7 @@ def write_letter(lead: Lead, subject: str, body: str, *, by: audit.Actor) -> Non
     """Send a mail of the desk through the outbox; the history keeps its words. Raises Unsubscribed."""
     if lead.unsubscribed_at:
         raise Unsubscribed
+    subject, body = clean_line(subject), clean_text(body)
     emails.letter(lead, subject, body)
     add_event(lead.id, f"Mail: {subject}\n\n{body}", by=by)
     audit.record("wrote to", lead, by=by)
@@ -237,6 +265,7 @@ def remind_of_leads(today: date) -> None:
 @atomic()
 def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit.Actor | None = None) -> Letter:
     """A new letter, or another text of one. Raises LetterTaken."""
+    name, subject, body = clean_line(name), clean_line(subject), clean_text(body)
     with db.session.no_autoflush:
         others = Letter.id != letter.id if letter.id else sa.true()
         if db.session.scalar(sa.select(Letter.id).where(Letter.name == name, others)):

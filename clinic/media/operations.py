@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.jobs import facts_of, reason_of
+from clinic.core.text import clean_line
 from clinic.media.errors import ImageInUse, ImageReplaced, StoreAway
 from clinic.media.files import files
 from clinic.media.leftovers import discard, keep_only
@@ -37,6 +38,10 @@ class Description:
     focus_x: int = 50
     focus_y: int = 50
 
+    def cleaned(self) -> dict[str, Any]:
+        """As columns of a picture, its words as they are kept."""
+        return {name: clean_line(value) if isinstance(value, str) else value for name, value in vars(self).items()}
+
 
 def add_image(
     data: bytes,
@@ -58,13 +63,13 @@ def add_image(
         with atomic():
             image = Image(
                 key=key,
-                filename=filename[-120:],
+                filename=clean_line(filename)[-120:],
                 extension=upright.extension,
                 width=upright.pixels.width,
                 height=upright.pixels.height,
                 colour=upright.colour,
                 uploaded_at=clock.now(),
-                **vars(said),
+                **said.cleaned(),
             )
             db.session.add(image)
             db.session.flush()
@@ -79,7 +84,7 @@ def add_image(
 @atomic()
 def describe_image(image: Image, said: Description, *, by: audit.Actor | None = None) -> Image:
     """Change what is said about a picture."""
-    for name, value in vars(said).items():
+    for name, value in said.cleaned().items():
         setattr(image, name, value)
     audit.record("described", image, by=by)
     return image
@@ -104,7 +109,7 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
                 .where(Image.id == id_, Image.version == version)
                 .values(
                     version=version + 1,
-                    filename=filename[-120:],
+                    filename=clean_line(filename)[-120:],
                     extension=upright.extension,
                     width=upright.pixels.width,
                     height=upright.pixels.height,
@@ -120,7 +125,7 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
             ).first()
             if replaced is None:
                 raise ImageReplaced
-            audit.record("replaced", f"image:{id_}", by=by, detail=filename[-120:])
+            audit.record("replaced", f"image:{id_}", by=by, detail=clean_line(filename)[-120:])
             # Nobody else can be here: the row is locked. What lies there was left by an attempt that did not commit.
             files().remove([entry.name for entry in files().names(f"{place}/")])
             files().move(coming, f"{place}/original.{upright.extension}")

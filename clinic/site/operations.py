@@ -2,13 +2,14 @@
 
 from clinic.core import audit
 from clinic.core.db import atomic, db
+from clinic.core.text import clean_line, clean_text
 from clinic.site.models import HomeSection, MenuItem, Place
 
 
 @atomic()
 def add_menu_item(*, place: Place, label: str, address: str, by: audit.Actor | None = None) -> MenuItem:
     """A new link at the end of a menu."""
-    item = MenuItem(place=place, label=label, address=address)
+    item = MenuItem(place=place, label=clean_line(label), address=clean_line(address))
     db.session.add(item)
     db.session.flush()
     audit.record("added", item, by=by, detail=f"{place}: {label}")
@@ -20,7 +21,7 @@ def change_menu_item(
     item: MenuItem, *, place: Place, label: str, address: str, by: audit.Actor | None = None
 ) -> MenuItem:
     """Change a link; in another menu it keeps its rank."""
-    item.place, item.label, item.address = place, label, address
+    item.place, item.label, item.address = place, clean_line(label), clean_line(address)
     audit.record("changed", item, by=by, detail=f"{place}: {label}")
     return item
 
@@ -37,8 +38,8 @@ def change_section(
     section: HomeSection, *, heading: str, body: str | None, is_shown: bool, by: audit.Actor | None = None
 ) -> HomeSection:
     """Change a section of the home page. `body` None leaves its text alone."""
-    section.heading, section.is_shown = heading, is_shown
+    section.heading, section.is_shown = clean_line(heading), is_shown
     if body is not None:
-        section.body = body
+        section.body = clean_text(body)
     audit.record("changed", section, by=by, detail=heading)
     return section

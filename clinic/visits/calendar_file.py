@@ -7,8 +7,10 @@ from email.utils import parseaddr
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from clinic.core import clock
+from clinic.core.characters import first_letter, storable
 from clinic.core.preferences import preferences
 from clinic.core.settings import settings
+from clinic.core.text import LINE_END, clean_line
 from clinic.core.zone_rules import years_of, zone_component
 from clinic.visits.models import Therapist, Visit, VisitState
 
@@ -20,14 +22,14 @@ def visit_file(visit: Visit, method: str) -> bytes:
     """The file that puts a visit into a person's calendar (REQUEST), moves it there, or takes it out (CANCEL)."""
     clinic = preferences()
     event = _event(visit)
-    event.add("summary", f"{visit.booking.service.name} at {clinic.name}")
-    event.add("description", f"With {visit.therapist.name}.\n{clinic.what_to_wear}\n{clinic.how_to_get_here}")
+    event.add("summary", _said(f"{visit.booking.service.name} at {clinic.name}"))
+    event.add("description", _said(f"With {visit.therapist.name}.\n{clinic.what_to_wear}\n{clinic.how_to_get_here}"))
     event.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
     sender = vCalAddress(f"mailto:{parseaddr(settings().mail_sender)[1]}")
-    sender.params["CN"] = vText(clinic.name)
+    sender.params["CN"] = _parameter(clinic.name)
     event["organizer"] = sender
-    guest = vCalAddress(f"mailto:{visit.booking.lead.email}")
-    guest.params["CN"] = vText(visit.booking.lead.name)
+    guest = vCalAddress(f"mailto:{clean_line(visit.booking.lead.email)}")
+    guest.params["CN"] = _parameter(visit.booking.lead.name)
     guest.params["PARTSTAT"] = vText("ACCEPTED")
     event.add("attendee", guest, encode=False)
     if method == REQUEST:
@@ -46,15 +48,25 @@ def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
     for visit in visits:
         event = _event(visit)
         name = visit.booking.lead.name
-        event.add("summary", f"{name if clinic.feed_names else initials(name)}: {visit.booking.service.name}")
+        event.add("summary", _said(f"{name if clinic.feed_names else initials(name)}: {visit.booking.service.name}"))
         event.add("status", "CONFIRMED" if visit.state == VisitState.SET else "CANCELLED")
         events.append(event)
-    return _calendar(events, PUBLISH, name=f"{therapist.name}, {clinic.name}")
+    return _calendar(events, PUBLISH, name=clean_line(f"{therapist.name}, {clinic.name}"))
 
 
 def initials(name: str) -> str:
     """T. W. L. for Tan Wei Ling."""
-    return " ".join(f"{word[0].upper()}." for word in name.split()) or "–"
+    return " ".join(f"{first_letter(word).upper()}." for word in name.split()) or "–"
+
+
+def _said(text: str) -> str:
+    """A text as the file can hold it: no control character but line feeds (RFC 5545 § 3.1)."""
+    return storable(LINE_END.sub("\n", text)).replace("\t", " ")
+
+
+def _parameter(text: str) -> vText:
+    """A name as a parameter, which holds no quotation mark and no line end (RFC 5545 § 3.2)."""
+    return vText(clean_line(text).replace('"', "'"))
 
 
 def _event(visit: Visit) -> Event:
@@ -65,7 +77,7 @@ def _event(visit: Visit) -> Event:
     event.add("dtstamp", clock.now())
     event.add("dtstart", visit.starts_at.astimezone(zone))
     event.add("dtend", visit.ends_at.astimezone(zone))
-    event.add("location", preferences().address)
+    event.add("location", _said(preferences().address))
     return event
 
 

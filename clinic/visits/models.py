@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.bookings.models import Booking
-from clinic.core.db import Base, UtcDateTime, state_column
+from clinic.core.db import Base, JsonWords, UtcDateTime, Words, state_column
 from clinic.core.order import Ordered
 
 SLOT_MINUTES = 15  # visits begin on the quarter of an hour
@@ -19,9 +19,9 @@ class Therapist(Ordered, Base):
     __tablename__ = "therapist"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    name: Mapped[str] = mapped_column(Words(120), unique=True)
     is_active: Mapped[bool] = mapped_column(default=True)
-    feed_digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    feed_digest: Mapped[str | None] = mapped_column(Words(64), unique=True)
 
     def __str__(self) -> str:
         return self.name
@@ -57,7 +57,7 @@ class Visit(Base):
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[VisitState] = mapped_column(state_column(VisitState), default=VisitState.SET)
-    uid: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    uid: Mapped[str] = mapped_column(Words(40), unique=True)
     sequence: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # cancelled, attended or missed
 
@@ -81,7 +81,7 @@ class Wish(Base):
     __tablename__ = "wish"
 
     booking_id: Mapped[int] = mapped_column(sa.ForeignKey("booking.id", ondelete="CASCADE"), primary_key=True)
-    times: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    times: Mapped[list[str]] = mapped_column(JsonWords, default=list)
     note: Mapped[str] = mapped_column(default="")
     changes: Mapped[int] = mapped_column(default=0)
     wants_other_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # asked for another time

@@ -15,6 +15,7 @@ from clinic.core import audit, clock, mail
 from clinic.core.db import atomic, db
 from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
+from clinic.core.text import clean_line, clean_text
 from clinic.leads.models import Stage
 from clinic.leads.operations import add_event, change_stage
 from clinic.visits import emails
@@ -39,7 +40,7 @@ SAME_ACT = timedelta(seconds=5)  # between the two times that one act writes
 @atomic()
 def keep_wish(booking: Booking, times: list[str], note: str) -> None:
     """Keep when a person can come. The same again changes nothing."""
-    wish = _wish(booking)
+    wish, note = _wish(booking), clean_text(note)
     if (wish.times, wish.note) != (times, note):
         wish.times, wish.note = times, note
         add_event(booking.lead_id, "Said when they can come", once_a_day=True)
@@ -132,7 +133,7 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
         wish.wants_other_at = clock.now()
         add_event(visit.booking.lead_id, f"Asked for another time than {_when(visit)}")
         emails.desk_told(visit, "asks for another time", number=wish.changes)
-    wish.times, wish.note = times, note
+    wish.times, wish.note = times, clean_text(note)
 
 
 @atomic()
@@ -397,6 +398,7 @@ def _wish(booking: Booking) -> Wish:
 
 
 def _name(therapist: Therapist, name: str) -> None:
+    name = clean_line(name)
     with db.session.no_autoflush:
         others = Therapist.id != therapist.id if therapist.id else sa.true()
         if db.session.scalar(sa.select(Therapist.id).where(Therapist.name == name, others)):

@@ -36,9 +36,9 @@ def machine_time(value: datetime | date) -> str:
 
 
 def paragraphs(text: str) -> Markup:
-    """Plain text as paragraphs and line breaks; everything in it is escaped."""
-    html = str(escape(text)).replace("\n\n", "</p><p>").replace("\n", "<br>")
-    return Markup(f"<p>{html}</p>")  # noqa: S704 - escaped above; the tags are ours
+    """Plain text as paragraphs and line breaks, each of its own direction; everything in it is escaped."""
+    html = str(escape(text)).replace("\n\n", '</p><p dir="auto">').replace("\n", "<br>")
+    return Markup(f'<p dir="auto">{html}</p>')  # noqa: S704 - escaped above; the tags are ours
 
 
 def dial(number: str) -> str:

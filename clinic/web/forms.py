@@ -18,8 +18,16 @@ from clinic.web.csrf import SameOrigin
 OLDEST_FORM = timedelta(days=2)
 
 
-class LineField(StringField):
-    """One line of text, cleaned of control characters and outer spaces. What was typed stays in the box."""
+class DirectedField(StringField):
+    """Text whose first letters decide its direction in the box."""
+
+    def __call__(self, **kwargs: Any) -> Any:
+        """The box."""
+        return super().__call__(**{"dir": "auto"} | kwargs)
+
+
+class LineField(DirectedField):
+    """One line of text, cleaned of harmful characters and outer spaces. What was typed stays in the box."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take the first value, cleaned."""
@@ -27,7 +35,7 @@ class LineField(StringField):
             self.data = clean_line(valuelist[0])
 
 
-class TextField(StringField):
+class TextField(DirectedField):
     """Several lines of text, cleaned likewise."""
 
     def process_formdata(self, valuelist: list[str]) -> None:

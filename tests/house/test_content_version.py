@@ -27,6 +27,7 @@ UNSEEN = {
     "read_day",
     "revision",
     "role",
+    "index_state",
     "search_word",
     "spent_link",
     "staff_session",

@@ -72,6 +72,7 @@ OWN_WORDS = {
     "author": {"slug", "name", "title", "bio"},
     "category": {"slug", "name"},
     "tag": {"slug", "name"},
+    "index_state": {"name"},
     "search_word": {"word"},
     "redirect": {"path", "target"},
     "revision": {"fields"},

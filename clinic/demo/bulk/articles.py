@@ -11,6 +11,7 @@ from clinic.articles.models import Tag
 from clinic.articles.operations import ensure_author, ensure_category
 from clinic.core import clock, search
 from clinic.core.db import atomic, db
+from clinic.core.folding import tokens_of
 from clinic.core.html import plain_text
 from clinic.core.text import slugify
 from clinic.demo.bulk.rows import (
@@ -99,7 +100,7 @@ def _row(id_: int, given: dict[str, list[int]], words: Counter[str]) -> Row:
         "category": _skewed(given["categories"], id_, 10),
         "image": given["images"][mixed(id_, 11) % len(given["images"])] if given["images"] else None,
         "headings": f"{heading} A plan",
-        "text": plain_text(body),
+        "text": f"{parts[0].partition('.')[0]}. {plain_text(body)}",
     }
 
 
@@ -128,7 +129,11 @@ def _insert_articles(rows: list[Row]) -> None:
         " || setweight(to_tsvector('english', :text), 'D'))"
     )
     fts = "INSERT INTO search_fts (rowid, title, headings, body) VALUES (:id, :title, :headings, :text)"
-    insert_all(vector if is_postgres() else fts, [row for row in rows if row["state"] == "published"])
+    public = (row for row in rows if row["state"] == "published")
+    folded = [
+        {"id": row["id"]} | {name: tokens_of(row[name]) for name in ("title", "headings", "text")} for row in public
+    ]
+    insert_all(vector if is_postgres() else fts, folded)
 
 
 def _insert_around(ids: list[int], first: int, given: dict[str, list[int]]) -> None:
