@@ -54,7 +54,7 @@ def create_user(*, email: str, name: str, roles: list[RoleName], password: str |
     db.session.flush()
     audit.record("created", user, by=by, detail=", ".join(roles))
     if by:
-        _tell_owners(f"{by.name} made a sign-in for {name} ({user.email}): {', '.join(roles)}.")
+        tell_owners(f"{by.name} made a sign-in for {name} ({user.email}): {', '.join(roles)}.")
     return user
 
 
@@ -77,7 +77,7 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
     audit.record("changed", user, by=by, detail=detail)
     if by and was_able != (active, {role.name for role in user.roles}):
         what = f"{by.name} changed what {name} ({user.email}) may do: {detail}."
-        _tell_owners(what)
+        tell_owners(what)
         if user.id not in {owner.id for owner in owners()}:
             emails.account_changed(user, what)
     return user
@@ -103,17 +103,18 @@ def change_settings(values: dict[str, str | int], *, by: User) -> None:
     """Keep preferences, and tell the owners, at most once an hour for each person who changes some."""
     change_preferences(values, by=by)
     hour = f"{clock.now():%Y-%m-%dT%H}"
-    _tell_owners(f"{by.name} changed the settings of the site.", once_key=f"settings_changed:{by.id}:{hour}")
+    tell_owners(f"{by.name} changed the settings of the site.", once_key=f"settings_changed:{by.id}:{hour}")
 
 
 @atomic()
 def note_export(what: str, *, by: User, detail: str) -> None:
     """Note who takes personal data out of the site, and tell the owners."""
     audit.record("exported", what, by=by, detail=detail)
-    _tell_owners(f"{by.name} exported the {what} as a {detail.upper()} file.")
+    tell_owners(f"{by.name} exported the {what} as a {detail.upper()} file.")
 
 
-def _tell_owners(what: str, *, once_key: str | None = None) -> None:
+def tell_owners(what: str, *, once_key: str | None = None) -> None:
+    """Within the present transaction, write a sentence about what somebody did to every owner."""
     for owner in owners():
         emails.account_changed(owner, what, once_key=once_key and f"{once_key}:{owner.id}")
 

@@ -74,6 +74,7 @@ NEED_IDENTITY = {
     "security.mf_recovery_codes": "/mf-recovery-codes",
     "security.two_factor_setup": "/tf-setup",
     "security.two_factor_setup_validate": "/tf-setup",
+    "security.two_factor_token_validation": "/tf-setup",
     "security.wan_register": "/wan-register",
     "security.wan_register_response": "/wan-register",
     "security.wan_delete": "/wan-register",
@@ -151,6 +152,8 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [_derive(loaded.secret_key, "recovery-codes").encode()],
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_RP_NAME": "Clinic",
+        # Whoever names an account must not learn which passkeys it has. Ours are discoverable and need no hint.
+        "SECURITY_WAN_ALLOW_USER_HINTS": False,
         "SECURITY_WAN_ALLOW_AS_VERIFY": ["first", "secondary"],
         "SECURITY_FRESHNESS": FRESH_FOR,
         "SECURITY_FRESHNESS_GRACE_PERIOD": NO_GRACE,

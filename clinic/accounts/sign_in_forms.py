@@ -19,13 +19,14 @@ from flask_security.forms import (
     TwoFactorVerifyCodeForm,
     VerifyForm,
 )
+from flask_security.proxies import _datastore
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.webauthn import WebAuthnSigninResponseForm
 from wtforms import BooleanField
 
 from clinic.accounts.devices import known_device
 from clinic.accounts.models import User
-from clinic.accounts.queries import passkey_with_id, user_with_email
+from clinic.accounts.queries import passkey_with_id
 from clinic.core.db import db
 from clinic.core.limits import Limit
 from clinic.web.limits import spend
@@ -176,7 +177,8 @@ def _user_named(typed: str) -> User | None:
         address = current_app.extensions["security"].mail_util.normalize(typed)
     except ValueError:
         return None
-    return user_with_email(address)
+    user: User | None = _datastore.find_user(case_insensitive=True, email=address)
+    return user
 
 
 def _folded(typed: str) -> str:

@@ -72,6 +72,8 @@ class TherapistScreen(OrderedView):
                 " Take the tick from “New times are set with them” instead."
             ) from None
 
+    needs_identity = frozenset({"feed"})  # who has the address reads names without signing in
+
     @expose("/feed/", methods=("POST",))
     def feed(self) -> Answer:
         """A new secret address; it is shown once."""

@@ -7,12 +7,13 @@ vouchers: one stays the trial, the other one is taken back if nobody has used it
 import sqlalchemy as sa
 
 from clinic.bookings import emails
+from clinic.bookings.history import add_booking_event
 from clinic.bookings.ledger import claim, claim_keys
 from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Voucher, VoucherState
 from clinic.core import audit, clock
 from clinic.core.db import Base, db
 from clinic.leads.models import Lead, Merge
-from clinic.leads.operations import add_event, settle_merges
+from clinic.leads.operations import settle_merges
 
 DECLINED, CANCELLED, CLAIMED = "declined", "cancelled", "claimed"  # what a merge did, by the ids of rows
 MOST_MERGED = 50
@@ -69,7 +70,7 @@ def _when_split(merge: Merge, by: audit.Actor) -> None:
     declined = Booking.id.in_(did.get(DECLINED, ())), Booking.state == BookingState.DECLINED
     for booking in db.session.scalars(sa.select(Booking).where(*declined)).unique():
         booking.state = BookingState.HELD
-        add_event(booking.lead_id, "Held trial open again: the merge was undone", by=by)
+        add_booking_event(booking, "Held trial open again: the merge was undone", by=by)
     two = [db.session.get_one(Lead, id_) for id_ in (merge.kept_id, merge.merged_id)]
     vouchers = [_vouchers(lead) for lead in two]
     for voucher in (*vouchers[0], *vouchers[1]):
@@ -92,7 +93,7 @@ def _held(lead: Lead) -> list[Booking]:
 
 def _decline(booking: Booking, by: audit.Actor) -> int:
     booking.state = BookingState.DECLINED
-    add_event(booking.lead_id, "Held trial declined: this person has had one", by=by)
+    add_booking_event(booking, "Held trial declined: this person has had one", by=by)
     audit.record("declined", booking, by=by, detail="merged")
     emails.trial_declined(booking)
     return booking.id

@@ -20,6 +20,7 @@ from clinic.bookings.errors import (
     VoucherNotRedeemable,
     VoucherRedeemed,
 )
+from clinic.bookings.history import add_booking_event
 from clinic.bookings.ledger import Keys, claim, claim_keys, contact_digest, digest, last_claim
 from clinic.bookings.models import Block, Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
 from clinic.bookings.one_trial import has_trial, keys_of_person, leads_of_person
@@ -80,7 +81,7 @@ def _book_first_time(keys: Keys, request: Request) -> Booking | None:
         attempt.rollback()
         return None
     booking = _add_booking(lead, keys, request, BookingState.BOOKED)
-    add_event(lead.id, f"Asked for a trial: {booking.service.name}")
+    add_booking_event(booking, f"Asked for a trial: {booking.service.name}")
     _issue_voucher(booking)
     emails.lead_arrived(booking)
     attempt.commit()
@@ -138,7 +139,7 @@ def _add_held(keys: Keys, request: Request) -> Booking:
         used, other = ("e-mail", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "e-mail")
         because = f"The {used} has been used for a trial before, with another {other}."
     booking = _add_booking(lead, keys, request, BookingState.HELD, because)
-    add_event(lead.id, f"Asked for a trial: {booking.service.name}. Held: {because}")
+    add_booking_event(booking, f"Asked for a trial: {booking.service.name}. Held: {because}")
     audit.record("held", booking)
     emails.trial_held(booking)
     emails.lead_arrived(booking)
@@ -274,7 +275,7 @@ def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
         raise UsedSince
     for kind, key in keys_of_person(booking.lead):
         claim(kind, key, booking.lead_id)
-    add_event(booking.lead_id, "Held trial allowed", by=by)
+    add_booking_event(booking, "Held trial allowed", by=by)
     audit.record("allowed", booking, by=by)
     return _issue_voucher(booking)
 
@@ -296,7 +297,7 @@ def _claimed_since(booking: Booking, keys: Keys, seen: int) -> bool:
 def decline_booking(booking: Booking, *, by: User) -> None:
     """Do not give a trial; a kind mail goes out. Raises NotHeld when it was decided before."""
     _decide(booking, BookingState.DECLINED)
-    add_event(booking.lead_id, "Held trial declined", by=by)
+    add_booking_event(booking, "Held trial declined", by=by)
     audit.record("declined", booking, by=by)
     emails.trial_declined(booking)
 
@@ -332,7 +333,7 @@ def redeem_voucher(voucher: Voucher, *, by: User, device: str = "") -> None:
         raise VoucherNotRedeemable
     lead = voucher.booking.lead
     voucher.stage_before = "" if lead.stage == Stage.ATTENDED else lead.stage
-    add_event(lead.id, f"Voucher {voucher.code} redeemed", by=by)
+    add_booking_event(voucher.booking, f"Voucher {voucher.code} redeemed", by=by)
     change_stage(lead, Stage.ATTENDED, by=by)
     audit.record("redeemed", voucher, by=by)
 
@@ -363,7 +364,7 @@ def undo_redemption(voucher: Voucher, *, by: User) -> None:
         raise RedemptionStands
     db.session.refresh(voucher)
     lead = voucher.booking.lead
-    add_event(lead.id, f"Redemption of voucher {voucher.code} undone", by=by)
+    add_booking_event(voucher.booking, f"Redemption of voucher {voucher.code} undone", by=by)
     audit.record("undid the redemption of", voucher, by=by)
     if voucher.stage_before:
         undo_stage(lead, Stage(voucher.stage_before), of=Stage.ATTENDED, by=by)

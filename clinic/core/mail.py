@@ -241,16 +241,18 @@ def send_due(
     """
     tried = 0
     while tried < most and (claim := _claim_next(owner)):
+        secrets: dict[str, str] = {}
         try:
             message = db.session.get_one(Message, claim.id)
             db.session.expunge(message)
             db.session.rollback()
+            secrets = message.secrets
             message.put_in_secrets()
             deliver(message)
         except MailboxRefused as error:
-            _mark_refused(claim, message, error, on_refused)
+            _mark_refused(claim, message, _without(secrets, str(error)), on_refused)
         except Exception as error:  # whatever the mail server did, the message stays ours to send
-            _mark_failed_try(claim, error)
+            _mark_failed_try(claim, type(error).__name__, _without(secrets, str(error)))
         else:
             _mark_sent(claim)
         tried += 1
@@ -310,7 +312,7 @@ def _mark_sent(claim: Claim) -> None:
 
 
 @atomic()
-def _mark_failed_try(claim: Claim, error: Exception) -> None:
+def _mark_failed_try(claim: Claim, kind: str, words: str) -> None:
     is_last = claim.tries >= MOST_TRIES
     wait = 2**claim.tries * random.uniform(1 - JITTER, 1 + JITTER)
     db.session.execute(
@@ -318,26 +320,30 @@ def _mark_failed_try(claim: Claim, error: Exception) -> None:
             state=MessageState.FAILED if is_last else MessageState.QUEUED,
             due_at=clock.now() + timedelta(seconds=wait),
             owner=None,
-            last_error=f"{type(error).__name__}: {error}"[:500],
+            last_error=f"{kind}: {words}"[:500],
         )
     )
     # The error's text may quote the recipient, so the log has its type only; staff read the rest in the outbox.
-    log.warning(
-        "mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": type(error).__name__, "last": is_last}
-    )
+    log.warning("mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": kind, "last": is_last})
 
 
 @atomic()
-def _mark_refused(
-    claim: Claim, message: Message, error: MailboxRefused, on_refused: Callable[[Message, str], None]
-) -> None:
-    words = str(error)[:400]
+def _mark_refused(claim: Claim, message: Message, words: str, on_refused: Callable[[Message, str], None]) -> None:
+    words = words[:400]
     failed = db.session.execute(
         _owned(claim).values(state=MessageState.FAILED, owner=None, last_error=f"{REFUSED}{words}")
     )
     if failed.rowcount:  # type: ignore[attr-defined]
         on_refused(message, words)
     log.warning("mailbox refused", extra={"mail": claim.uid, "tries": claim.tries})
+
+
+def _without(secrets: dict[str, str], words: str) -> str:
+    """What a mail server said, without the secret links that it may quote, whole or from their last slash on."""
+    for url in secrets.values():
+        for part in (url, url.rstrip("/").rpartition("/")[2]):
+            words = words.replace(part, "…")
+    return words
 
 
 def _owned(claim: Claim) -> sa.Update:

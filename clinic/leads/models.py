@@ -89,6 +89,7 @@ class LeadEvent(Base):
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"), index=True)
     text: Mapped[str]
     is_note: Mapped[bool] = mapped_column(default=False)
+    booking_id: Mapped[int | None] = mapped_column(sa.ForeignKey("booking.id", ondelete="SET NULL"), index=True)
 
     lead: Mapped[Lead] = relationship(back_populates="events")
     # The person who acted: accounts stand beside this feature, so their model is known by its name only.

@@ -74,14 +74,25 @@ _ADD_EVENT = sa.insert(LeadEvent.__table__)  # type: ignore[arg-type]
 
 
 @atomic()
-def add_event(lead_id: int, text: str, *, by: audit.Actor | None = None, once_a_day: bool = False) -> None:
-    """Add a line to the lead's history. `once_a_day`: not if the same line was added within a day."""
+def add_event(
+    lead_id: int,
+    text: str,
+    *,
+    by: audit.Actor | None = None,
+    once_a_day: bool = False,
+    booking_id: int | None = None,
+) -> None:
+    """Add a line to the lead's history. `once_a_day`: not if the same line was added within a day.
+
+    A line about a booking goes with it when leads are split.
+    """
     if once_a_day:
         since = clock.now() - timedelta(days=1)
         same = (LeadEvent.lead_id == lead_id, LeadEvent.text == text, LeadEvent.at > since)
         if db.session.scalar(sa.select(LeadEvent.id).where(*same).limit(1)):
             return
     values = {"lead_id": lead_id, "at": clock.now(), "by_id": by.id if by else None, "text": text}
+    values["booking_id"] = booking_id
     db.session.flush()  # the lead may be new
     db.session.execute(_ADD_EVENT, values)
 
@@ -219,6 +230,8 @@ def split_leads(merge: Merge, *, by: audit.Actor) -> None:
             .where(table.c.id.in_(ids), table.c.lead_id == merge.kept_id)
             .values(lead_id=merge.merged_id)
         )
+    about_theirs = sa.and_(LeadEvent.lead_id == merge.kept_id, LeadEvent.booking_id.in_(merge.moved.get("booking", ())))
+    db.session.execute(sa.update(LeadEvent).where(about_theirs).values(lead_id=merge.merged_id))
     merge.merged.merged_into_id = None
     db.session.flush()
     db.session.expire_all()

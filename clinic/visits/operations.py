@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import User
+from clinic.accounts.operations import tell_owners
+from clinic.bookings.history import add_booking_event
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import redeem_voucher, undo_redemption
 from clinic.core import audit, clock, mail
@@ -17,7 +19,7 @@ from clinic.core.jobs import for_each
 from clinic.core.preferences import preferences
 from clinic.core.text import clean_line, clean_text
 from clinic.leads.models import Stage
-from clinic.leads.operations import add_event, change_stage
+from clinic.leads.operations import change_stage
 from clinic.visits import emails
 from clinic.visits.errors import (
     ChangedTooOften,
@@ -43,7 +45,7 @@ def keep_wish(booking: Booking, times: list[str], note: str) -> None:
     wish, note = _wish(booking), clean_text(note)
     if (wish.times, wish.note) != (times, note):
         wish.times, wish.note = times, note
-        add_event(booking.lead_id, "Said when they can come", once_a_day=True)
+        add_booking_event(booking, "Said when they can come", once_a_day=True)
 
 
 @atomic()
@@ -70,7 +72,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
     wish = wish_of(booking.id)
     if wish:
         wish.wants_other_at = None
-    add_event(booking.lead_id, f"{'Another time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
+    add_booking_event(booking, f"{'Another time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
     if booking.lead.stage in (Stage.NEW, Stage.CONTACTED):
         change_stage(booking.lead, Stage.BOOKED, by=by)
     audit.record("set the time of", booking, by=by)
@@ -91,7 +93,7 @@ def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
         _check_may_change(visit)
         _wish(visit.booking).changes += 1
     _close(visit, VisitState.CANCELLED)
-    add_event(visit.booking.lead_id, f"Visit cancelled{'' if by else ' by the person'}: {_when(visit)}", by=by)
+    add_booking_event(visit.booking, f"Visit cancelled{'' if by else ' by the person'}: {_when(visit)}", by=by)
     audit.record("cancelled", visit, by=by)
     emails.visit_cancelled(visit)
     if by is None:
@@ -111,7 +113,7 @@ def undo_cancel(visit: Visit) -> None:
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     wish = _wish(visit.booking)
     wish.changes = max(0, wish.changes - 1)
-    add_event(visit.booking.lead_id, f"Took back the cancellation: {_when(visit)}")
+    add_booking_event(visit.booking, f"Took back the cancellation: {_when(visit)}")
     audit.record("set the time of", visit.booking, detail="taken back")
     emails.visit_set(visit, is_move=True)
     emails.desk_told(visit, "taken back")
@@ -131,7 +133,7 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
         _check_may_change(visit)
         wish.changes += 1
         wish.wants_other_at = clock.now()
-        add_event(visit.booking.lead_id, f"Asked for another time than {_when(visit)}")
+        add_booking_event(visit.booking, f"Asked for another time than {_when(visit)}")
         emails.desk_told(visit, "asks for another time", number=wish.changes)
     wish.times, wish.note = times, clean_text(note)
 
@@ -146,7 +148,7 @@ def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
         redeem_voucher(voucher, by=by, device=device)
     else:
         change_stage(visit.booking.lead, Stage.ATTENDED, by=by)
-    add_event(visit.booking.lead_id, f"Came: {_when(visit)}", by=by)
+    add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
     audit.record("attended", visit, by=by)
 
 
@@ -161,7 +163,7 @@ def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
     redeem_voucher(voucher, by=by, device=device)
     if was_issued and visit and visit.state == VisitState.SET:
         _close(visit, VisitState.ATTENDED)
-        add_event(visit.booking.lead_id, f"Came: {_when(visit)}", by=by)
+        add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
         audit.record("attended", visit, by=by)
 
 
@@ -192,7 +194,7 @@ def take_back_redemption(voucher: Voucher, *, by: User) -> None:
     undo_redemption(voucher, by=by)
     if visit and was_closed_by_it:
         _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-        add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
+        add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
         audit.record("put back", visit, by=by)
 
 
@@ -222,7 +224,7 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
             .values(state=VoucherState.CANCELLED)
         )
     spent = "The trial is spent" if is_spent else "The trial is still theirs"
-    add_event(visit.booking.lead_id, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
+    add_booking_event(visit.booking, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
     audit.record(str(state), visit, by=by)
     return is_spent
 
@@ -241,7 +243,7 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-    add_event(visit.booking.lead_id, f"Put back: {_when(visit)} is a visit to come", by=by)
+    add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
 
@@ -294,6 +296,7 @@ def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
     secret = secrets.token_urlsafe(24)
     therapist.feed_digest = feed_digest(secret)
     audit.record("made a calendar feed for", therapist, by=by)
+    tell_owners(f"{by.name} made a secret calendar address for {therapist.name}: who has it reads the visits.")
     return secret
 
 

@@ -174,9 +174,13 @@ def own_data(lead: Lead) -> OwnData:
         is_theirs = model.id.in_(merge.moved.get(table, ())) if merge else model.lead_id == lead.id
         return is_theirs, model.id.not_in(rows_of_others(lead, table))
 
-    bookings = sa.select(Booking).where(*own("booking", Booking)).order_by(Booking.id).limit(200)
-    events = latest_events(*own("lead_event", LeadEvent))
-    return OwnData(lead, list(db.session.scalars(bookings).unique()), events)
+    bookings = list(
+        db.session.scalars(sa.select(Booking).where(*own("booking", Booking)).order_by(Booking.id).limit(200)).unique()
+    )
+    # What happens to a booking after a merge stands in the history of the lead that was kept.
+    is_about_own = LeadEvent.booking_id.in_([booking.id for booking in bookings])
+    is_own = sa.and_(LeadEvent.booking_id.is_(None), *own("lead_event", LeadEvent))
+    return OwnData(lead, bookings, latest_events(sa.or_(is_about_own, is_own)))
 
 
 def visits_in_feed(therapist: Therapist) -> list[Visit]:

@@ -37,7 +37,8 @@ def init_page_limit(app: Flask) -> None:
 
     @app.after_request
     def count_page(response: Response) -> Response:
-        if is_storing() and response.status_code not in (200, 429) and is_counted():
+        is_miss = is_storing() and response.status_code not in (200, 429) and is_counted()
+        if is_miss or (request.blueprint == "media" and response.status_code == 404):
             with suppress(TooMany):
                 limiter.spend_lightly(PAGES, network(request.remote_addr))
         return response

@@ -13,7 +13,8 @@ SECRET_PATH = re.compile(rf"/({'|'.join(sorted(BEFORE_SECRETS))})(/|%2f)[^\s\"'<
 EMAIL = re.compile(r"[^\s\"'<>@=:,;()\[\]{}]+@[\w-]+(?:\.[\w-]+)+")
 NUMBER = re.compile(r"\+\d[\d ()-]{6,}\d")
 V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
-NETWORK = re.compile(rf"(?<![\w.:])(?:{V4}|[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{2,7}}(?:{V4})?)(?!\w)", re.IGNORECASE)
+V6 = rf"(?:[0-9a-f]{{0,4}}:){{2,7}}{V4}|[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{2,7}}"
+NETWORK = re.compile(rf"(?<![\w.:])(?:{V4}|{V6})(?!\w)", re.IGNORECASE)
 TOKEN = re.compile(r"[A-Za-z0-9_.~-]{20,}")
 LONGEST_WORD = 15  # of a part with digits in it, such as "2025" or "covid19"
 

@@ -104,6 +104,8 @@ def test_it_is_asked_for_after_ten_minutes_and_leads_on(sign_in: SignIn, path: s
         ("/admin/people/edit/?id={id}", {"name": "X", "role_names": "owner", "active": "y"}),
         ("/admin/people/reset-second-factor/", {"id": "{id}"}),
         ("/admin/settings/", {"name": "Another clinic"}),
+        ("/admin/therapists/feed/", {"id": "1"}),
+        ("/tf-validate", {"code": "123456"}),
     ],
 )
 def test_nothing_is_done_without_it(sign_in: SignIn, path: str, fields: dict[str, Any]) -> None:

@@ -198,3 +198,15 @@ def test_a_placeholder_that_somebody_writes_into_a_comment_is_only_text(app: Fla
     texts: list[str] = []
     send_due(lambda message: texts.append(message.text), owner="test")
     assert any("[[secret-0123456789abcdef0123456789abcdef-approve_url]]" in text for text in texts)
+
+
+def test_what_a_mail_server_quotes_of_a_secret_link_is_not_kept(app: Flask) -> None:
+    make_booking()
+
+    def refuse(message: Message) -> None:
+        raise OSError(f"blocked by filter: {message.text}")
+
+    send_due(refuse, owner="test")
+    errors = db.session.scalars(sa.select(Message.last_error)).all()
+    assert any("blocked by filter" in error for error in errors)
+    assert not any("/link/" in error for error in errors)

@@ -11,9 +11,10 @@ from clinic.bookings.models import Booking
 from clinic.core.db import db
 from clinic.core.mail import Message
 from clinic.core.signing import sign
-from clinic.leads.operations import add_event, merge_leads
+from clinic.leads.models import Merge
+from clinic.leads.operations import add_event, merge_leads, split_leads
 from clinic.visits.models import Visit, VisitState
-from clinic.visits.operations import change_therapist, make_feed
+from clinic.visits.operations import cancel_visit, change_therapist, make_feed
 from clinic.visits.queries import wish_of
 from tests.browse import visit as look
 from tests.conftest import MovableClock
@@ -152,6 +153,20 @@ def test_what_we_keep_is_ones_own_whatever_was_merged_by_mistake(client: FlaskCl
         for matter in ("Own matter", "Hidden matter", "Third matter"):
             assert (matter in text) is (matter == own), (lead.name, matter)
         assert text.count("you agreed to our privacy notice then") == 1
+
+
+def test_what_happens_after_a_mistaken_merge_stands_with_the_person_it_is_about(client: FlaskClient) -> None:
+    first = make_booking(name="Wei Ling Tan", email="weiling@example.org", mobile="+6591111111").lead
+    visit = make_visit()
+    other, by = visit.booking.lead, make_user()
+    kept, merge_by = first, by
+    merge_leads(kept, other, by=merge_by)
+    cancel_visit(db.session.get_one(Visit, visit.id), by=by)
+    assert "Visit cancelled" not in my_data(client, first.id)
+    assert "Visit cancelled" in my_data(client, other.id)
+    split_leads(db.session.scalars(sa.select(Merge)).one(), by=by)
+    assert "Visit cancelled" not in my_data(client, first.id)
+    assert "Visit cancelled" in my_data(client, other.id)
 
 
 def test_what_we_keep_is_read_by_its_link_for_two_weeks(client: FlaskClient, clock: MovableClock) -> None:

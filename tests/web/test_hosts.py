@@ -2,8 +2,9 @@
 
 import contextvars
 import io
+import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,16 @@ def status_for(app: Flask, host: str, path: str = "/about/", **environ: Any) -> 
     statuses: list[str] = []
     list(app.wsgi_app(asked, lambda status, headers, exc_info=None: statuses.append(status)))
     return int(statuses[0].split()[0])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_logs() -> Iterator[None]:
+    """An app in production sets up the log of the whole process; other tests get theirs back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="module")

@@ -192,6 +192,7 @@ def test_paths_of_plain_words_can_be_read_in_the_log(client: FlaskClient, writte
         ("Invalid request from ip=203.0.113.7: Bad version", "Invalid request from ip=[address]: Bad version"),
         ("Error handling request GET /link/my-data/31.aXbC3Q.u7Zk_9fPq2LrT/", "Error handling request GET /link/…"),
         ("no route to 2001:db8::1 or fe80::1%eth0", "no route to [address] or [address]%eth0"),
+        ("Invalid request from ip=::ffff:203.0.113.7: Bad", "Invalid request from ip=[address]: Bad"),
         ("listening at http://127.0.0.1:8000 and [::1]", "listening at http://127.0.0.1:8000 and [::1]"),
         ("550 <mei.tan@example.org> unknown", "550 <[email]> unknown"),
         ("call +65 9123 4567 now", "call [number] now"),
