@@ -188,6 +188,7 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
 def limits_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rate limits count, as they do outside the tests."""
     monkeypatch.setattr(app.extensions["clinic.limiter"], "_on", True)
+    monkeypatch.setattr(app.extensions["clinic.limiter"], "_here", {})
 
 
 class MovableClock:

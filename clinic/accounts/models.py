@@ -108,7 +108,7 @@ class StaffSession(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    device: Mapped[str] = mapped_column(sa.String(60), default="")
+    device: Mapped[str] = mapped_column(Words(60), default="")
 
     @property
     def digest(self) -> str:

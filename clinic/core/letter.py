@@ -12,6 +12,7 @@ from typing import Any
 import flask_mail
 import idna
 
+from clinic.core.characters import storable
 from clinic.core.mail import Attachment, MailboxRefused, Message, attachments_of
 from clinic.core.settings import settings
 
@@ -103,9 +104,9 @@ def address_of(address: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A text without what no mail may have: control characters but tab and line break (RFC 5322 § 2.3), and halves of
-    characters."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """A text without what no mail may have: control characters but tab and line break (RFC 5322 § 2.3), halves of
+    characters, and what HTML forbids."""
+    lines = storable(text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(char for char in lines if char in "\t\n" or unicodedata.category(char) not in ("Cc", "Cs"))
 
 

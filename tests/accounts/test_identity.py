@@ -105,7 +105,6 @@ def test_it_is_asked_for_after_ten_minutes_and_leads_on(sign_in: SignIn, path: s
         ("/admin/people/reset-second-factor/", {"id": "{id}"}),
         ("/admin/settings/", {"name": "Another clinic"}),
         ("/admin/therapists/feed/", {"id": "1"}),
-        ("/tf-validate", {"code": "123456"}),
     ],
 )
 def test_nothing_is_done_without_it(sign_in: SignIn, path: str, fields: dict[str, Any]) -> None:
@@ -264,3 +263,13 @@ def test_a_token_of_flask_security_opens_nothing(app: Flask, sign_in: SignIn) ->
     assert "authentication_token" not in answer.get_data(as_text=True)
     assert isinstance(Page(stranger, answer, "/login").status, int)
     assert not is_in(app.test_client())
+
+
+def test_a_set_up_that_was_left_open_is_not_finished_without_it(sign_in: SignIn) -> None:
+    client = sign_in("desk")
+    page = visit(client, "/tf-setup").submit("Continue", setup="authenticator")
+    grow_stale(client)
+    answer = client.post(
+        "/tf-validate", data={"code": "123456", "csrf_token": page.values("Switch it on")["csrf_token"]}
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/verify?next=/tf-setup")

@@ -59,6 +59,7 @@ def test_an_editor_writes_an_article_with_all_its_fields_and_publishes_it(sign_i
     assert len(public.tree.css("figure")) == 2
     assert public.texts(".teaser-title") == ["Knees"]
     assert set(db.session.scalars(sa.select(AuditLine.verb).where(AuditLine.actor_id.is_not(None)))) == {
+        "signed in",
         "wrote",
         "published",
     }

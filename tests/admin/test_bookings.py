@@ -79,7 +79,7 @@ def test_a_voucher_is_redeemed_and_the_second_time_says_when_and_by_whom(sign_in
     code = db.session.scalars(sa.select(Voucher.code)).one()
     assert page.submit("Redeem").status_text() == f"Redeemed: voucher {code}."
     assert f"{code} (redeemed)" in visit(desk, "/admin/bookings/").text
-    clock.move(hours=2)
+    clock.move(minutes=119)
     again = page.submit("Redeem")  # the page as it stood before, in another tab say
     assert again.alert() == "Already redeemed on 20 Nov 2026, 10:00 by Haziq Rahman. Nothing has changed."
     lead = visit(desk, f"/admin/leads/details/?id={booking.lead_id}")
@@ -88,8 +88,9 @@ def test_a_voucher_is_redeemed_and_the_second_time_says_when_and_by_whom(sign_in
 
 
 def test_an_expired_voucher_says_so_and_cannot_be_redeemed(sign_in: SignIn, clock: MovableClock) -> None:
-    desk, booking = sign_in("desk"), make_booking()
+    booking = make_booking()
     clock.move(days=91)
+    desk = sign_in("desk")
     page = visit(desk, "/admin/bookings/")
     assert "(expired)" in page.text
     assert "expired on" in visit(desk, f"/admin/leads/details/?id={booking.lead_id}").text

@@ -21,6 +21,7 @@ from clinic.core.mail import Message
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
 from clinic.leads.operations import change_stage, save_letter, unsubscribe
+from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements
 from tests.browse import visit
 from tests.conftest import MovableClock
@@ -281,15 +282,15 @@ def test_the_sheet_holds_every_lead_as_text(sign_in: SignIn) -> None:
     assert "<f>" not in sheet
 
 
-def test_an_export_wants_a_fresh_proof_of_identity(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_wants_a_fresh_proof_of_identity(sign_in: SignIn) -> None:
     desk = sign_in("desk")
-    assert desk.get("/admin/leads/export.csv").status_code == 200
-    monkeypatch.setattr("clinic.admin.leads.FRESH", timedelta(microseconds=1))
-    monkeypatch.setattr("clinic.admin.leads.GRACE", timedelta(0))
-    other = sign_in("desk")
-    answer = other.get("/admin/leads/export.csv")
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/verify?next=")
+    for kind in ("csv", "xlsx"):
+        assert desk.get(f"/admin/leads/export.{kind}").status_code == 200
+    grow_stale(desk)
+    for kind in ("csv", "xlsx"):
+        answer = desk.get(f"/admin/leads/export.{kind}")
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/verify?next=")
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)

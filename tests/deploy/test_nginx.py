@@ -103,7 +103,7 @@ def test_of_twenty_requests_at_once_after_each_change_none_is_old(site: Cluster)
     for number in range(20):
         edit(site, f"Edition {number}")
         read = at_once([lambda: ask(site.port, site.article).text] * 20)
-        assert all(f">Edition {number}</h1>" in text for text in read)
+        assert [text[:2000] for text in read if f">Edition {number}</h1>" not in text] == []
 
 
 def test_who_has_the_page_is_told_so(site: Cluster) -> None:
@@ -209,8 +209,10 @@ def test_what_is_too_large_is_refused_with_a_page(site: Cluster) -> None:
     assert "<h1>That is too much at once</h1>" in answer.text
     assert ALWAYS.items() <= answer.headers.items()
     assert "retry-after" not in answer.headers
-    assert fetch(site.port, "/admin/media/new/", "POST", b"x" * (1024 * 1024 + 1))[0].status != 413
-    assert fetch(site.port, "/admin/media/new/", "POST", b"x" * (25 * 1024 * 1024 + 1))[0].status == 413
+    of_app = fetch(site.port, "/admin/media/new/", "POST", b"x" * (1024 * 1024 + 1))[0]
+    assert (of_app.status, "x-request-id" in of_app.headers) == (413, True), "nginx lets it pass; nobody is signed in"
+    of_nginx = fetch(site.port, "/admin/media/new/", "POST", b"x" * (25 * 1024 * 1024 + 1))[0]
+    assert (of_nginx.status, "x-request-id" in of_nginx.headers) == (413, False)
 
 
 def test_nothing_is_written_about_visitors(site: Cluster) -> None:

@@ -18,6 +18,7 @@ CLEANED = (LineField, TextField, CodeField)
 NOT_TYPED = {
     "content_version.token", "index_state.name", "heartbeat.name", "passkey.credential_id", "rate_count.key",
     "rate_count.until", "search_word.word", "spent_link.digest", "role.permissions",
+    "form_sent.key", "form_sent.content",
     "user.tf_totp_secret", "user.mf_recovery_codes",
 }  # fmt: skip
 
@@ -29,7 +30,8 @@ def forms(kind: type = Form) -> Iterator[type]:
 
 
 def test_every_field_of_ours_that_takes_words_cleans_them(app: Flask) -> None:
-    ours = [form for form in forms() if form.__module__.startswith("clinic.")]
+    # Passwords, codes and the like are compared, not kept: Flask-Security's forms have their own fields.
+    ours = [form for form in forms() if form.__module__.startswith("clinic.") and "sign_in" not in form.__module__]
     assert len(ours) > 15
     for form in ours:
         for name, field in inspect.getmembers(form, lambda value: isinstance(value, UnboundField)):

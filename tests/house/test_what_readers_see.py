@@ -13,13 +13,19 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clinic.accounts.access import RoleName
+from clinic.accounts.models import StaffSession
 from clinic.accounts.operations import (
+    change_settings,
     change_user,
     create_user,
     end_session,
+    end_sessions,
     ensure_roles,
+    note_activity,
+    note_export,
+    note_refused_sign_in,
     open_session,
-    set_password,
+    reset_second_factor,
     sweep_sessions,
 )
 from clinic.articles.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
@@ -75,6 +81,7 @@ from clinic.bookings.operations import (
     know_customer,
     lift_block,
     redeem_voucher,
+    undo_redemption,
 )
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import approve_pending, moderate_comment, post_comment, undo_moderation
@@ -84,8 +91,10 @@ from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
 from clinic.core.mail import Message, MessageState, send_again, send_due
+from clinic.core.once import sweep_forms
 from clinic.core.order import move, reorder
 from clinic.core.preferences import change_preferences
+from clinic.core.search import forget_old_words, note_folded
 from clinic.core.signing import sweep_spent_links
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
@@ -124,6 +133,7 @@ from clinic.visits.operations import (
     ask_for_other_time,
     cancel_visit,
     change_therapist,
+    check_day,
     delete_therapist,
     keep_wish,
     make_feed,
@@ -134,6 +144,7 @@ from clinic.visits.operations import (
     reopen_visit,
     revoke_feed,
     set_visit,
+    take_back_redemption,
     undo_cancel,
 )
 from tests.conftest import MovableClock
@@ -147,7 +158,8 @@ ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "tak
 STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
 # Screens, links and commands that put several operations into one transaction.
-STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link"}
+STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link", "outcome"}
+STEPS |= {"create_once", "do_once", "redeem_and_say", "_give_back_in_database", "_refold"}
 # Here no page differs although the token does: a scheduled article decides until when pages fit, and a teaser that was
 # picked may be the one that stood there anyway.
 MAY_CHANGE = {
@@ -178,6 +190,10 @@ def section(kind: str, **said: Any) -> HomeSection:
 
 def latest(model: Any) -> Any:
     return db.session.scalars(sa.select(model).order_by(model.id.desc()).limit(1)).one()
+
+
+def latest_session() -> StaffSession:
+    return db.session.scalars(sa.select(StaffSession)).one()
 
 
 def links(place: Place = Place.HEADER) -> list[int]:
@@ -219,8 +235,14 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
         keep("user", lambda: create_user(email="a@x.org", name="A", roles=[RoleName.OWNER], password=None)),
     )
     yield "change_user", lambda: change_user(s.user, name="B", roles=[RoleName.EDITOR], active=True)
-    yield "set_password", lambda: set_password(s.user, "correct horse battery staple")
+    yield "reset_second_factor", lambda: reset_second_factor(s.user)
+    yield "note_refused_sign_in", lambda: note_refused_sign_in(s.user)
+    yield "note_export", lambda: note_export("leads", by=s.user, detail="csv")
+    yield "change_settings", lambda: change_settings({"tagline": "We help you move"}, by=s.user)
+    yield "change_settings, again", lambda: change_settings({"tagline": "We help you move"}, by=s.user)
     yield "open_session", keep("session", lambda: open_session(s.user))
+    yield "note_activity", lambda: note_activity(latest_session())
+    yield "end_sessions", lambda: end_sessions(s.user, [latest_session().digest])
     yield "end_session", lambda: end_session(s.session)
     yield "sweep_sessions", sweep_sessions
     yield "beat", lambda: beat("worker")
@@ -369,6 +391,10 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "redeem_at_desk", lambda: redeem_at_desk(s.third.voucher, by=s.user, device="d")
     yield "book_trial, a fourth", keep("fourth", lambda: book(s, 4))
     yield "redeem_voucher", lambda: redeem_voucher(s.fourth.voucher, by=s.user)
+    yield "undo_redemption", lambda: undo_redemption(s.fourth.voucher, by=s.user)
+    yield "redeem_voucher, again", lambda: redeem_voucher(s.fourth.voucher, by=s.user)
+    yield "take_back_redemption", lambda: take_back_redemption(s.fourth.voucher, by=s.user)
+    yield "check_day", lambda: check_day(s.fourth.voucher, today=date(2026, 11, 20), seen="")
     yield "add_therapist, a second", keep("therapist", lambda: add_therapist("Bo"))
     yield "delete_therapist", lambda: delete_therapist(s.therapist)
 
@@ -405,6 +431,9 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "send_due", lambda: all_sent(lambda _message: None)
     yield "sweep_counts", sweep_counts
     yield "sweep_spent_links", sweep_spent_links
+    yield "sweep_forms", sweep_forms
+    yield "note_folded", lambda: note_folded("article", None)
+    yield "forget_old_words", forget_old_words
 
     yield "retire_article", lambda: retire_article(s.other, because="Too old")
     yield "publish_article, again", lambda: publish_article(s.other)

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clinic.core.db import db
+from clinic.core.letter import Letter as SentLetter
 from clinic.core.mail import Message
-from clinic.core.post import _letter
 from clinic.leads.errors import LetterTaken, Unsubscribed
 from clinic.leads.models import LeadEvent, Letter, Stage
 from clinic.leads.operations import (
@@ -83,7 +83,7 @@ def test_a_letter_goes_out_is_kept_and_can_be_ended(app: Flask) -> None:
     assert "Was it good?" in message.text
     db.session.expunge(message)
     message.put_in_secrets()
-    letter = _letter(message)._message()
+    letter = SentLetter(message)._message()
     assert letter["List-Unsubscribe"] == f"<{message.unsubscribe_url}>"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "/link/unsubscribe/" in message.unsubscribe_url

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from icalendar import Calendar, Event
 
 from clinic.core.db import db
+from clinic.core.letter import Letter
 from clinic.core.mail import Message
-from clinic.core.post import _letter
 from clinic.core.preferences import change_preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, initials, visit_file
 from clinic.visits.models import Visit
@@ -96,7 +96,7 @@ def test_names_with_commas_and_long_names_survive(app: Flask, clock: MovableCloc
 
 def test_the_mail_carries_the_file_and_the_voucher(visit: Visit) -> None:
     message = db.session.scalars(db.select(Message).where(Message.kind == "visit_set")).one()
-    letter = _letter(message)._message()
+    letter = Letter(message)._message()
     parts = {part.get_content_type(): part for part in letter.walk() if not part.is_multipart()}
     assert parts["text/calendar"].get_param("method") == "REQUEST"
     assert event_of(parts["text/calendar"].get_payload(decode=True)).start == TEN

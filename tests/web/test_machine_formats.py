@@ -25,8 +25,8 @@ from clinic.comments.models import CommentState
 from clinic.core import content_version
 from clinic.core.characters import storable
 from clinic.core.db import atomic, db
+from clinic.core.letter import Letter
 from clinic.core.mail import Message
-from clinic.core.post import _letter
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
 from clinic.visits.operations import make_feed
@@ -115,7 +115,7 @@ def check_calendar(content: bytes) -> None:
 
 
 def check_mail(message: Message) -> None:
-    letter = message_from_bytes(_letter(message).as_bytes(), policy=policy.default)
+    letter = message_from_bytes(Letter(message).as_bytes(), policy=policy.default)
     assert not [part for part in letter.walk() if part.defects]
     assert letter["Bcc"] is None
     for part in letter.walk():
