@@ -90,7 +90,8 @@ def load_demo(*, if_empty: bool) -> bool:
             letter = {"name": entry["name"], "subject": entry["subject"], "body": entry["body"].strip()}
             save_letter(Letter(), **letter, by=staff[RoleName.DESK])
         # The demo's people do not exist: their mail is shown in the outbox and never leaves.
-        db.session.execute(sa.update(Message).values(state=MessageState.SENT, is_to_file=True, sent_at=clock.now()))
+        sent = {"state": MessageState.SENT, "is_to_file": True, "sent_at": clock.now(), "secrets": {}}
+        db.session.execute(sa.update(Message).values(sent))
     return True
 
 

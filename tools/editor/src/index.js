@@ -39,7 +39,7 @@ function attach(textarea) {
   }
   const pictures = new Pictures(textarea.dataset.pictures);
   const place = h("div", { class: "editor-place" });
-  const notice = h("p", { class: "hint editor-left", role: "status" });
+  const notice = h("p", { class: "hint editor-left", "aria-live": "polite" });
   const isInvalid = textarea.getAttribute("aria-invalid") === "true";
   let tabLeaves = false;
 
