@@ -29,9 +29,15 @@ help: ## list the targets
 run: .venv/.run ## migrate, load the demo clinic if empty, start the site and its worker
 	@exec $(BIN)/python -m clinic.serve
 
-test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser
+# The journeys have the machine for themselves: they watch what happens in time, in browsers and under load.
+test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser; PATHS=tests/bookings for some
 	@$(BIN)/python tests/provide.py
-	@$(BIN)/python -m pytest
+ifdef PATHS
+	@$(BIN)/python -m pytest $(PATHS)
+else
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/deploy
+	@$(BIN)/python -m pytest tests/journeys tests/deploy
+endif
 
 cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
 	@$(BIN)/python tests/provide.py

@@ -18,6 +18,7 @@ from clinic.core.settings import Env
 from clinic.web.redact import readable_path, redacted
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+NUMBERS = frozenset({"mail", "request_id", "at"})  # they look random and are no secrets
 log = logging.getLogger("clinic.request")
 
 
@@ -37,7 +38,10 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info and record.exc_info[1]:
             line["trace"] = _trace(record.exc_info[1])
-        hidden = {name: redacted(value) if isinstance(value, str) else value for name, value in line.items()}
+        hidden = {
+            name: redacted(value) if isinstance(value, str) and name not in NUMBERS else value
+            for name, value in line.items()
+        }
         return json.dumps(hidden, default=lambda value: redacted(str(value)), ensure_ascii=False)
 
 
