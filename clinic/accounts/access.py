@@ -35,8 +35,8 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
 }
 
 
-# Who may read a mail in the outbox and send it again, by its kind (the folder of its templates). A kind that is not
-# here is the owner's alone.
+# The permission to read a mail in the outbox and send it again, by its kind (the folder of its templates). A kind that
+# is not here is the owner's alone.
 MAIL_READERS: dict[str, Permission] = {
     "trial_confirmed": Permission.LEAD_WORK,
     "trial_held": Permission.LEAD_WORK,

@@ -61,7 +61,7 @@ def create_user(*, email: str, name: str, roles: list[RoleName], password: str |
 @atomic()
 def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, by: User | None = None) -> User:
     """Change a person's name, roles, or whether they may sign in. Raises LastOwner."""
-    # Whoever changes roles waits here for the other, so that two owners cannot demote each other at one moment.
+    # Changes of roles wait for each other here, so that two owners cannot demote each other at the same moment.
     db.session.execute(sa.select(Role.id).where(Role.name == RoleName.OWNER.value).with_for_update())
     db.session.refresh(user)
     was_able = user.active, {role.name for role in user.roles}

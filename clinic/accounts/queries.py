@@ -43,7 +43,7 @@ def open_staff_session(key: str, user_id: int) -> StaffSession | None:
 
 
 def open_sessions(user: User) -> list[StaffSession]:
-    """Where a person is signed in, the latest sign-in first."""
+    """The open sign-ins of a person, the latest first."""
     rows = sa.select(StaffSession).where(StaffSession.user_id == user.id, *_is_open())
     return list(db.session.scalars(rows.order_by(StaffSession.started_at.desc()).limit(100)))
 

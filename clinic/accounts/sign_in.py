@@ -152,7 +152,7 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [_derive(loaded.secret_key, "recovery-codes").encode()],
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_RP_NAME": "Clinic",
-        # Whoever names an account must not learn which passkeys it has. Ours are discoverable and need no hint.
+        # A visitor who names an account must not learn its passkeys. Ours are discoverable and need no hint.
         "SECURITY_WAN_ALLOW_USER_HINTS": False,
         "SECURITY_WAN_ALLOW_AS_VERIFY": ["first", "secondary"],
         "SECURITY_FRESHNESS": FRESH_FOR,

@@ -146,7 +146,7 @@ def _check_code(form: Any, check: Callable[[], bool]) -> bool:
 
 
 class PasskeyForm(WebAuthnSigninResponseForm):
-    """What a passkey has signed: to sign in, or to prove who sits there."""
+    """The answer of a passkey, for signing in or for a fresh proof of identity."""
 
     def validate(self, **kwargs: Any) -> bool:
         """Raises TooMany."""

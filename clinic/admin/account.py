@@ -22,7 +22,7 @@ class AccountScreen(Guarded):
 
     @expose("/")
     def index(self) -> str:
-        """What protects this sign-in, and on which devices it is open."""
+        """Show the protection of this account and its open sign-ins."""
         return self.render(
             "admin/account.html",
             has_second_factor=current_user.has_second_factor,

@@ -1,8 +1,6 @@
 """What lies in the place of the pictures, and the faults that it has."""
 
 import errno
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +9,6 @@ from flask import current_app
 from clinic.media.errors import StoreAway
 from clinic.media.files import files
 from clinic.media.models import Image
-
-FAULTS = Path(__file__).parents[3] / "shared" / "data" / "faults"
-
-
-def fault(name: str) -> bytes:
-    """A file of a report. Without the folder the test is skipped, in CI it fails."""
-    if not FAULTS.is_dir() and os.environ.get("CI") != "true":
-        pytest.skip(f"*** {FAULTS} IS MISSING ***")
-    return (FAULTS / name).read_bytes()
 
 
 def everything() -> list[str]:

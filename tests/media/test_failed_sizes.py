@@ -18,7 +18,8 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.core.test_jobs import EXCEPTIONS
 from tests.factories import make_article, picture_bytes
-from tests.media.places import fault, names
+from tests.faults import fault
+from tests.media.places import names
 
 SignIn = Callable[..., FlaskClient]
 SAID = Description(alt="A woman lifts her hip", credit="Photo: Ana Lee")

@@ -20,7 +20,7 @@ from clinic.media.formats import OTHERS, is_heif, is_one_of_ours, named
 from clinic.media.operations import Description, add_image, render_next
 from clinic.media.renditions import MOST_OF_A_SIDE, original_file, read_upload, register_heif, rendition_files
 from tests.factories import picture_bytes
-from tests.media.places import fault
+from tests.faults import fault
 
 ROOT = Path(__file__).parents[2]
 RED, BLUE = (168, 63, 38), (20, 40, 160)
