@@ -64,7 +64,7 @@ def test_a_pasted_document_becomes_text_and_what_is_left_out_is_said(writer: Wri
     writer.paste(document(name))
     assert plain(writer.html()) == plain(expected(name))
     if said(name):
-        expect(writer.page.get_by_role("status").filter(has_text=said(name))).to_be_visible()
+        expect(writer.page.locator(".editor-left", has_text=said(name))).to_be_visible()
 
 
 @pytest.mark.browser
