@@ -449,6 +449,7 @@ def test_the_tab_key_is_no_trap(writer: Writer) -> None:
     writer.keys("Tab")
     expect(writer.page.get_by_label("Tags")).to_be_focused()
     writer.surface.locator("td").last.click()
+    expect(writer.toolbar.get_by_role("button", name="Row above")).to_have_attribute("tabindex", "-1")
     writer.keys("Escape", "Tab")
     expect(writer.page.get_by_label("Tags")).to_be_focused()
     assert writer.html().count("<tr>") == 1

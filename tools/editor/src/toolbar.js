@@ -146,6 +146,7 @@ export function makeToolbar(editor, actions) {
       const own = boxes.includes(name) ? tools.box : (tools[name] ?? []);
       const any = name === "table" ? tools.any.slice(0, 2) : tools.any;
       second.replaceChildren(partName, ...own, ...(name === "blockquote" ? [] : any));
+      makeCurrent(current); // the buttons that are new here are no Tab stops of their own
     }
   });
 
