@@ -1,4 +1,4 @@
-"""The outbox: each e-mail is a row, written with what caused it and sent later by a worker."""
+"""The outbox: each email is a row, committed with its cause and sent later by a worker."""
 
 import base64
 import enum
@@ -28,19 +28,20 @@ from clinic.core.signing import Secret
 
 log = logging.getLogger(__name__)
 
-# The wait after try n is 2**n seconds, a quarter more or less: 2 s after the first, nine hours after the fifteenth.
-# Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
+# After try n the worker waits 2**n seconds, give or take a quarter: 2 s after the first, nine hours after the
+# fifteenth. Sixteen tries take about 18 hours (12 to 24 with the jitter). Then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
 REFUSED = "The mailbox takes no mail: "
 KILLED = "The worker ended each time while it was sending this mail."
 MOST_COUNTED = 1000
-# Stands for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
+# Placeholder for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
 PLACEHOLDER = re.compile(r"\[\[secret-[0-9a-f]{32}-\w+\]\]")
 
 
 class MessageState(enum.StrEnum):
-    """queued → sending → sent, or back to queued, or failed after the last try."""
+    """The state of a message: queued → sending → sent. A failed try goes back to queued; the last one ends in
+    failed."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -49,7 +50,7 @@ class MessageState(enum.StrEnum):
 
 
 class Message(Base):
-    """One e-mail. `due_at` is when it may next be claimed; while it is being sent, when the claim lapses."""
+    """One email. `due_at` is the time from which it may be claimed; while it is being sent, the end of the lease."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -65,8 +66,8 @@ class Message(Base):
     text: Mapped[str]
     html: Mapped[str]
     attachments: Mapped[list[dict[str, str]]] = mapped_column(JsonWords, default=list)
-    # Links that open something by themselves, by the placeholder that stands for each in the texts. Only the worker
-    # reads them, and they are emptied once the message is sent.
+    # Links that open something by themselves, by their placeholder in the texts. Only the worker reads them. They are
+    # deleted once the message is sent.
     secrets: Mapped[dict[str, str]] = mapped_column(JsonWords, default=dict)
     unsubscribe_url: Mapped[str] = mapped_column(default="")
     once_key: Mapped[str | None] = mapped_column(unique=True)
@@ -77,27 +78,29 @@ class Message(Base):
     last_error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    is_to_file: Mapped[bool] = mapped_column(default=False)  # there was no mail server: nobody has got it
+    is_to_file: Mapped[bool] = mapped_column(default=False)  # without a mail server: written to a file, not delivered
 
     @property
     def state_word(self) -> str:
-        """What became of it, as staff read it."""
+        """The state as staff read it."""
         is_filed = self.state == MessageState.SENT and self.is_to_file
         return "written to a file, not sent" if is_filed else str(self.state)
 
     @property
     def message_id(self) -> str:
-        """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
+        """The Message-ID header (RFC 5322 § 3.6.4). It is the same at every try, so that a duplicate can be
+        recognised."""
         domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
         return f"<{self.uid}@{domain}>"
 
     @property
     def shown_text(self) -> str:
-        """The text as staff may read it: each secret link is named and left out."""
+        """The text as staff may read it, with secret links left out."""
         return PLACEHOLDER.sub("[link that only the recipient gets]", self.text)
 
     def put_in_secrets(self) -> None:
-        """Fill in the secret links, for sending. The row must be detached, so that they are never stored in it."""
+        """Replace placeholders by the secret links, for sending. The row must be detached, so that the links are not
+        stored."""
         for placeholder, secret in self.secrets.items():
             self.text = self.text.replace(placeholder, secret)
             self.html = self.html.replace(placeholder, escape(secret))
@@ -105,12 +108,12 @@ class Message(Base):
 
 
 class MailboxRefused(Exception):
-    """The recipient's server says that this mailbox takes no mail, and will say so again."""
+    """The recipient's server refuses this mailbox permanently."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a message. One with a `cid` stands in the text as <img src="cid:…"> (RFC 2392)."""
+    """A file attached to a message. With a `cid` the text shows it as <img src="cid:…"> (RFC 2392)."""
 
     name: str
     kind: str  # a content type, with its parameters
@@ -118,44 +121,44 @@ class Attachment:
     cid: str = ""
 
     def as_fields(self) -> dict[str, str]:
-        """For a JSON column."""
+        """Return a dict for a JSON column."""
         return vars(self) | {"content": base64.b64encode(self.content).decode()}
 
     @classmethod
     def from_fields(cls, fields: dict[str, str]) -> "Attachment":
-        """From a JSON column."""
+        """Create an attachment from a JSON column."""
         return cls(**fields | {"content": base64.b64decode(fields["content"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class QrCode:
-    """A QR code that goes with a message as a picture. The worker draws it when it sends the message: that takes
-    longer than anything else about a booking."""
+    """A QR code attached to a message as a picture. The worker draws it on sending, as drawing takes longer than
+    everything else about a booking."""
 
     name: str
     says: str
     cid: str
 
     def as_fields(self) -> dict[str, str]:
-        """For a JSON column."""
+        """Return a dict for a JSON column."""
         return vars(self)
 
     def drawn(self) -> Attachment:
-        """As a PNG (ISO/IEC 18004)."""
+        """Return the code as a PNG attachment (ISO/IEC 18004)."""
         buffer = io.BytesIO()
         segno.make(self.says, error="m", micro=False).save(buffer, kind="png", scale=6, border=4)
         return Attachment(self.name, "image/png", buffer.getvalue(), self.cid)
 
 
 def attachments_of(message: Message) -> list[Attachment]:
-    """The files that go with a message."""
+    """Return the files attached to a message; QR codes are drawn."""
     fields = message.attachments
     return [QrCode(**one).drawn() if "says" in one else Attachment.from_fields(one) for one in fields]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One message that this worker alone may send until its lease lapses. Detached from the session."""
+    """The lease on one message: until it ends, only this worker may send it. Detached from the session."""
 
     id: int
     uid: str
@@ -181,10 +184,10 @@ def enqueue(
     unsubscribe_url: str = "",
     **context: Any,
 ) -> None:
-    """Put the message `kind` (a folder of mail templates) into the outbox, within the present transaction.
+    """Add the message `kind` (a folder of email templates) to the outbox, in the current transaction.
 
-    A `once_key` already used means that this very message was enqueued before: nothing happens. Each value of the
-    context that is a Secret is kept apart from the texts.
+    If `once_key` is already used, this message was enqueued before and nothing happens. Each Secret in the context is
+    stored apart from the texts.
     """
     number = uuid.uuid4().hex
     given = context | {"unsubscribe_url": unsubscribe_url}
@@ -219,7 +222,7 @@ def enqueue(
 
 
 def withdraw(once_key: str) -> None:
-    """Take a message back, within the present transaction, if it has not been sent; it may be written anew later."""
+    """Delete an unsent message in the current transaction. Its once_key may be used again."""
     waiting = (MessageState.QUEUED, MessageState.FAILED)
     db.session.execute(sa.delete(Message).where(Message.once_key == once_key, Message.state.in_(waiting)))
 
@@ -231,13 +234,13 @@ def send_due(
     most: int = 50,
     on_refused: Callable[[Message, str], None] = lambda _message, _words: None,
 ) -> int:
-    """Send what is due, one message at a time. Returns how many were tried.
+    """Send the messages that are due, one at a time. Returns how many were tried.
 
-    When `deliver` raises MailboxRefused the message fails at once, and `on_refused` may note that elsewhere in the same
+    If `deliver` raises MailboxRefused, the message fails at once. `on_refused` may record that elsewhere in the same
     transaction.
 
-    The hand-over happens outside any transaction. Only who still owns the claim marks it, so a worker that was
-    slower than its lease cannot undo what another has done since.
+    Delivery happens outside any transaction. Only the worker that still holds the lease updates the message, so a
+    worker slower than its lease cannot overwrite the result of another.
     """
     tried = 0
     while tried < most and (claim := _claim_next(owner)):
@@ -251,7 +254,7 @@ def send_due(
             deliver(message)
         except MailboxRefused as error:
             _mark_refused(claim, message, _without(secrets, str(error)), on_refused)
-        except Exception as error:  # whatever the mail server did, the message stays ours to send
+        except Exception as error:  # whatever the mail server did, the message stays to be sent
             _mark_failed_try(claim, type(error).__name__, _without(secrets, str(error)))
         else:
             _mark_sent(claim)
@@ -260,7 +263,7 @@ def send_due(
 
 
 def _claim_next(owner: str) -> Claim | None:
-    """Claim the message that has been due longest, by a conditional update: of two workers one wins."""
+    """Claim the message that has been due longest, by a conditional update: of two workers only one succeeds."""
     now = clock.now()
     is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
     _give_up_lapsed(is_due)
@@ -285,7 +288,7 @@ def _claim_next(owner: str) -> Claim | None:
 
 
 def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
-    """Fail the messages that have ended their worker at the last of all their tries."""
+    """Fail messages that were being sent on their last try when their worker ended."""
     lapsed = sa.and_(is_due, Message.state == MessageState.SENDING, Message.tries >= MOST_TRIES)
     if db.session.scalar(sa.select(Message.id).where(lapsed).limit(1)):
         with atomic():
@@ -323,7 +326,7 @@ def _mark_failed_try(claim: Claim, kind: str, words: str) -> None:
             last_error=f"{kind}: {words}"[:500],
         )
     )
-    # The error's text may quote the recipient, so the log has its type only; staff read the rest in the outbox.
+    # The log has the type of the error only, because its text may quote the recipient. Staff read it in the outbox.
     log.warning("mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": kind, "last": is_last})
 
 
@@ -339,7 +342,8 @@ def _mark_refused(claim: Claim, message: Message, words: str, on_refused: Callab
 
 
 def _without(secrets: dict[str, str], words: str) -> str:
-    """What a mail server said, without the secret links that it may quote, whole or from their last slash on."""
+    """Return the answer of a mail server without secret links that it may quote, in whole or from their last slash
+    on."""
     for url in secrets.values():
         for part in (url, url.rstrip("/").rpartition("/")[2]):
             words = words.replace(part, "…")
@@ -357,7 +361,8 @@ def _owned(claim: Claim) -> sa.Update:
 
 @atomic()
 def send_again(message: Message, *, by: audit.Actor) -> bool:
-    """Queue a failed message anew, with all its tries. False when it is not failed (pressed twice, say)."""
+    """Queue a failed message again with all its tries. Returns False if it is not failed, for example on a second
+    click."""
     again = db.session.execute(
         sa.update(Message)
         .where(Message.id == message.id, Message.state == MessageState.FAILED)
@@ -370,19 +375,19 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
 
 
 def count_messages(state: MessageState, kinds: Iterable[str] | None = None) -> int:
-    """How many messages are in this state, of these kinds or of all, counted up to a thousand."""
+    """Return the number of messages in a state, of some kinds or of all; at most a thousand."""
     rows = sa.select(Message.id).where(Message.state == state)
     return count_up_to(MOST_COUNTED, rows if kinds is None else rows.where(Message.kind.in_(kinds)))
 
 
 def refusal_of(address: str) -> str:
-    """Why the latest mail to an address was refused for good; nothing if it was not."""
+    """Return the reason why the latest message to an address was refused permanently, or ""."""
     latest = sa.select(Message.last_error).where(Message.to == address).order_by(Message.id.desc()).limit(1)
     error = db.session.scalar(latest) or ""
     return error.removeprefix(REFUSED) if error.startswith(REFUSED) else ""
 
 
 def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Message]:
-    """The messages of these kinds to one address, the newest first."""
+    """Return the messages of some kinds to one address, newest first."""
     rows = sa.select(Message).where(Message.to == address, Message.kind.in_(kinds))
     return list(db.session.scalars(rows.order_by(Message.id.desc()).limit(most)))
