@@ -87,4 +87,4 @@ def test_a_place_that_is_away_is_said_in_one_line(
     arguments = [command, str(tmp_path)] if command == "copy-media" else [command]
     answer = app.test_cli_runner().invoke(args=["clinic", *arguments])
     assert answer.exit_code == 1
-    assert answer.stderr == "Error: The pictures are out of reach: [Errno 28] No space left on device\n"
+    assert answer.stderr == "Error: Media storage is unreachable: [Errno 28] No space left on device\n"
