@@ -1,4 +1,4 @@
-"""Where the files of pictures lie: a folder of this machine, or a bucket that many machines share (bucket.py)."""
+"""Storage of image files: a local folder, or a bucket shared by several machines (bucket.py)."""
 
 import mimetypes
 import re
@@ -16,13 +16,13 @@ from clinic.core.file_modes import make_readable, make_readable_folder
 from clinic.core.settings import Settings, settings
 from clinic.media.errors import StoreAway
 
-# Names are paths below the root, "3f2a…/v2/480.jpg". What begins with a dot is not served.
+# Names are paths below the root: "3f2a…/v2/480.jpg". Files whose name starts with a dot are not served.
 NAME = re.compile(r"(?:\.?[a-z0-9_][a-z0-9._-]{0,99}(?:/(?!$)|$)){1,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file that is about to be sent. Whoever has it closes the stream."""
+    """A file opened for sending. The receiver closes the stream."""
 
     stream: BinaryIO
     size: int
@@ -32,7 +32,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as it is listed."""
+    """A file in a listing."""
 
     name: str
     size: int
@@ -40,31 +40,31 @@ class Entry:
 
 
 class Files(Protocol):
-    """What both places can do. Every method but names() raises FileNotFoundError for a file that is not there or a name
-    that nothing can have, and StoreAway when the place does not answer or is full."""
+    """Interface of both storages. All methods except names() raise FileNotFoundError for a missing file or an invalid
+    name, and StoreAway if the storage does not answer or is full."""
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file there, in the place of an older one: whole, or not at all."""
+        """Store a file atomically, replacing an older one."""
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
+        """Return the content of a file."""
 
     def open(self, name: str) -> Opened:
-        """A file to be sent piece by piece."""
+        """Open a file as a stream."""
 
     def names(self, start: str) -> Iterator[Entry]:
-        """The files whose names begin so, in the order of their names."""
+        """Yield the files whose names start with `start`, sorted by name."""
 
     def move(self, name: str, to: str) -> None:
-        """Give a file another name, in the place of an older one."""
+        """Rename a file, replacing an older one."""
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away; one that is not there is no error."""
+        """Delete files. A missing file is no error."""
 
 
 def files() -> Files:
-    """The files of the running app. Made when they are first asked for: a client of a bucket must not be forked, and
-    costs memory that many commands need not spend."""
+    """Return the storage of the running app. It is created on first use: a bucket's client must not be shared with
+    forks, and costs memory that many commands need not spend."""
     found: Files | None = current_app.extensions.get("clinic.files")
     if found is None:
         found = current_app.extensions.setdefault("clinic.files", _place(settings()))
@@ -74,13 +74,13 @@ def files() -> Files:
 def _place(chosen: Settings) -> Files:
     if chosen.media_bucket is None:
         return Folder(chosen.media_root)
-    from clinic.media.bucket import Bucket  # 26 MB, for those who have a bucket
+    from clinic.media.bucket import Bucket  # imports 26 MB, only for installations with a bucket
 
     return Bucket(chosen.media_bucket)
 
 
 def check_files() -> None:
-    """Do once what the site will do all the time. Raises StoreRefuses or StoreAway."""
+    """Write, read, list and delete a test file. Raises StoreRefuses or StoreAway."""
     name = f".check-{secrets.token_hex(4)}"
     place = files()
     place.write(name, b"")
@@ -92,30 +92,30 @@ def check_files() -> None:
 
 
 def is_name(name: str) -> bool:
-    """Whether a file of ours can have this name: it does not lead out of the root, for one."""
+    """Return whether a name is valid. A valid name cannot leave the root."""
     return bool(NAME.fullmatch(name))
 
 
 def checked(name: str) -> str:
-    """The name. Raises FileNotFoundError when no file of ours can have it."""
+    """Return the name. Raises FileNotFoundError if it is invalid."""
     if not is_name(name):
         raise FileNotFoundError(name[:100])
     return name
 
 
 def content_type(name: str) -> str:
-    """As the ending says."""
+    """Return the content type for a file extension."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 class Folder:
-    """Files in a folder of this machine."""
+    """Files in a local folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def write(self, name: str, data: bytes) -> None:
-        """The file appears under its name when it is whole."""
+        """Store a file: written under a temporary name, then renamed."""
         path = self._path(name)
         part = path.with_name(f".{secrets.token_hex(4)}.part")
         with _in_plain_words():
@@ -130,12 +130,12 @@ class Folder:
                 raise
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
+        """Return the content of a file."""
         with _in_plain_words():
             return self._path(name).read_bytes()
 
     def open(self, name: str) -> Opened:
-        """A file to be sent piece by piece."""
+        """Open a file as a stream."""
         path = self._path(name)
         with _in_plain_words():
             if not path.is_file():
@@ -149,7 +149,7 @@ class Folder:
             )
 
     def names(self, start: str) -> Iterator[Entry]:
-        """The files whose names begin so, in the order of their names."""
+        """Yield the files whose names start with `start`, sorted by name."""
         for path in sorted((self.root / start.rpartition("/")[0]).rglob("*")):
             name = path.relative_to(self.root).as_posix()
             if name.startswith(start) and is_name(name) and path.is_file():
@@ -157,7 +157,7 @@ class Folder:
                 yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
 
     def move(self, name: str, to: str) -> None:
-        """Give a file another name."""
+        """Rename a file."""
         path, place = self._path(name), self._path(to)
         with _in_plain_words():
             make_readable_folder(place.parent)
@@ -165,7 +165,7 @@ class Folder:
             self._prune(path.parent)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away, and the folders that are empty then."""
+        """Delete files, and folders that become empty."""
         with _in_plain_words():
             for name in names:
                 path = self._path(name)
@@ -179,7 +179,7 @@ class Folder:
         while folder != self.root:
             try:
                 folder.rmdir()
-            except OSError:  # not empty, or gone
+            except OSError:  # not empty, or already gone
                 return
             folder = folder.parent
 
