@@ -15,7 +15,7 @@ from clinic.core.db import db
 
 PAGE_SIZE = 10
 FEED_SIZE = 20
-PART_SIZE = 49_000  # ids; a sitemap holds 50,000 addresses (sitemaps.org/protocol.html), the first has fixed ones too
+PART_SIZE = 49_000  # ids; a sitemap may hold 50,000 addresses (sitemaps.org/protocol.html), some are fixed
 
 
 @dataclass(frozen=True)
