@@ -1,4 +1,4 @@
-"""What a crash left is removed when somebody asks; folders are copied to a bucket."""
+"""Deletion of files left by a crash, and copying folders to a bucket."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ def run(app: Flask, *arguments: str) -> str:
 
 @pytest.fixture
 def _in_two_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are as old as the place says, so only the clock can be moved."""
+    """Move the clock, because the age of files comes from the storage."""
     monkeypatch.setattr(leftovers_module, "UNDER_WAY", timedelta(seconds=-60))
 
 
