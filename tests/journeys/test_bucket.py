@@ -1,4 +1,4 @@
-"""Pictures in a bucket: machines that share no disk make and serve the same ones; a wrong bucket stops the start."""
+"""Pictures in a bucket: machines without a shared disk make and serve the same ones; a wrong bucket stops the start."""
 
 import subprocess
 import sys
