@@ -57,7 +57,7 @@ class User(Base, UserMixin):
 
     @property
     def has_second_factor(self) -> bool:
-        """Whether signing in requires more than the password."""
+        """True if signing in requires more than the password."""
         return bool(self.tf_primary_method) or any(passkey.usage == "secondary" for passkey in self.webauthn)
 
     def may_read_mail(self, kind: str) -> bool:

@@ -56,7 +56,7 @@ class Image(Base):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the worker has stopped retrying the renditions, until staff ask for another try."""
+        """True if the worker has stopped retrying the renditions, until staff ask for another try."""
         return self.rendered_at is None and self.render_tries >= MOST_TRIES and self.claimed_until is None
 
     @property

@@ -57,7 +57,7 @@ class HomeSection(Ordered, Base):
 
     @property
     def has_body(self) -> bool:
-        """Whether staff write the texts of this section. Other kinds show content from elsewhere."""
+        """True if staff write the texts of this section. Other kinds show content from elsewhere."""
         return self.kind in (SectionKind.STAGES, SectionKind.QUESTIONS)
 
     def __str__(self) -> str:
