@@ -85,7 +85,7 @@ def main() -> int:
     for name, report in reports.items():
         for line in _faults(report):
             print(f"{name}: {line}")
-    print("Not to be judged on http://127.0.0.1: HTTPS, HSTS, HTTP/2. Lighthouse takes the address for a safe one.")
+    print("Not measured on http://127.0.0.1: HTTPS, HSTS, HTTP/2. Lighthouse treats this address as secure.")
     print("All targets are met." if is_good else "* A target is missed.")
     return 0 if is_good else 1
 

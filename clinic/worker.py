@@ -65,7 +65,7 @@ def work_once(app: Flask) -> int:
             while render_next():
                 pass
         except OSError as error:
-            log.error("a picture cannot be rendered", extra={"error": str(error)})
+            log.error("picture could not be rendered", extra={"error": str(error)})
         if failed:
             raise failed
         return tried

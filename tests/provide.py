@@ -31,13 +31,13 @@ def main() -> int:
     for name, find, package, otherwise in needs:
         if find():
             continue
-        print(f"{name} is not here: getting it …", flush=True)
+        print(f"{name} is missing: installing it …", flush=True)
         _ = (_from_debian(package) and find()) or (otherwise and _run(otherwise))
         importlib.invalidate_caches()
         if not find():
             missing.append(name)
     if missing:
-        print(f"\n*** NOT TO BE HAD ON THIS MACHINE: {', '.join(missing)}. THE TESTS THAT NEED IT ARE SKIPPED. ***\n")
+        print(f"\n*** NOT AVAILABLE ON THIS MACHINE: {', '.join(missing)}. THE TESTS THAT NEED IT ARE SKIPPED. ***\n")
     return 1 if missing and os.environ.get("CI") == "true" else 0
 
 

@@ -22,7 +22,7 @@ def keep_only(key: str, version: int | None) -> None:
     try:
         names = [entry.name for entry in files().names(f"{key}/")]
     except StoreAway as error:
-        log.warning("files are left", extra={"key": key, "error": str(error)})
+        log.warning("files were not deleted", extra={"key": key, "error": str(error)})
         return
     discard(name for name in names if version is None or not _is_kept(name, folder_of(key, version)))
 
@@ -32,7 +32,7 @@ def discard(names: Iterable[str]) -> None:
     try:
         files().remove(names)
     except StoreAway as error:
-        log.warning("files are left", extra={"error": str(error)})
+        log.warning("files were not deleted", extra={"error": str(error)})
 
 
 def _is_kept(name: str, folder: str) -> bool:

@@ -170,7 +170,7 @@ def render_next() -> bool:
             raise
     except BaseException as error:
         _note_failure(claim, error, tries=claim.render_tries, until=clock.now() + FIRST_WAIT * 4**claim.render_tries)
-        log.error("a picture cannot be rendered", extra={"image": claim.id} | facts_of(error))
+        log.error("picture could not be rendered", extra={"image": claim.id} | facts_of(error))
         if not isinstance(error, Exception):
             raise
     present = _version(claim.id)

@@ -87,7 +87,7 @@ def read_upload(data: bytes) -> Upright:
 
 
 def _log_unread(data: bytes, error: BaseException) -> None:
-    log.error("an upload cannot be read", extra={"begins": data[:16].hex(), "bytes": len(data)} | facts_of(error))
+    log.error("upload could not be read", extra={"begins": data[:16].hex(), "bytes": len(data)} | facts_of(error))
 
 
 def _read(data: bytes) -> Upright:

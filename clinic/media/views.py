@@ -62,7 +62,7 @@ def sent(opened: Opened, kind: str, max_age: int) -> Response:
 @bp.app_errorhandler(StoreAway)
 def store_away(error: StoreAway) -> Response:
     """Answer 503 with a plain sentence. Pages themselves work without their pictures."""
-    log.error("the pictures are out of reach", extra={"path": logged_path(), "error": str(error)})
+    log.error("media storage is unreachable", extra={"path": logged_path(), "error": str(error)})
     response = error_page(503, error.advice)
     response.headers["Retry-After"] = "30"
     return response

@@ -175,7 +175,7 @@ def test_a_fault_of_ours_is_said_to_be_ours_and_logged(
     with pytest.raises(NotAPicture, match="the fault is ours"):
         read_upload(picture_bytes())
     (record,) = caplog.records
-    assert record.message == "an upload cannot be read"
+    assert record.message == "upload could not be read"
     assert record.error == type(error).__name__  # type: ignore[attr-defined]
     assert record.where.startswith("test_formats.py:")  # type: ignore[attr-defined]
 
@@ -191,7 +191,7 @@ def test_too_little_memory_is_said_and_logged(
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     with pytest.raises(NotAPicture, match="needs more memory"):
         read_upload(picture_bytes())
-    assert [record.message for record in caplog.records] == ["an upload cannot be read"]
+    assert [record.message for record in caplog.records] == ["upload could not be read"]
 
 
 def test_a_damaged_file_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -200,7 +200,7 @@ def test_a_damaged_file_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
         caplog.clear()
         with pytest.raises(NotAPicture, match="damaged"):
             read_upload(data)
-        assert [record.message for record in caplog.records] == ["an upload cannot be read"]
+        assert [record.message for record in caplog.records] == ["upload could not be read"]
 
 
 def test_an_orientation_that_cannot_be_read_loses_no_picture(
