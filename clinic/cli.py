@@ -27,7 +27,8 @@ from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_stat
 from clinic.demo.load import is_used, load_demo
 from clinic.leads.operations import refold_leads
 from clinic.media.errors import StoreAway, StoreRefuses
-from clinic.media.files import Folder, check_files, files
+from clinic.media.files import check_files, files
+from clinic.media.folder import Folder
 from clinic.media.leftovers import leftovers
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")

@@ -9,8 +9,9 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from clinic.articles.models import Article
-from clinic.media.files import Opened, files
+from clinic.media.files import files
 from clinic.media.leftovers import discard
+from clinic.media.places import Opened
 
 SIZE = (1200, 630)  # pixels; what Open Graph readers ask for
 FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
