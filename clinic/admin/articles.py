@@ -23,6 +23,7 @@ from clinic.admin.article_pages import (
 )
 from clinic.admin.base import Answer, Refused, flash_undo
 from clinic.admin.cells import link_cell, state_cell, time_cell
+from clinic.articles.addresses import holder_of_slug
 from clinic.articles.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import Article, Kind
@@ -38,14 +39,7 @@ from clinic.articles.operations import (
     write_article,
 )
 from clinic.articles.preview import preview_links
-from clinic.articles.queries import (
-    article_in_trash,
-    articles_to_link,
-    findings_in,
-    holder_of_slug,
-    posts_to_pick,
-    texts_titled,
-)
+from clinic.articles.queries import article_in_trash, articles_to_link, findings_in, posts_to_pick, texts_titled
 from clinic.core.db import db
 from clinic.core.text import clean_text
 from clinic.web.filters import local_now, moment

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.articles import emails
+from clinic.articles.addresses import _free_slug, _is_taken, forget_redirects
 from clinic.articles.body import heading_text, image_ids, indexed_text
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.models import (
@@ -39,46 +40,6 @@ from clinic.media.queries import images_by_id
 
 MOST_RELATIONS = 12
 TRASH_KEPT = timedelta(days=30)
-# First parts of addresses that pages may not take, because the site itself answers there.
-RESERVED_SLUGS = frozenset(
-    [
-        "admin",
-        "articles",
-        "assets",
-        "book",
-        "calendar",
-        "change",
-        "feed.xml",
-        "fs-static",
-        "healthz",
-        "login",
-        "logout",
-        "media",
-        "metrics",
-        "preview",
-        "link",
-        "mf-recovery",
-        "mf-recovery-codes",
-        "readyz",
-        "reset",
-        "robots.txt",
-        "site.webmanifest",
-        ".well-known",
-        "search",
-        "sitemap.xml",
-        "static",
-        "styleguide",
-        "tf-rescue",
-        "tf-select",
-        "tf-setup",
-        "tf-validate",
-        "verify",
-        "wan-delete",
-        "wan-register",
-        "wan-signin",
-        "wan-verify",
-    ]
-)
 
 
 @dataclass
@@ -396,47 +357,12 @@ def _tags_named(names: list[str]) -> list[Tag]:
     return [known.get(slug) or Tag(slug=slug, name=name) for slug, name in by_slug.items()]
 
 
-def _free_slug(wanted: str, article: Article | None, *, is_chosen: bool, kind: Kind = Kind.POST) -> str:
-    """A slug nobody has. One that an editor chose is taken as it is, or refused (SlugTaken).
-
-    One that is made from a title leaves alone what a redirect still leads away from.
-    """
-    base = slugify(wanted)
-    slug, number = base, 2
-    while (
-        not slug
-        or slug in RESERVED_SLUGS
-        or _is_taken(slug, article)
-        or (not is_chosen and _is_redirected(Article(kind=kind, slug=slug).address))
-    ):
-        if is_chosen:
-            raise SlugTaken(base)
-        slug, number = f"{base[:75]}-{number}", number + 1
-    return slug
-
-
-def _is_redirected(path: str) -> bool:
-    with db.session.no_autoflush:
-        return db.session.scalar(sa.select(Redirect.id).where(Redirect.path == path)) is not None
-
-
-def _is_taken(slug: str, article: Article | None) -> bool:
-    with db.session.no_autoflush:
-        other = db.session.scalar(sa.select(Article.id).where(Article.slug == slug))
-    return other is not None and (article is None or other != article.id)
-
-
 def _flush(article: Article) -> None:
     slug = article.slug
     try:
         db.session.flush()
     except IntegrityError as error:
         raise SlugTaken(slug) from error
-
-
-def forget_redirects(*paths: str) -> None:
-    """An address that a text has now, or has last had, leads nowhere else."""
-    db.session.execute(sa.delete(Redirect).where(Redirect.path.in_(paths)))
 
 
 def _keep_revision(article: Article, by: audit.Actor | None) -> None:

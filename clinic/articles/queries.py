@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import defer, joinedload, load_only
 
+from clinic.articles.addresses import is_known_address
 from clinic.articles.body import image_ids
 from clinic.articles.claims import DEFAULT_PROFILE, read_profile
 from clinic.articles.models import (
@@ -18,14 +19,13 @@ from clinic.articles.models import (
     Kind,
     ReadCount,
     ReadDay,
-    Redirect,
     Revision,
     Tag,
     article_tag,
 )
 from clinic.articles.preflight import Checked, Finding, Picture, preflight
 from clinic.bookings.counts import is_trial
-from clinic.bookings.models import Booking, Service
+from clinic.bookings.models import Booking
 from clinic.core import clock, search
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import Found, count_up_to, counting_up_to, latest_with, unindexed
@@ -293,11 +293,6 @@ def revision_of(article: Article, version: int) -> Revision | None:
     return db.session.scalar(wanted.options(joinedload(Revision.by)).order_by(Revision.id.desc()).limit(1))
 
 
-def holder_of_slug(slug: str) -> Article | None:
-    """Which text has a slug, in whatever state, the trash included."""
-    return db.session.scalar(sa.select(Article).where(Article.slug == slug).options(defer(Article.body)))
-
-
 def article_in_trash(kind: Kind, id_: int) -> Article | None:
     """The article with this id, if it lies in the trash."""
     return db.session.scalar(
@@ -344,32 +339,6 @@ def findings_in(article: Article, text: Any = None) -> list[Finding]:
     )
     claims = preferences().claims
     return preflight(checked, read_profile(claims) if claims else DEFAULT_PROFILE)
-
-
-FIXED_ADDRESSES = frozenset(["/", "/articles/", "/book/", "/search/", "/feed.xml", "/sitemap.xml"])
-LISTED: dict[str, type[Category] | type[Tag]] = {"category": Category, "tag": Tag}
-
-
-def is_known_address(path: str) -> bool:
-    """Whether this site answers at a path, or will once what is there is published."""
-    parts = path.strip("/").split("/")
-    if path in FIXED_ADDRESSES or path.startswith("/media/"):
-        return True
-    match parts:
-        case ["articles", ("category" | "tag") as kind, slug]:
-            known = sa.select(LISTED[kind].id).where(LISTED[kind].slug == slug)
-        case ["articles", slug]:
-            known = sa.select(Article.id).where(Article.kind == Kind.POST, Article.slug == slug)
-        case ["services", slug]:
-            known = sa.select(Service.id).where(Service.slug == slug)
-        case ["team", slug]:
-            known = sa.select(Author.id).where(Author.slug == slug)
-        case [slug]:
-            known = sa.select(Article.id).where(Article.kind == Kind.PAGE, Article.slug == slug)
-        case _:
-            return False
-    old = sa.select(Redirect.id).where(Redirect.path == f"/{path.strip('/')}/")
-    return db.session.scalar(known.limit(1)) is not None or db.session.scalar(old) is not None
 
 
 def count_reviews_due(today: date) -> int:

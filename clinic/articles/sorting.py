@@ -6,9 +6,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.articles.addresses import forget_redirects
 from clinic.articles.errors import NameTaken, SlugTaken, StillUsed
 from clinic.articles.models import Article, Author, Category, Redirect, Tag, article_tag
-from clinic.articles.operations import forget_redirects
 from clinic.articles.redirects import follow_move
 from clinic.core import audit
 from clinic.core.db import atomic, db

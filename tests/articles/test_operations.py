@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clinic.articles.addresses import RESERVED_SLUGS
 from clinic.articles.errors import NotReady, SlugTaken
 from clinic.articles.models import Article, ArticleImage, ArticleState, Kind, Redirect, Tag
 from clinic.articles.operations import (
-    RESERVED_SLUGS,
     Text,
     delete_article,
     edit_article,
