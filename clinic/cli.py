@@ -16,7 +16,7 @@ from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
 from clinic.accounts.operations import create_user, reset_second_factor
 from clinic.accounts.queries import user_with_email
-from clinic.articles.operations import reindex_article
+from clinic.articles.indexing import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
 from clinic.core.preferences import preferences

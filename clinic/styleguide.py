@@ -8,8 +8,8 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from clinic.articles.lists import Listing
 from clinic.articles.models import Article, Category, Kind
-from clinic.articles.queries import Listing
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.models import Service
 from clinic.comments.forms import CommentForm

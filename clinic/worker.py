@@ -17,8 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
 from clinic.articles.autosave import sweep_autosaves
-from clinic.articles.operations import refold_articles, remind_of_reviews, sweep_trash
+from clinic.articles.indexing import refold_articles
+from clinic.articles.lifecycle import sweep_trash
 from clinic.articles.preview import sweep_preview_links
+from clinic.articles.reviews import remind_of_reviews
 from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, facts_of

@@ -14,14 +14,11 @@ from PIL import Image as Pillow
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import User
 from clinic.accounts.queries import roles_named
+from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, Author, Category, Kind
-from clinic.articles.operations import (
-    Text,
-    ensure_author,
-    ensure_category,
-    publish_article,
-    write_article,
-)
+from clinic.articles.operations import write_article
+from clinic.articles.taxonomy import ensure_author, ensure_category
+from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import Request, book_trial, ensure_service
 from clinic.comments.models import Comment, CommentState

@@ -8,8 +8,8 @@ from wtforms.validators import URL, DataRequired, Length, Optional, Regexp
 
 from clinic.admin.fields import CodeField, LongField, RowField, RowsField
 from clinic.articles.models import Article
-from clinic.articles.operations import Text
 from clinic.articles.queries import authors, categories, posts_to_pick
+from clinic.articles.text import Text
 from clinic.core.text import words_between_commas
 from clinic.media.queries import images_by_id, newest_images
 from clinic.web.filters import zone

@@ -26,20 +26,20 @@ from clinic.admin.cells import link_cell, state_cell, time_cell
 from clinic.articles.addresses import holder_of_slug
 from clinic.articles.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
-from clinic.articles.models import Article, Kind
-from clinic.articles.operations import (
+from clinic.articles.finding import articles_to_link, texts_titled
+from clinic.articles.lifecycle import (
     delete_article,
-    edit_article,
     publish_article,
     retire_article,
-    sign_off_article,
     trash_article,
     unschedule_article,
     untrash_article,
-    write_article,
 )
+from clinic.articles.models import Article, Kind
+from clinic.articles.operations import edit_article, write_article
 from clinic.articles.preview import preview_links
-from clinic.articles.queries import article_in_trash, articles_to_link, findings_in, posts_to_pick, texts_titled
+from clinic.articles.queries import article_in_trash, findings_in, posts_to_pick
+from clinic.articles.reviews import sign_off_article
 from clinic.core.db import db
 from clinic.core.text import clean_text
 from clinic.web.filters import local_now, moment

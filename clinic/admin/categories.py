@@ -14,7 +14,7 @@ from clinic.admin.ordered import OrderedView
 from clinic.articles.errors import NameTaken, SlugTaken, StillUsed
 from clinic.articles.models import Category
 from clinic.articles.queries import articles_by_category
-from clinic.articles.sorting import add_category, change_category, delete_category
+from clinic.articles.taxonomy import add_category, change_category, delete_category
 from clinic.web.forms import LineField
 
 

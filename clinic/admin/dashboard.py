@@ -12,7 +12,8 @@ from clinic.admin.base import Guarded
 from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.admin.troubles import Trouble, mail_troubles, menu_troubles, worker_troubles
 from clinic.articles.models import ArticleState
-from clinic.articles.queries import count_articles, count_reviews_due
+from clinic.articles.queries import count_articles
+from clinic.articles.reviews import count_reviews_due
 from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending

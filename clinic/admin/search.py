@@ -12,8 +12,8 @@ from clinic.accounts.access import Permission
 from clinic.accounts.queries import find_users
 from clinic.admin.base import Guarded
 from clinic.admin.preferences import PreferenceForm
+from clinic.articles.finding import find_articles
 from clinic.articles.models import Kind
-from clinic.articles.queries import find_articles
 from clinic.comments.queries import find_comments
 from clinic.core.find import Found
 from clinic.core.text import clean_line

@@ -16,7 +16,7 @@ from clinic.admin.fields import RowField, SlugField
 from clinic.articles.errors import SlugTaken, StillUsed
 from clinic.articles.models import Tag
 from clinic.articles.queries import articles_by_tag, tags
-from clinic.articles.sorting import add_tag, change_tag, delete_tag, merge_tag
+from clinic.articles.taxonomy import add_tag, change_tag, delete_tag, merge_tag
 from clinic.web.forms import LineField
 
 

@@ -18,7 +18,7 @@ from clinic.admin.ordered import OrderedView
 from clinic.articles.errors import SlugTaken, StillUsed
 from clinic.articles.models import Author
 from clinic.articles.queries import articles_by_author
-from clinic.articles.sorting import Portrayal, add_author, change_author, delete_author
+from clinic.articles.taxonomy import Portrayal, add_author, change_author, delete_author
 from clinic.media.queries import images_by_id, newest_images
 from clinic.web.forms import LineField
 

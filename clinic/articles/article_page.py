@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from clinic.articles.lists import NEWEST, cards
 from clinic.articles.models import Article, Author, Kind, Relation, Tag, Teaser, article_tag
-from clinic.articles.queries import NEWEST, cards
 from clinic.core import clock
 from clinic.core.db import UtcDateTime, db
 from clinic.core.find import unindexed

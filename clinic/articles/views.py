@@ -22,22 +22,14 @@ from werkzeug.exceptions import Gone, NotFound
 from clinic.articles.article_page import article_with_slug, neighbours_of, tags_of, teasers_for
 from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.emails import STILL_CORRECT
+from clinic.articles.finding import articles_about
+from clinic.articles.lists import most_read, newest_articles, published_articles
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
-from clinic.articles.operations import sign_off_article
 from clinic.articles.preview import article_for_preview
-from clinic.articles.queries import (
-    articles_about,
-    author_with_slug,
-    categories,
-    category_with_slug,
-    most_read,
-    newest_articles,
-    published_articles,
-    tag_with_slug,
-    team,
-)
+from clinic.articles.queries import author_with_slug, categories, category_with_slug, tag_with_slug, team
 from clinic.articles.reads import count_read
 from clinic.articles.redirects import redirect_from
+from clinic.articles.reviews import sign_off_article
 from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, service_data, trail_data
 from clinic.articles.share import share_picture
 from clinic.bookings.forms import TrialForm

@@ -13,16 +13,11 @@ import sqlalchemy as sa
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import User
 from clinic.accounts.operations import create_user
+from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, Kind
-from clinic.articles.operations import (
-    Text,
-    add_reads,
-    edit_article,
-    ensure_author,
-    ensure_category,
-    publish_article,
-    write_article,
-)
+from clinic.articles.operations import add_reads, edit_article, write_article
+from clinic.articles.taxonomy import ensure_author, ensure_category
+from clinic.articles.text import Text
 from clinic.bookings.models import Service
 from clinic.bookings.operations import Request, book_trial, ensure_service
 from clinic.bookings.sources import Place

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
-from clinic.articles.operations import retire_article
+from clinic.articles.lifecycle import retire_article
 from clinic.core import audit
 from clinic.core.db import atomic
 from tests.browse import Page, visit

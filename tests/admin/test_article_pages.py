@@ -15,7 +15,7 @@ from clinic.accounts.models import StaffSession
 from clinic.articles.autosave import sweep_autosaves
 from clinic.articles.models import Article, Autosave, Kind
 from clinic.articles.operations import edit_article
-from clinic.articles.queries import revisions_of
+from clinic.articles.revisions import revisions_of
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from tests.articles.test_operations import changed

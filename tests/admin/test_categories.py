@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import trash_article
 from clinic.articles.models import Category
-from clinic.articles.operations import trash_article
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from tests.browse import check, visit

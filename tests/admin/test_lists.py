@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Kind
-from clinic.articles.operations import publish_article
 from clinic.articles.redirects import add_redirect
 from tests.admin.statements import statements
 from tests.browse import visit

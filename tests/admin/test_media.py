@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.articles.operations import trash_article
+from clinic.articles.lifecycle import trash_article
 from clinic.core.db import db
 from clinic.media.models import Image
 from clinic.media.operations import Description, describe_image

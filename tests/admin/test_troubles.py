@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.admin.troubles import is_found
+from clinic.articles.lifecycle import retire_article, trash_article
 from clinic.articles.models import Kind
-from clinic.articles.operations import retire_article, trash_article
 from clinic.articles.redirects import add_redirect
 from clinic.bookings.operations import (
     Offer,

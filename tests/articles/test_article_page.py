@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import delete_article, retire_article
 from clinic.articles.models import Article, Kind
-from clinic.articles.operations import delete_article, edit_article, retire_article
+from clinic.articles.operations import edit_article
 from clinic.comments.models import CommentState
 from clinic.core import clock
 from clinic.core.db import atomic, db

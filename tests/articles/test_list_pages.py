@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import retire_article
+from clinic.articles.lists import PAGE_SIZE
 from clinic.articles.models import Kind
-from clinic.articles.operations import retire_article
-from clinic.articles.queries import PAGE_SIZE
 from clinic.core.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.conftest import MovableClock

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import delete_article
 from clinic.articles.models import Article, ReadCount
-from clinic.articles.operations import add_reads, delete_article, edit_article
+from clinic.articles.operations import add_reads, edit_article
 from clinic.articles.reads import ReadCounter
 from clinic.core.db import db
 from tests.articles.test_operations import changed

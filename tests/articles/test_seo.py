@@ -8,7 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from PIL import Image as Pillow
 
-from clinic.articles.operations import ensure_author
+from clinic.articles.taxonomy import ensure_author
 from clinic.core.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.conftest import MovableClock

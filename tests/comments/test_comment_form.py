@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import retire_article
 from clinic.articles.models import Article
-from clinic.articles.operations import retire_article
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment
 from clinic.core.db import db

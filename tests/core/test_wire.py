@@ -17,7 +17,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Flask
 
 from clinic.accounts import emails as account_emails
-from clinic.articles.operations import Text, edit_article, remind_of_reviews
+from clinic.articles.operations import edit_article
+from clinic.articles.reviews import remind_of_reviews
+from clinic.articles.text import Text
 from clinic.bookings.operations import Request, book_trial, decline_booking
 from clinic.comments.operations import post_comment
 from clinic.core import clock

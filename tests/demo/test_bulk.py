@@ -5,8 +5,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.articles.article_page import teasers_for
+from clinic.articles.lists import PAGE_SIZE, published_articles
 from clinic.articles.models import Article, Relation, Tag
-from clinic.articles.queries import PAGE_SIZE, published_articles
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.queries import count_pending
 from clinic.core import search

@@ -15,9 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from clinic.articles.lifecycle import publish_article, retire_article
 from clinic.articles.models import Article, Author, Category, Kind, Tag
-from clinic.articles.operations import Text, edit_article, publish_article, retire_article
+from clinic.articles.operations import edit_article
 from clinic.articles.redirects import add_redirect
+from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Voucher
 from clinic.comments.models import Comment
 from clinic.core import clock

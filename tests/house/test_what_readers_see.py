@@ -29,31 +29,24 @@ from clinic.accounts.operations import (
     sweep_sessions,
 )
 from clinic.articles.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
-from clinic.articles.models import Article, Author, Category, Kind, Tag
-from clinic.articles.operations import (
+from clinic.articles.indexing import reindex_article
+from clinic.articles.lifecycle import (
     TRASH_KEPT,
-    Text,
-    add_reads,
     delete_article,
-    edit_article,
-    ensure_author,
-    ensure_category,
     publish_article,
-    reindex_article,
-    remind_of_reviews,
-    restore_revision,
     retire_article,
-    sign_off_article,
     sweep_trash,
     trash_article,
     unschedule_article,
     untrash_article,
-    write_article,
 )
+from clinic.articles.models import Article, Author, Category, Kind, Tag
+from clinic.articles.operations import add_reads, edit_article, write_article
 from clinic.articles.preview import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
-from clinic.articles.queries import revision_of
 from clinic.articles.redirects import add_redirect, follow_move, import_redirects, remove_redirect
-from clinic.articles.sorting import (
+from clinic.articles.reviews import remind_of_reviews, sign_off_article
+from clinic.articles.revisions import restore_revision, revision_of
+from clinic.articles.taxonomy import (
     Portrayal,
     add_author,
     add_category,
@@ -64,8 +57,11 @@ from clinic.articles.sorting import (
     delete_author,
     delete_category,
     delete_tag,
+    ensure_author,
+    ensure_category,
     merge_tag,
 )
+from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import (
     Offer,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from flask import Flask
 
-from clinic.articles.operations import delete_article
+from clinic.articles.lifecycle import delete_article
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.leads.models import Lead, LeadEvent, Stage

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from clinic.accounts.sign_in_forms import PER_ADDRESS
 from clinic.app import create_app
-from clinic.articles.operations import retire_article
+from clinic.articles.lifecycle import retire_article
 from clinic.articles.views import COMMENTS
 from clinic.bookings.views import TRIALS
 from clinic.comments.models import Comment

@@ -16,8 +16,9 @@ from flask import Flask, request, request_started, session
 from flask.testing import FlaskClient
 
 from clinic.app import create_app
+from clinic.articles.lifecycle import retire_article, sweep_trash, trash_article
 from clinic.articles.models import Article
-from clinic.articles.operations import edit_article, retire_article, sweep_trash, trash_article
+from clinic.articles.operations import edit_article
 from clinic.comments.models import CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import content_version

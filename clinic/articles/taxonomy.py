@@ -8,7 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic.articles.addresses import forget_redirects
 from clinic.articles.errors import NameTaken, SlugTaken, StillUsed
-from clinic.articles.models import Article, Author, Category, Redirect, Tag, article_tag
+from clinic.articles.models import (
+    Article,
+    Author,
+    Category,
+    Redirect,
+    Tag,
+    article_tag,
+)
 from clinic.articles.redirects import follow_move
 from clinic.core import audit
 from clinic.core.db import atomic, db
@@ -155,3 +162,25 @@ def _remove(row: Category | Tag | Author, uses: sa.Select[tuple[int]], by: audit
     db.session.execute(sa.delete(Redirect).where(Redirect.target == row.address))
     db.session.delete(row)
     db.session.flush()
+
+
+@atomic()
+def ensure_category(*, slug: str, name: str) -> Category:
+    """The category with this slug, made if it is not there."""
+    category = db.session.scalar(sa.select(Category).where(Category.slug == slug))
+    if category is None:
+        category = Category(slug=slug, name=clean_line(name))
+        db.session.add(category)
+        db.session.flush()
+    return category
+
+
+@atomic()
+def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
+    """The author with this slug, made if they are not there."""
+    author = db.session.scalar(sa.select(Author).where(Author.slug == slug))
+    if author is None:
+        author = Author(slug=slug, name=clean_line(name), title=clean_line(title), bio=clean_text(bio))
+        db.session.add(author)
+        db.session.flush()
+    return author
