@@ -16,9 +16,6 @@ from clinic.accounts.queries import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.queries import next_due_at
-from clinic.articles.reads import init_reads
-from clinic.articles.views import StillCorrectLink
-from clinic.articles.views import bp as articles_bp
 from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
@@ -30,6 +27,9 @@ from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
 from clinic.leads.views import UnsubscribeLink
 from clinic.media.views import bp as media_bp
+from clinic.reading.article import StillCorrectLink
+from clinic.reading.article import bp as articles_bp
+from clinic.reading.reads import init_reads
 from clinic.site.queries import menus
 from clinic.styleguide import bp as styleguide_bp
 from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink

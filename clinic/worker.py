@@ -16,10 +16,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
-from clinic.articles.autosave import sweep_autosaves
 from clinic.articles.indexing import refold_articles
 from clinic.articles.lifecycle import sweep_trash
-from clinic.articles.preview import sweep_preview_links
 from clinic.articles.reviews import remind_of_reviews
 from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
@@ -29,6 +27,8 @@ from clinic.core.mail import send_due
 from clinic.core.once import sweep_forms
 from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
+from clinic.editing.autosave import sweep_autosaves
+from clinic.editing.previews import sweep_preview_links
 from clinic.leads.operations import note_refused_mailbox, refold_leads, remind_of_leads
 from clinic.media.operations import render_next
 from clinic.visits.operations import remind_of_visits

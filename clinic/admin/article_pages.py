@@ -10,19 +10,19 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.admin.article_forms import PageForm
 from clinic.admin.base import Answer, StaffView, save_but
-from clinic.articles.autosave import keep_autosave
 from clinic.articles.errors import NotReady
 from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, ArticleState
-from clinic.articles.preflight import Finding, Weight
-from clinic.articles.preview import make_preview_link, preview_links, revoke_preview_link
-from clinic.articles.queries import findings_in
 from clinic.articles.revisions import restorable_text, restore_revision, revision_of, revisions_of
 from clinic.articles.text import Text
-from clinic.articles.views import preview_page
 from clinic.core.differences import differences, folded, word_differences
 from clinic.core.settings import settings
 from clinic.core.text import clean_text
+from clinic.editing.autosave import keep_autosave
+from clinic.editing.checks import findings_in
+from clinic.editing.preflight import Finding, Weight
+from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link
+from clinic.reading.article import preview_page
 from clinic.web.error_pages import TYPED_BY
 from clinic.web.filters import moment
 from clinic.web.headers import CONTENT_SECURITY_POLICY

@@ -24,7 +24,6 @@ from clinic.admin.article_pages import (
 from clinic.admin.base import Answer, Refused, flash_undo
 from clinic.admin.cells import link_cell, state_cell, time_cell
 from clinic.articles.addresses import holder_of_slug
-from clinic.articles.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused, SlugTaken
 from clinic.articles.finding import articles_to_link, texts_titled
 from clinic.articles.lifecycle import (
@@ -37,11 +36,13 @@ from clinic.articles.lifecycle import (
 )
 from clinic.articles.models import Article, Kind
 from clinic.articles.operations import edit_article, write_article
-from clinic.articles.preview import preview_links
-from clinic.articles.queries import article_in_trash, findings_in, posts_to_pick
+from clinic.articles.queries import article_in_trash, posts_to_pick
 from clinic.articles.reviews import sign_off_article
 from clinic.core.db import db
 from clinic.core.text import clean_text
+from clinic.editing.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
+from clinic.editing.checks import findings_in
+from clinic.editing.previews import preview_links
 from clinic.web.filters import local_now, moment
 
 

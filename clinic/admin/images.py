@@ -19,9 +19,9 @@ from clinic.admin.base import Answer, Refused, StaffView, count_of, count_with_m
 from clinic.admin.cells import link_cell, time_cell
 from clinic.admin.fields import AddressField
 from clinic.admin.once import sending_of_words
-from clinic.articles.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.core.db import db
 from clinic.core.once import Sending, SentBefore, claim_key, note_sending
+from clinic.editing.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, render_again, replace_image

@@ -12,10 +12,10 @@ from clinic.accounts.access import Permission
 from clinic.accounts.operations import change_settings
 from clinic.admin.base import Answer, Guarded
 from clinic.admin.fields import AddressesField, AddressField, LongField
-from clinic.articles.claims import DEFAULT_CLAIMS, read_profile
 from clinic.core.hours import read_hours
 from clinic.core.places import countries, phone_regions, time_zones
 from clinic.core.preferences import preferences
+from clinic.editing.advertising import DEFAULT_CLAIMS, read_profile
 from clinic.web.forms import LineField, is_email
 
 

@@ -11,11 +11,11 @@ from flask_login import current_user
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import note_export
 from clinic.admin.base import Answer, Guarded
-from clinic.admin.charts import Chart, Point
 from clinic.admin.export import safe_cell
-from clinic.articles.report import Row, by_article, by_service, by_week
 from clinic.bookings.counts import MEANINGS
 from clinic.core.text import clean_line
+from clinic.figures.charts import Chart, Point
+from clinic.figures.report import Row, by_article, by_service, by_week
 from clinic.visits.queries import day_span
 from clinic.web.filters import local_now
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.articles.claims import DEFAULT_CLAIMS, DEFAULT_PROFILE, Profile, claims_in, read_profile
+from clinic.editing.advertising import DEFAULT_CLAIMS, DEFAULT_PROFILE, Profile, claims_in, read_profile
 
 
 def found(text: str, profile: Profile = DEFAULT_PROFILE) -> list[str]:

@@ -20,7 +20,6 @@ from clinic.articles.lifecycle import (
 )
 from clinic.articles.models import Article, ArticleState, Revision
 from clinic.articles.operations import edit_article
-from clinic.articles.preview import article_for_preview, make_preview_link, preview_links, revoke_preview_link
 from clinic.articles.reviews import remind_of_reviews, sign_off_article
 from clinic.articles.revisions import restore_revision, revision_of, revisions_of
 from clinic.articles.text import Text
@@ -28,6 +27,7 @@ from clinic.core.clock import months_after
 from clinic.core.db import Base, db
 from clinic.core.mail import Message
 from clinic.core.signing import sign
+from clinic.editing.previews import article_for_preview, make_preview_link, preview_links, revoke_preview_link
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.articles.body import heading_ids
-from clinic.articles.claims import DEFAULT_PROFILE, Profile, read_profile
 from clinic.articles.models import Kind
-from clinic.articles.preflight import PAGE_ANCHORS, Checked, Finding, Picture, Weight, ease_of, preflight
 from clinic.core.html import sanitise
+from clinic.editing.advertising import DEFAULT_PROFILE, Profile, read_profile
+from clinic.editing.preflight import PAGE_ANCHORS, Checked, Finding, Picture, Weight, ease_of, preflight
 from tests.work import calls_made
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from clinic.articles.lifecycle import delete_article
 from clinic.articles.models import Article, ReadCount
 from clinic.articles.operations import add_reads, edit_article
-from clinic.articles.reads import ReadCounter
 from clinic.core.db import db
+from clinic.reading.reads import ReadCounter
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock
@@ -99,7 +99,7 @@ def test_counts_are_kept_while_the_database_is_away(
         raise sa.exc.OperationalError("", {}, Exception())
 
     with monkeypatch.context() as patched:
-        patched.setattr("clinic.articles.reads.add_reads", away)
+        patched.setattr("clinic.reading.reads.add_reads", away)
         flush(app)
     client.get(article.address, headers=BROWSER)
     flush(app)

@@ -28,7 +28,6 @@ from clinic.accounts.operations import (
     reset_second_factor,
     sweep_sessions,
 )
-from clinic.articles.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
 from clinic.articles.indexing import reindex_article
 from clinic.articles.lifecycle import (
     TRASH_KEPT,
@@ -42,7 +41,6 @@ from clinic.articles.lifecycle import (
 )
 from clinic.articles.models import Article, Author, Category, Kind, Tag
 from clinic.articles.operations import add_reads, edit_article, write_article
-from clinic.articles.preview import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
 from clinic.articles.redirects import add_redirect, follow_move, import_redirects, remove_redirect
 from clinic.articles.reviews import remind_of_reviews, sign_off_article
 from clinic.articles.revisions import restore_revision, revision_of
@@ -92,6 +90,8 @@ from clinic.core.order import move, reorder
 from clinic.core.preferences import change_preferences
 from clinic.core.search import forget_old_words, note_folded
 from clinic.core.signing import sweep_spent_links
+from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
+from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
     add_event,

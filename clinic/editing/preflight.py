@@ -10,10 +10,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clinic.articles.body import heading_ids
-from clinic.articles.claims import Profile, claims_in
 from clinic.articles.models import Kind
 from clinic.core.blocks import TextBlock, text_blocks
 from clinic.core.reading import reading_ease, sentences
+from clinic.editing.advertising import Profile, claims_in
 
 
 class Weight(enum.StrEnum):

@@ -19,19 +19,14 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Gone, NotFound
 
-from clinic.articles.article_page import article_with_slug, neighbours_of, tags_of, teasers_for
 from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.emails import STILL_CORRECT
 from clinic.articles.finding import articles_about
 from clinic.articles.lists import most_read, newest_articles, published_articles
 from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
-from clinic.articles.preview import article_for_preview
 from clinic.articles.queries import author_with_slug, categories, category_with_slug, tag_with_slug, team
-from clinic.articles.reads import count_read
 from clinic.articles.redirects import redirect_from
 from clinic.articles.reviews import sign_off_article
-from clinic.articles.seo import article_data, clinic_data, json_ld, person_data, service_data, trail_data
-from clinic.articles.share import share_picture
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
 from clinic.bookings.sources import Place, Source
@@ -41,8 +36,13 @@ from clinic.comments.queries import approved_comments
 from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import email_address
+from clinic.editing.previews import article_for_preview
 from clinic.media.queries import images_by_id
 from clinic.media.views import sent
+from clinic.reading.article_queries import article_with_slug, neighbours_of, tags_of, teasers_for
+from clinic.reading.reads import count_read
+from clinic.reading.share_picture import share_picture
+from clinic.reading.structured_data import article_data, clinic_data, json_ld, person_data, service_data, trail_data
 from clinic.site.queries import shown_sections
 from clinic.site.texts import blocks
 from clinic.web.csrf import public_form
