@@ -25,10 +25,10 @@ from clinic.core.limits import Limiter
 from clinic.core.settings import Settings, database, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
+from clinic.editing.links import StillCorrectLink
 from clinic.leads.views import UnsubscribeLink
 from clinic.media.views import bp as media_bp
-from clinic.reading.article import StillCorrectLink
-from clinic.reading.article import bp as articles_bp
+from clinic.reading import bp as articles_bp
 from clinic.reading.reads import init_reads
 from clinic.site.queries import menus
 from clinic.styleguide import bp as styleguide_bp

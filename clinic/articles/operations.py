@@ -1,8 +1,5 @@
 """Every write about articles and pages."""
 
-from collections.abc import Mapping
-from datetime import date
-
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
@@ -16,8 +13,6 @@ from clinic.articles.models import (
     ArticleImage,
     ArticleState,
     Kind,
-    ReadCount,
-    ReadDay,
     Redirect,
     Revision,
     Tag,
@@ -26,7 +21,7 @@ from clinic.articles.models import (
 from clinic.articles.reviews import _note_sign_off
 from clinic.articles.text import Text
 from clinic.core import audit, clock
-from clinic.core.db import atomic, db, upsert
+from clinic.core.db import atomic, db
 from clinic.core.html import plain_text, sanitise
 from clinic.core.text import clean_line, clean_text, slugify
 from clinic.media.queries import images_by_id
@@ -90,25 +85,6 @@ def edit_article(
     _keep_revision(article, by)
     audit.record(verb, article, by=by, detail=despite or article.title)
     return article
-
-
-@atomic()
-def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
-    """Add to the counts of articles (by slug) and days. A slug that is nobody's any more is left out."""
-    slugs = {slug for slug, _ in counts}
-    ids = {
-        row.slug: row.id
-        for row in db.session.execute(sa.select(Article.slug, Article.id).where(Article.slug.in_(slugs)))
-    }
-    rows = sorted((ids[slug], day, reads) for (slug, day), reads in counts.items() if slug in ids)
-    for id_, day, reads in rows:  # in one order everywhere, so that two processes never wait for each other in a circle
-        insert = upsert(ReadCount).values(article_id=id_, day=day, reads=reads)
-        add = {"reads": ReadCount.reads + insert.excluded.reads}
-        db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "day"], set_=add))
-    for day in sorted({day for _, day, _ in rows}):
-        insert = upsert(ReadDay).values(day=day, reads=sum(reads for _, on, reads in rows if on == day))
-        add = {"reads": ReadDay.reads + insert.excluded.reads}
-        db.session.execute(insert.on_conflict_do_update(index_elements=["day"], set_=add))
 
 
 def _fill(article: Article, text: Text, slug: str) -> None:

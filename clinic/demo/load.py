@@ -15,7 +15,7 @@ from clinic.accounts.models import User
 from clinic.accounts.operations import create_user
 from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, Kind
-from clinic.articles.operations import add_reads, edit_article, write_article
+from clinic.articles.operations import edit_article, write_article
 from clinic.articles.taxonomy import ensure_author, ensure_category
 from clinic.articles.text import Text
 from clinic.bookings.models import Service
@@ -30,6 +30,7 @@ from clinic.core.settings import read_env_file, settings
 from clinic.leads.models import Letter, Stage
 from clinic.leads.operations import add_note, change_stage, save_letter
 from clinic.media.operations import Description, add_image
+from clinic.reading.reads import add_reads
 from clinic.visits.operations import add_therapist, keep_wish, set_visit
 from clinic.visits.queries import bookings_without_time, free_starts
 from clinic.web.filters import local_now

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clinic.articles.queries import articles_that_lead, reads_by_day
 from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import bookings_in
+from clinic.figures.queries import articles_that_lead, reads_by_day
 from clinic.web.filters import local_now
 
 WIDTH, HEIGHT = 100.0, 40.0

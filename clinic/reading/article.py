@@ -1,9 +1,6 @@
 """Home and the reading pages; the comment form of an article posts to this module too."""
 
-from datetime import timedelta
-
 from flask import (
-    Blueprint,
     Response,
     abort,
     current_app,
@@ -15,106 +12,34 @@ from flask import (
     request,
     url_for,
 )
-from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import Gone, NotFound
 
 from clinic.articles.body import Parts, Rendered, image_ids, render_body
-from clinic.articles.emails import STILL_CORRECT
-from clinic.articles.finding import articles_about
-from clinic.articles.lists import most_read, newest_articles, published_articles
-from clinic.articles.models import Article, ArticleState, Category, Kind, Tag
-from clinic.articles.queries import author_with_slug, categories, category_with_slug, tag_with_slug, team
-from clinic.articles.redirects import redirect_from
-from clinic.articles.reviews import sign_off_article
+from clinic.articles.models import Article, ArticleState, Kind
+from clinic.articles.queries import team
 from clinic.bookings.forms import TrialForm
-from clinic.bookings.queries import active_services
 from clinic.bookings.sources import Place, Source
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
-from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import email_address
 from clinic.editing.previews import article_for_preview
 from clinic.media.queries import images_by_id
 from clinic.media.views import sent
 from clinic.reading.article_queries import article_with_slug, neighbours_of, tags_of, teasers_for
+from clinic.reading.blueprint import bp
 from clinic.reading.reads import count_read
 from clinic.reading.share_picture import share_picture
-from clinic.reading.structured_data import article_data, clinic_data, json_ld, person_data, service_data, trail_data
-from clinic.site.queries import shown_sections
-from clinic.site.texts import blocks
+from clinic.reading.structured_data import article_data, clinic_data, json_ld
+from clinic.reading.successors import _moved
 from clinic.web.csrf import public_form
-from clinic.web.error_pages import error_page, words_of_path
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
-from clinic.web.links import Link
 from clinic.web.pagestore import stored
 from clinic.web.remember import facts, remembered
 
-bp = Blueprint("articles", __name__)
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
-MOST_SUCCESSORS = 10
-MOST_HITS = 5
-MOST_READ_WITHIN = timedelta(days=28)
 COMMENTS = Limit.of("20 comments per address per hour")
-
-
-@bp.get("/")
-@stored(seconds=60)  # it says whether the clinic is open
-def home() -> str:
-    """Who we are, what we offer, what is new and what is read."""
-    now = local_now()
-    newest = newest_articles(3)
-    return render_template(
-        "articles/home.html",
-        newest=newest,
-        most_read=most_read(now.date() - MOST_READ_WITHIN, now.date(), without=newest),
-        services=active_services(),
-        team=team(),
-        sections=shown_sections(),
-        blocks=blocks,
-        now=now,
-        data=json_ld(clinic_data(facts(), local_now().date())),
-    )
-
-
-@bp.get("/articles/")
-@stored("page")
-def articles() -> str:
-    """All articles, newest first."""
-    return _list("Articles", None, None)
-
-
-@bp.get("/articles/category/<slug>/")
-@stored("page")
-def category(slug: str) -> str:
-    """The articles of one category."""
-    found = category_with_slug(slug) or abort(404)
-    return _list(found.name, found, None)
-
-
-@bp.get("/articles/tag/<slug>/")
-@stored("page")
-def tag(slug: str) -> str:
-    """The articles with one tag."""
-    found = tag_with_slug(slug) or abort(404)
-    return _list(f"Articles on {found.name}", None, found)
-
-
-def _list(title: str, category: Category | None, tag: Tag | None) -> str:
-    listing = published_articles(_page_number(), category=category, tag=tag) or abort(404)
-    return render_template(
-        "articles/list.html", title=title, listing=listing, categories=categories(), category=category
-    )
-
-
-def _page_number() -> int:
-    number = request.args.get("page", "1")
-    if not number.isascii() or not number.isdecimal() or len(number) > 6:
-        abort(404)
-    return int(number)
 
 
 @bp.get("/articles/<slug>/", strict_slashes=False)
@@ -162,41 +87,6 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
     return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
 
 
-@bp.get("/services/<slug>/")
-@stored()
-def service(slug: str) -> str:
-    """One service, with the trial form set to it."""
-    services = active_services()
-    found = next((one for one in services if one.slug == slug), None) or abort(404)
-    form = TrialForm(formdata=None)
-    form.service.data = slug
-    form.source.data = Source(Place.SERVICE).sealed()
-    trail = [("Home", "/"), ("Services", "/services/"), (found.name, found.address)]
-    return render_template(
-        "bookings/service.html",
-        service=found,
-        others=[one for one in services if one is not found],
-        body=Markup(found.body),  # noqa: S704 - sanitised when it was saved
-        trial_form_of_page=form,
-        data=json_ld(service_data(found), clinic_data(facts(), local_now().date()), trail_data(trail)),
-    )
-
-
-@bp.get("/team/<slug>/")
-@stored("page")
-def author(slug: str) -> str:
-    """One of the team, with what they wrote."""
-    found = author_with_slug(slug) or abort(404)
-    number = _page_number()
-    listing = published_articles(number, author=found) or abort(404)
-    data = json_ld(
-        person_data(found),
-        clinic_data(facts(), local_now().date()),
-        trail_data([("Home", "/"), ("Team", "/team/"), (found.name, found.address)]),
-    )
-    return render_template("articles/author.html", author=found, listing=listing, data=data)
-
-
 @bp.get("/<slug>/", strict_slashes=False)
 @stored(seconds=60)  # one says whether the clinic is open
 def page(slug: str) -> str | Response:
@@ -222,52 +112,6 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     return found
 
 
-def _moved(article: Article) -> Response:
-    """Where readers of an article go: to it, or to the one that an editor named when it was taken down.
-
-    Raises Gone for one that was taken down, NotFound for one that is not out yet or lies in the trash.
-    """
-    shown: Article | None = article
-    for _ in range(MOST_SUCCESSORS):
-        if shown and shown.is_public:
-            return redirect(shown.address, 301)  # type: ignore[return-value]
-        shown = shown.successor if shown and shown.state == ArticleState.RETIRED and not shown.trashed_at else None
-    raise Gone if article.state == ArticleState.RETIRED and not article.trashed_at else NotFound
-
-
-@bp.app_errorhandler(404)
-def not_found(error: NotFound) -> Response:
-    """An old address leads to the new one; any other is not found. Without a database nothing is looked up."""
-    if request.method not in ("GET", "HEAD"):
-        return error_page(404)
-    try:
-        old = redirect_from(request.path)
-        if old is None:
-            return _not_here(404)
-        return _moved(old.article) if old.article else redirect(old.target, 301)  # type: ignore[return-value]
-    except Gone:
-        return _not_here(410)
-    except NotFound:
-        return _not_here(404)
-    except SQLAlchemyError:
-        return error_page(404)
-
-
-@bp.app_errorhandler(410)
-def gone(error: Gone) -> Response:
-    """An article that was taken down, with others on what its address says."""
-    return _not_here(410)
-
-
-def _not_here(code: int) -> Response:
-    words = words_of_path(request.path)
-    try:
-        hits = articles_about(words, MOST_HITS) if words else []
-    except SQLAlchemyError:
-        hits = []
-    return error_page(code, words=words, hits=hits)
-
-
 @bp.get("/preview/<secret>/")
 def preview(secret: str) -> Response:
     """An article before it is published, for who was given the link."""
@@ -283,31 +127,6 @@ def preview_page(article: Article) -> str:
     if article.kind == Kind.PAGE:
         return _page_page(article, is_preview=True)
     return _article_page(article, CommentForm(formdata=None), is_preview=True)
-
-
-class StillCorrectLink(Link):
-    """Ask whether an article is still correct, and note that it is."""
-
-    purpose = STILL_CORRECT
-    lives = timedelta(days=120)
-
-    def show(self, value: str) -> str:
-        """The article, unless that review has been done."""
-        return render_template("articles/still_correct.html", article=_due_article(value), is_done=False)
-
-    def act(self, value: str) -> str:
-        """Note that it is."""
-        found = _due_article(value)
-        if found is not None:
-            sign_off_article(found, on=local_now().date())
-        return render_template("articles/still_correct.html", article=found, is_done=found is not None)
-
-
-def _due_article(value: str) -> Article | None:
-    """The article that a link asks about; None when that review has been done."""
-    id_, _, due_on = value.partition(" ")
-    found = db.session.get(Article, int(id_)) or abort(404)
-    return found if str(found.review_due_on) == due_on else None
 
 
 def _page_page(article: Article, *, is_preview: bool = False) -> str:

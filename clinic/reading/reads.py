@@ -9,15 +9,22 @@ import atexit
 import logging
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from flask import Flask
 
-from clinic.articles.operations import add_reads
+from clinic.articles.models import (
+    Article,
+    ReadCount,
+    ReadDay,
+)
 from clinic.core import clock
+from clinic.core.db import atomic, db, upsert
 from clinic.core.preferences import preferences
 
 log = logging.getLogger(__name__)
@@ -96,3 +103,22 @@ def _by_day(counts: Counter[tuple[str, int, str]], zone: ZoneInfo) -> Counter[tu
 def init_reads(app: Flask, *, in_background: bool) -> None:
     """Make the counter of this process; in tests it writes only when it is told to."""
     app.extensions["clinic.reads"] = ReadCounter(app, in_background=in_background)
+
+
+@atomic()
+def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
+    """Add to the counts of articles (by slug) and days. A slug that is nobody's any more is left out."""
+    slugs = {slug for slug, _ in counts}
+    ids = {
+        row.slug: row.id
+        for row in db.session.execute(sa.select(Article.slug, Article.id).where(Article.slug.in_(slugs)))
+    }
+    rows = sorted((ids[slug], day, reads) for (slug, day), reads in counts.items() if slug in ids)
+    for id_, day, reads in rows:  # in one order everywhere, so that two processes never wait for each other in a circle
+        insert = upsert(ReadCount).values(article_id=id_, day=day, reads=reads)
+        add = {"reads": ReadCount.reads + insert.excluded.reads}
+        db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "day"], set_=add))
+    for day in sorted({day for _, day, _ in rows}):
+        insert = upsert(ReadDay).values(day=day, reads=sum(reads for _, on, reads in rows if on == day))
+        add = {"reads": ReadDay.reads + insert.excluded.reads}
+        db.session.execute(insert.on_conflict_do_update(index_elements=["day"], set_=add))

@@ -12,7 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.admin.export import csv_lines, xlsx_file
-from clinic.articles.operations import add_reads
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, know_customer, redeem_voucher
 from clinic.bookings.sources import Place, Source
@@ -21,6 +20,7 @@ from clinic.core.mail import Message
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
 from clinic.leads.operations import change_stage, save_letter, unsubscribe
+from clinic.reading.reads import add_reads
 from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements
 from tests.browse import visit

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from clinic.articles.lifecycle import delete_article
 from clinic.articles.models import Article, ReadCount
-from clinic.articles.operations import add_reads, edit_article
+from clinic.articles.operations import edit_article
 from clinic.core.db import db
-from clinic.reading.reads import ReadCounter
+from clinic.reading.reads import ReadCounter, add_reads
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock

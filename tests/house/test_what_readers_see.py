@@ -40,7 +40,7 @@ from clinic.articles.lifecycle import (
     untrash_article,
 )
 from clinic.articles.models import Article, Author, Category, Kind, Tag
-from clinic.articles.operations import add_reads, edit_article, write_article
+from clinic.articles.operations import edit_article, write_article
 from clinic.articles.redirects import add_redirect, follow_move, import_redirects, remove_redirect
 from clinic.articles.reviews import remind_of_reviews, sign_off_article
 from clinic.articles.revisions import restore_revision, revision_of
@@ -121,6 +121,7 @@ from clinic.media.operations import (
     render_next,
     replace_image,
 )
+from clinic.reading.reads import add_reads
 from clinic.site.models import HomeSection, MenuItem, Place
 from clinic.site.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.visits.models import VisitState
