@@ -11,9 +11,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.access import Permission
-from clinic.admin.back import is_panel_path, way_back
-from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of
-from clinic.admin.cells import state_cell, time_cell
+from clinic.admin.kit.back import is_panel_path, way_back
+from clinic.admin.kit.cells import state_cell, time_cell
+from clinic.admin.kit.screen import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, undo_moderation
 from clinic.comments.queries import comments_by_id, comments_with

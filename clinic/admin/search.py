@@ -10,8 +10,8 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.accounts.queries import find_users
-from clinic.admin.base import Guarded
-from clinic.admin.preferences import PreferenceForm
+from clinic.admin.kit.screen import Guarded
+from clinic.admin.settings.preferences import PreferenceForm
 from clinic.articles.finding import find_articles
 from clinic.articles.models import Kind
 from clinic.comments.queries import find_comments

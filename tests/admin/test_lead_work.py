@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.admin.export import csv_lines, xlsx_file
+from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, know_customer, redeem_voucher
 from clinic.bookings.sources import Place, Source

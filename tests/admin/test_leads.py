@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from clinic.admin.export import safe_cell
+from clinic.admin.desk.export import safe_cell
 from clinic.core import clock
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db

@@ -270,7 +270,7 @@ def test_the_editor_finds_pictures_by_words_and_by_number(sign_in: SignIn) -> No
 
 
 def test_pictures_to_choose_from_come_24_at_a_time(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clinic.admin.images.PICK_SIZE", 2)
+    monkeypatch.setattr("clinic.admin.write.images.PICK_SIZE", 2)
     editor = sign_in("editor")
     images = [make_image(f"A chair {number}").id for number in range(4)]
     pages = [editor.get(f"/admin/media/pick.json?q=chair&page={page}").get_json() for page in (1, 2, 3)]

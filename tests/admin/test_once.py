@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.accounts.models import User
-from clinic.admin.base import StaffView
+from clinic.admin.kit.screen import StaffView
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
 from clinic.bookings.models import Block, Service
 from clinic.core.db import Base, db

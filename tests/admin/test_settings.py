@@ -6,7 +6,7 @@ from dataclasses import fields
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from clinic.admin.preferences import PreferenceForm
+from clinic.admin.settings.preferences import PreferenceForm
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.preferences import Preference, Preferences, preferences

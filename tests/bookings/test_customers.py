@@ -11,7 +11,7 @@ import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.admin.export import csv_lines, xlsx_file
+from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.customers import read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
