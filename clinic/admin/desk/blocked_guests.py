@@ -44,7 +44,7 @@ class BlockScreen(StaffView):
     empty_text = "Nobody is blocked. Block somebody who comes for the wrong reasons, or does not pay."
     form = BlockForm
     can_create = can_delete = True
-    row_template = "admin/block_buttons.html"
+    row_template = "admin/desk/block_buttons.html"
     column_list = ["label", "because", "until", "by", "created_at"]
     column_labels = {"label": "Who", "because": "Reason", "by": "By", "created_at": "Since"}
     column_sortable_list = ["created_at"]

@@ -44,7 +44,7 @@ class BookingScreen(StaffView):
     heading, singular = "Bookings", "booking"
     intro = "A held booking waits for you to decide. “Why held” says what was found."
     empty_text = "No bookings here. They arrive by the form “Get Started”."
-    row_template = "admin/booking_buttons.html"
+    row_template = "admin/desk/booking_buttons.html"
     column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
     column_labels = {"lead": "Who", "held_because": "Why held", "created_at": "Asked"}
     column_sortable_list = ["created_at"]
@@ -79,7 +79,7 @@ class BookingScreen(StaffView):
         ]
         blocks = blocks_of(keys.values())
         return self.render(
-            "admin/booking_compare.html",
+            "admin/desk/booking_compare.html",
             booking=booking,
             behind=behind,
             blocks=blocks,

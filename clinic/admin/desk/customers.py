@@ -55,7 +55,7 @@ class CustomerScreen(Guarded):
         """The form; then what was taken, and each line that was not, with the reason."""
         form = CustomerForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
-            return self.render("admin/customers.html", form=form, report=None)
+            return self.render("admin/desk/customers.html", form=form, report=None)
         table = table_of(form)
         if len(table.rows) > MOST_LINES:
             form.form_errors.append(
@@ -63,7 +63,7 @@ class CustomerScreen(Guarded):
                 " “flask clinic import-customers”, which takes any number."
             )
         if form.errors:
-            return self.render("admin/customers.html", form=form, report=None), 422
+            return self.render("admin/desk/customers.html", form=form, report=None), 422
         is_trial = form.is_trial.data
         lines = list(read_customers(table, preferences().phone_region, is_trial=is_trial))
         report = report_of(lines, table.notes)
@@ -71,5 +71,5 @@ class CustomerScreen(Guarded):
             with atomic():
                 audit.record("imported", "customers", by=current_user, detail=f"{report.outcomes[Known.ADDED]} added")
         return self.render(
-            "admin/customers.html", form=form, report=report, lines=lines, outcomes=list(Known), is_trial=is_trial
+            "admin/desk/customers.html", form=form, report=report, lines=lines, outcomes=list(Known), is_trial=is_trial
         )

@@ -109,8 +109,8 @@ class LeadScreen(StaffView):
     heading, singular = "Leads", "lead"
     intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
     empty_text = "Nobody here yet. Each request for a trial makes a lead."
-    list_template = "admin/lead_list.html"
-    details_template = "admin/lead.html"
+    list_template = "admin/desk/lead_list.html"
+    details_template = "admin/desk/lead.html"
     can_view_details = True
     is_counted = False  # each would have to be fetched, to see whether it was merged
     column_list = ["name", "stage", "services", "bookings", "next_step", "article", "mobile", "created_at"]
@@ -313,7 +313,7 @@ class LeadScreen(StaffView):
     def board(self) -> str:
         """A column for each stage."""
         columns = [(stage, count_in_stage(stage), leads_on_board(stage)) for stage in Stage]
-        return self.render("admin/lead_board.html", columns=columns, since=since, today=local_now().date())
+        return self.render("admin/desk/lead_board.html", columns=columns, since=since, today=local_now().date())
 
     @action("mine", "Look after")
     def look_after(self, rowids: list[str]) -> None:

@@ -29,11 +29,11 @@ class OutboxScreen(StaffView):
 
     permission = Permission.OUTBOX_WORK
     heading, singular = "Outbox", "mail"
-    list_template = "admin/outbox_list.html"
+    list_template = "admin/desk/outbox_list.html"
     empty_text = "No mail here."
-    details_template = "admin/message.html"
+    details_template = "admin/desk/message.html"
     can_view_details = True
-    row_template = "admin/message_buttons.html"
+    row_template = "admin/desk/message_buttons.html"
     column_list = ["subject", "to", "state", "tries", "created_at", "sent_at"]
     column_labels = {"created_at": "Written", "sent_at": "Sent"}
     column_sortable_list = ["created_at"]

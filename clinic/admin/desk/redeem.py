@@ -52,7 +52,7 @@ class RedeemScreen(Guarded):
         visit = visit_of(voucher.booking_id) if voucher else None
         is_later = bool(visit and visit.state == VisitState.SET and local_day(visit.starts_at) > local_now().date())
         page = self.render(
-            "admin/redeem.html",
+            "admin/desk/redeem.html",
             code=code,
             voucher=voucher,
             visit=visit,

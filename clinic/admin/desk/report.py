@@ -38,7 +38,7 @@ class ReportScreen(Guarded):
         points = [Point(row.name, row.trials) for row in rows[:12]]
         chart = Chart(f"Trials by {kind}", "trials", heading, points) if points else None
         return self.render(
-            "admin/report.html",
+            "admin/desk/report.html",
             kinds=KINDS,
             kind=kind,
             heading=heading,

@@ -38,7 +38,7 @@ class TherapistScreen(OrderedView):
     intro = "With whom times are set, in the order of the calendar."
     empty_text = "Nobody here yet. Add who gives sessions: then you can set times."
     form = TherapistForm
-    edit_template = "admin/therapist_form.html"
+    edit_template = "admin/desk/therapist_form.html"
     can_create = can_edit = can_delete = True
     column_list = ["name", "is_active", "feed_digest"]
     column_labels = {"is_active": "New times", "feed_digest": "Calendar feed"}
@@ -80,7 +80,7 @@ class TherapistScreen(OrderedView):
         therapist = self.row_or_404()
         secret = make_feed(therapist, by=current_user)
         return self.render(
-            "admin/therapist_feed.html", model=therapist, address=f"{settings().site_url}/calendar/{secret}.ics"
+            "admin/desk/therapist_feed.html", model=therapist, address=f"{settings().site_url}/calendar/{secret}.ics"
         )
 
     @expose("/unfeed/", methods=("POST",))

@@ -46,7 +46,7 @@ class TodayScreen(Guarded):
         today = local_now().date()
         day = _day(request.args.get("day", "")) or today
         return self.render(
-            "admin/today.html",
+            "admin/desk/today.html",
             day=day,
             today=today,
             before=day - timedelta(days=1),
@@ -129,7 +129,7 @@ class CalendarScreen(Guarded):
         chosen = row_id(request.args.get("therapist", ""))
         visits = visits_between(day_span(days[0])[0], day_span(days[-1])[1], therapist_id=chosen)
         return self.render(
-            "admin/calendar.html",
+            "admin/desk/calendar.html",
             days=[Day(day, [one for one in visits if local_day(one.starts_at) == day], {}) for day in days],
             therapists=people,
             chosen=chosen,
@@ -190,7 +190,7 @@ class CalendarScreen(Guarded):
 
         wish = wish_of(booking.id)
         return self.render(
-            "admin/set_time.html",
+            "admin/desk/set_time.html",
             booking=booking,
             visit=visit_of(booking.id),
             wish=wish,

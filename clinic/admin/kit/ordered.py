@@ -16,8 +16,8 @@ STEPS = {"up": -1, "down": 1}
 class OrderedView(StaffView):
     """A list on one page, in the order that readers see."""
 
-    list_template = "admin/ordered_list.html"
-    row_template = "admin/order_buttons.html"
+    list_template = "admin/kit/ordered_list.html"
+    row_template = "admin/kit/order_buttons.html"
     page_size = 1000
     column_sortable_list: list[str] = []
     column_default_sort = [("position", False), ("id", False)]

@@ -100,8 +100,8 @@ class Guarded(BaseView):
 class StaffView(Guarded, ModelView):
     """A list with search, tabs, sorting and row buttons, and forms whose saving is an operation."""
 
-    list_template = "admin/list.html"
-    create_template = edit_template = "admin/form.html"
+    list_template = "admin/kit/list.html"
+    create_template = edit_template = "admin/kit/form.html"
     details_template = "admin/details.html"
     can_create = can_edit = can_delete = False
     can_view_details = False
@@ -355,7 +355,7 @@ class StaffView(Guarded, ModelView):
                 return redirect(here_again, 303)  # type: ignore[return-value]
             self.deleted(model)
             return redirect(self.list_url(), 303)  # type: ignore[return-value]
-        return self.render("admin/delete.html", model=model)
+        return self.render("admin/kit/delete.html", model=model)
 
     @expose("/details/")
     def details_view(self) -> Answer:

@@ -24,7 +24,7 @@ class AccountScreen(Guarded):
     def index(self) -> str:
         """Show the protection of this account and its open sign-ins."""
         return self.render(
-            "admin/account.html",
+            "admin/people/account.html",
             has_second_factor=current_user.has_second_factor,
             sessions=open_sessions(current_user),
             here=device_digest(),

@@ -27,7 +27,7 @@ class ActivityScreen(StaffView):
     """The log, newest first; nobody changes it."""
 
     permission = Permission.ACTIVITY_READ
-    list_template = "admin/activity.html"
+    list_template = "admin/people/activity.html"
     heading, singular = "Activity", "line"
     intro = "Everything that people and the site did, newest first."
     empty_text = "Nothing here. Everything that people save, decide or delete leaves a line, as long as it fits above."

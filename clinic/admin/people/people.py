@@ -73,7 +73,7 @@ class PeopleScreen(StaffView):
 
     permission = Permission.USER_MANAGE
     needs_identity = frozenset({"create_view", "edit_view", "reset_second_factor"})
-    edit_template = "admin/person_form.html"
+    edit_template = "admin/people/person_form.html"
     heading, singular = "People", "person"
     intro = "Who may sign in, and what for."
     form = UserForm

@@ -236,5 +236,5 @@ class PreferenceScreen(Guarded):
             change_settings(form.data | own, by=current_user)
             flash("Saved. Pages and mails show it from now on.", "success")
             return redirect(url_for(".index"), 303)  # type: ignore[return-value]
-        page = self.render("admin/preferences.html", form=form)
+        page = self.render("admin/settings/preferences.html", form=form)
         return page if request.method == "GET" else (page, 422)

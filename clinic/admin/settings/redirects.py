@@ -63,7 +63,7 @@ class RedirectScreen(StaffView):
         "No redirect here yet. If your pages had other addresses before, add them here, so that old links and search"
         " engines find the new ones."
     )
-    list_template = "admin/redirect_list.html"
+    list_template = "admin/settings/redirect_list.html"
     form = RedirectForm
     can_create = can_edit = can_delete = True
     column_list = ["path", "leads_to", "created_at"]
@@ -104,13 +104,13 @@ class RedirectScreen(StaffView):
         """The form for a file; then what was taken, and each line that was not, with the reason."""
         form = ImportForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
-            return self.render("admin/redirect_import.html", form=form)
+            return self.render("admin/settings/redirect_import.html", form=form)
         table = table_of(form)
         if form.errors:
-            return self.render("admin/redirect_import.html", form=form), 422
+            return self.render("admin/settings/redirect_import.html", form=form), 422
         taken, refused = import_redirects(table, by=current_user)
         report = Report(Counter(taken=taken), refused, table.notes)
-        return self.render("admin/redirect_imported.html", report=report)
+        return self.render("admin/settings/redirect_imported.html", report=report)
 
     def _path(self, form: RedirectForm) -> str:
         try:

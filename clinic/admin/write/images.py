@@ -222,8 +222,8 @@ class ImageScreen(StaffView):
     heading, singular = "Media", "picture"
     intro = "Pictures for articles and pages. Location and camera data are removed from every upload."
     form = DescribeForm
-    list_template = "admin/media_list.html"
-    edit_template = "admin/media_form.html"
+    list_template = "admin/write/media_list.html"
+    edit_template = "admin/write/media_form.html"
     can_create = can_edit = can_delete = True
     page_size = 48
     column_list = ["key", "alt", "credit", "uses", "state", "id", "filename", "uploaded_at"]
@@ -310,7 +310,7 @@ class ImageScreen(StaffView):
             else:
                 self.deleted(image)
                 return redirect(self.list_url(), 303)  # type: ignore[return-value]
-        page = self.render("admin/media_delete.html", model=image, **self.form_context(image))
+        page = self.render("admin/write/media_delete.html", model=image, **self.form_context(image))
         return (page, 422) if is_refused else page
 
     @expose("/replace/", methods=("GET", "POST"))
@@ -329,7 +329,7 @@ class ImageScreen(StaffView):
             else:
                 flash("Replaced. Do alt text, credit and focal point still fit?", "success")
                 return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
-        page = self.render("admin/media_replace.html", form=form, model=image, **self.form_context(image))
+        page = self.render("admin/write/media_replace.html", form=form, model=image, **self.form_context(image))
         return page if request.method == "GET" else (page, 422)
 
     @expose("/again/", methods=("POST",))
@@ -370,7 +370,7 @@ class ImageScreen(StaffView):
                     flash(f"Not uploaded: {words}", "error")
                 return redirect(url_for(".describe", ids=",".join(map(str, added))), 303)  # type: ignore[return-value]
             form.files.errors = refused
-        page = self.render("admin/media_upload.html", form=form)
+        page = self.render("admin/write/media_upload.html", form=form)
         return page if request.method == "GET" else (page, 422)
 
     @expose("/describe/", methods=("GET", "POST"))
@@ -387,7 +387,7 @@ class ImageScreen(StaffView):
                 describe_image(image, said, by=current_user)
             flash(f"Saved: {count_of(len(forms), 'picture')}.", "success")
             return redirect(self.list_url(), 303)  # type: ignore[return-value]
-        page = self.render("admin/media_describe.html", forms=forms)
+        page = self.render("admin/write/media_describe.html", forms=forms)
         return page if request.method == "GET" else (page, 422)
 
     # For scripts

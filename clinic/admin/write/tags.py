@@ -53,7 +53,7 @@ class TagScreen(StaffView):
     intro = "Words that describe articles. You make them as you write; here you put them right."
     empty_text = "No tag here yet. Type some words under “Tags” in an article, or make one here."
     form = TagForm
-    edit_template = "admin/tag_form.html"
+    edit_template = "admin/write/tag_form.html"
     can_create = can_edit = can_delete = True
     column_list = ["name", "articles", "address"]
     column_sortable_list = ["name"]

@@ -55,14 +55,14 @@ class TextPages(StaffView):
             return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
         error = "Say why it is published all the same" if request.method == "POST" else ""
         page = self.render(
-            "admin/article_check.html", model=article, form=form, findings=findings, asks=asks, error=error
+            "admin/write/article_check.html", model=article, form=form, findings=findings, asks=asks, error=error
         )
         return (page, 422) if error else page
 
     @expose("/preview/")
     def preview(self) -> Answer:
         """The page as readers would see it, on a phone and on a desktop."""
-        return self.render("admin/article_preview.html", model=self.row_or_404())
+        return self.render("admin/write/article_preview.html", model=self.row_or_404())
 
     @expose("/shown/")
     def shown(self) -> Response:
@@ -80,7 +80,7 @@ class TextPages(StaffView):
         article = self.row_or_404()
         secret = make_preview_link(article, by=current_user)
         url = settings().site_url + url_for("articles.preview", secret=secret)
-        return self.render("admin/article_link.html", model=article, url=url)
+        return self.render("admin/write/article_link.html", model=article, url=url)
 
     @expose("/unshare/", methods=("POST",))
     def unshare(self) -> Answer:
@@ -103,7 +103,7 @@ class TextPages(StaffView):
             shown = revision_of(article, version) or abort(404)
             before = revision_of(article, version - 1)
         return self.render(
-            "admin/article_revisions.html",
+            "admin/write/article_revisions.html",
             model=article,
             revisions=revisions_of(article),
             shown=shown,
@@ -154,7 +154,7 @@ class TextPages(StaffView):
         newest = revision_of(article, article.version)
         old = base.fields if base else {}
         page = self.render(
-            "admin/article_conflict.html",
+            "admin/write/article_conflict.html",
             model=article,
             newest=newest,
             theirs=_changes(old, Text.of(article).as_fields()),

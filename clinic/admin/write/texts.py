@@ -55,9 +55,9 @@ class PageScreen(TextPages):
     heading, singular = "Pages", "page"
     intro = "Texts that stand by themselves: about, services, team, contact, privacy."
     empty_text = "No page here yet. A page stands by itself, like About or Contact."
-    edit_template = create_template = "admin/article_form.html"
+    edit_template = create_template = "admin/write/article_form.html"
     empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
-    row_template = "admin/article_buttons.html"
+    row_template = "admin/write/article_buttons.html"
     can_create = can_edit = can_delete = True
     deleting = "It goes into the trash. For 30 days you can take it back from there, exactly as it is."
     column_list = ["title", "state_word", "published_at", "updated_at"]
@@ -292,7 +292,7 @@ class PageScreen(TextPages):
         """Out of the trash for good, after asking."""
         article = self._trashed_or_404()
         if request.method == "GET":
-            return self.render("admin/article_purge.html", model=article)
+            return self.render("admin/write/article_purge.html", model=article)
         delete_article(article, by=current_user)
         flash("Deleted for good.", "success")
         return redirect(url_for(".index_view", tab="trash"), 303)  # type: ignore[return-value]
