@@ -8,7 +8,7 @@ from flask_admin import AdminIndexView, expose
 from flask_login import current_user
 
 from clinic.accounts.access import Permission
-from clinic.admin.kit.screen import Guarded
+from clinic.admin.kit.guarded import Guarded
 from clinic.admin.troubles import Trouble, mail_troubles, menu_troubles, worker_troubles
 from clinic.articles.models import ArticleState
 from clinic.articles.queries import count_articles

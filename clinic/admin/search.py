@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.accounts.queries import find_users
-from clinic.admin.kit.screen import Guarded
+from clinic.admin.kit.guarded import Guarded
 from clinic.admin.settings.preferences import PreferenceForm
 from clinic.articles.finding import find_articles
 from clinic.articles.models import Kind

@@ -14,7 +14,9 @@ from clinic.accounts.access import Permission
 from clinic.admin.desk.redeem import redeem_and_say
 from clinic.admin.kit.back import here
 from clinic.admin.kit.cells import link_cell, state_cell, time_cell
-from clinic.admin.kit.screen import Answer, StaffView, row_id
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.screen import StaffView
 from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, UsedSince
 from clinic.bookings.ledger import last_claim
 from clinic.bookings.models import Booking

@@ -18,8 +18,12 @@ from clinic.accounts.queries import users_who_can
 from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.admin.kit.back import way_back
 from clinic.admin.kit.cells import link_cell, state_cell, time_cell, unbroken
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import ids_of, row_id
 from clinic.admin.kit.once import do_once
-from clinic.admin.kit.screen import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of, row_id
+from clinic.admin.kit.screen import StaffView
+from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.admin.troubles import mail_troubles, worker_troubles
 from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import clock

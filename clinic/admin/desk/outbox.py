@@ -11,7 +11,8 @@ from sqlalchemy.orm import defer
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, time_cell
-from clinic.admin.kit.screen import Answer, StaffView
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import StaffView
 from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
 from clinic.core.db import db
 from clinic.core.find import latest_with

@@ -7,7 +7,8 @@ from flask_login import current_user
 from clinic.accounts.access import Permission
 from clinic.accounts.sign_in import device_digest
 from clinic.admin.kit.back import is_panel_path, way_back
-from clinic.admin.kit.screen import Answer, Guarded, flash_undo
+from clinic.admin.kit.guarded import Answer, Guarded
+from clinic.admin.kit.undo import flash_undo
 from clinic.bookings.errors import RedemptionStands, VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Voucher
 from clinic.bookings.operations import may_undo_redemption

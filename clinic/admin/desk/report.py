@@ -11,7 +11,7 @@ from flask_login import current_user
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import note_export
 from clinic.admin.desk.export import safe_cell
-from clinic.admin.kit.screen import Answer, Guarded
+from clinic.admin.kit.guarded import Answer, Guarded
 from clinic.bookings.counts import MEANINGS
 from clinic.core.text import clean_line
 from clinic.figures.charts import Chart, Point

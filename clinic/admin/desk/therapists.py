@@ -8,8 +8,10 @@ from wtforms.validators import DataRequired, Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, yes_cell
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ordered import OrderedView
-from clinic.admin.kit.screen import Answer, Refused, count_of
+from clinic.admin.kit.screen import Refused
 from clinic.core.settings import settings
 from clinic.visits.errors import TherapistBooked, TherapistTaken
 from clinic.visits.models import Therapist

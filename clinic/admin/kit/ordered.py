@@ -7,7 +7,9 @@ from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
-from clinic.admin.kit.screen import Answer, StaffView, row_id
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.screen import StaffView
 from clinic.core.order import move, reorder
 
 STEPS = {"up": -1, "down": 1}

@@ -4,29 +4,26 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, abort, flash, g, redirect, request, url_for
-from flask_admin import BaseView, expose
+from flask import abort, flash, g, redirect, request, url_for
+from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
-from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 from wtforms import Form
 
-from clinic.accounts.access import Permission
-from clinic.accounts.identity import ask_for_identity, is_identity_fresh, typed_by
-from clinic.admin.kit.back import here, is_panel_path, way_back
+from clinic.admin.kit.back import is_panel_path, way_back
+from clinic.admin.kit.counts import count_with_more
 from clinic.admin.kit.fields import sentences_left_out
-from clinic.admin.kit.once import form_key, sending_of, use_new_key
-from clinic.core.db import Base, atomic, db
+from clinic.admin.kit.guarded import Answer, Guarded
+from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.once import sending_of, use_new_key
+from clinic.core.db import atomic, db
 from clinic.core.find import count_up_to, latest_with, unindexed
 from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
 from clinic.core.text import clean_line
-from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 
-MOST_ID = 2**31 - 1
 MOST_COUNTED = 10_000  # rows of a list; what is more is not counted, and not paged through
-Answer = Response | tuple[str, int] | str
 
 
 class Refused(Exception):
@@ -36,65 +33,6 @@ class Refused(Exception):
         super().__init__(text)
         self.text = text
         self.field = field
-
-
-class Guarded(BaseView):
-    """Closed unless the screen names a permission and the person has it.
-
-    The views in `needs_identity` (names of methods) ask for a fresh proof of identity first.
-    """
-
-    permission: Permission | None = None
-    needs_identity: frozenset[str] = frozenset()
-
-    def is_accessible(self) -> bool:
-        """Whether the present person may open this screen (the menu asks too)."""
-        return self.permission is not None and current_user.is_authenticated and current_user.can(self.permission)
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """A visitor is sent to sign in; who has signed in gets 403."""
-        if current_user.is_authenticated:
-            abort(403)
-        if keeps_typed(request):
-            return kept_page()
-        wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-        return redirect(url_for("security.login", next=wanted))
-
-    def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        """Flask-Admin asks this before each view of the screen. Returns an answer in place of the view's, or None."""
-        answer = super()._handle_view(name, **kwargs)
-        if answer is None and request.form.get(TYPED_BY, typed_by()) != typed_by():
-            return kept_page(is_of_another=True)
-        if answer is not None or name not in self.needs_identity or is_identity_fresh():
-            return answer
-        if request.method not in ("GET", "HEAD"):
-            return kept_page(is_signed_in=True) if keeps_typed(request) else ask_for_identity(self.list_url())
-        return ask_for_identity(request.full_path.rstrip("?"))
-
-    # What the templates ask for.
-
-    def form_key(self) -> str:
-        """The one-time key of a form that creates something."""
-        return form_key()
-
-    def here(self) -> str:
-        """The address of this page, for links and forms that should lead back to it."""
-        return here()
-
-    def list_url(self) -> str:
-        """The first page of this screen."""
-        return url_for(f"{self.endpoint}.{self._default_view}")
-
-    def crumb_url(self) -> str:
-        """This screen's list for the breadcrumb: as it was left, if that is where the person came from."""
-        index, back = url_for(f"{self.endpoint}.{self._default_view}"), self.list_url()
-        return back if back.partition("?")[0] == index else index
-
-    def history_url(self, row: Base) -> str | None:
-        """Where the history of one row is read, if this person may read it."""
-        if not current_user.can(Permission.ACTIVITY_READ):
-            return None
-        return url_for("activity_admin.index_view", thing=f"{row.__tablename__}:{row.id}")  # type: ignore[attr-defined]
 
 
 class StaffView(Guarded, ModelView):
@@ -387,35 +325,3 @@ class StaffView(Guarded, ModelView):
 def save_but(text: str) -> None:
     """Say of the save that is on its way what is not as one might think, instead of the good news alone."""
     g.saved_but = (text, "error")
-
-
-def flash_undo(text: str, url: str, **fields: str) -> None:
-    """Say on the next page what was done, beside an Undo button that posts `fields` and the token to `url`.
-
-    The session cookie carries it and browsers keep 4 KB of one: write ids as "1,2,3", at most MOST_TO_UNDO of them.
-    The view at `url` must be harmless when it is asked twice, and must say so when somebody has acted in between.
-    """
-    flash({"text": text, "url": url, "fields": fields}, "undo")  # type: ignore[arg-type]
-
-
-MOST_TO_UNDO = 200
-
-
-def ids_of(rowids: list[str]) -> list[int]:
-    """The row ids of a bulk action; what is no id is left out."""
-    return [number for rowid in rowids if (number := row_id(rowid)) is not None]
-
-
-def row_id(text: str) -> int | None:
-    """The id that a text says, if it can be one."""
-    return int(text) if text.isdecimal() and len(text) <= 10 and int(text) <= MOST_ID else None
-
-
-def count_of(number: int, one: str) -> str:
-    """1 comment, 2 comments."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def count_with_more(number: int, most: int) -> str:
-    """3; or 10,000+ for what was not counted further."""
-    return f"{most:,}+" if number >= most else f"{number}"

@@ -8,7 +8,8 @@ from clinic.accounts.access import Permission
 from clinic.accounts.operations import end_sessions
 from clinic.accounts.queries import open_sessions
 from clinic.accounts.sign_in import device_digest
-from clinic.admin.kit.screen import Answer, Guarded, count_of
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.guarded import Answer, Guarded
 
 
 class AccountScreen(Guarded):

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import time_cell
-from clinic.admin.kit.screen import StaffView, row_id
+from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.screen import StaffView
 from clinic.admin.people.log_subjects import KINDS, Thing, things_named
 from clinic.core.audit import AuditLine, actors, verbs
 from clinic.web.filters import local_now

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import url_for
 
 from clinic.accounts.models import User
-from clinic.admin.kit.screen import row_id
+from clinic.admin.kit.ids import row_id
 from clinic.admin.settings.preferences import PreferenceForm
 from clinic.articles.models import Article, Author, Category, Kind, Redirect, Tag
 from clinic.bookings.models import Booking, Service, Voucher

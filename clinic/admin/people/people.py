@@ -14,7 +14,8 @@ from clinic.accounts.errors import EmailTaken, LastOwner
 from clinic.accounts.models import User
 from clinic.accounts.operations import change_user, create_user, reset_second_factor
 from clinic.admin.kit.cells import link_cell, time_cell
-from clinic.admin.kit.screen import Answer, Refused, StaffView
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused, StaffView
 from clinic.core.text import email_address
 from clinic.web.forms import LineField, is_email
 

@@ -11,7 +11,7 @@ from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberR
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import change_settings
 from clinic.admin.kit.fields import AddressesField, AddressField, LongField
-from clinic.admin.kit.screen import Answer, Guarded
+from clinic.admin.kit.guarded import Answer, Guarded
 from clinic.core.hours import read_hours
 from clinic.core.places import countries, phone_regions, time_zones
 from clinic.core.preferences import preferences

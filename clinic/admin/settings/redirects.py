@@ -14,7 +14,8 @@ from wtforms.validators import DataRequired, Length
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, time_cell
 from clinic.admin.kit.fields import TABLE_FILES, LongField, table_of
-from clinic.admin.kit.screen import Answer, Refused, StaffView
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused, StaffView
 from clinic.articles.errors import RedirectRefused
 from clinic.articles.models import Redirect
 from clinic.articles.redirects import add_redirect, import_redirects, remove_redirect, site_path

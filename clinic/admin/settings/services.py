@@ -6,9 +6,10 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import address_cell, link_cell, yes_cell
+from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import CodeField, LongField, SlugField
 from clinic.admin.kit.ordered import OrderedView
-from clinic.admin.kit.screen import Refused, count_of
+from clinic.admin.kit.screen import Refused
 from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import ServiceBooked, ServiceTaken
 from clinic.bookings.models import Service

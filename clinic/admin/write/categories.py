@@ -8,9 +8,10 @@ from wtforms.validators import DataRequired, Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import address_cell, count_cell, link_cell
+from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import SlugField
 from clinic.admin.kit.ordered import OrderedView
-from clinic.admin.kit.screen import Refused, count_of
+from clinic.admin.kit.screen import Refused
 from clinic.articles.errors import NameTaken, SlugTaken, StillUsed
 from clinic.articles.models import Category
 from clinic.articles.queries import articles_by_category

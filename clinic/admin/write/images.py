@@ -16,9 +16,12 @@ from wtforms.widgets import RangeInput
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, time_cell
+from clinic.admin.kit.counts import count_of, count_with_more
 from clinic.admin.kit.fields import AddressField
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.once import sending_of_words
-from clinic.admin.kit.screen import Answer, Refused, StaffView, count_of, count_with_more, row_id
+from clinic.admin.kit.screen import Refused, StaffView
 from clinic.core.db import db
 from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 from clinic.editing.image_uses import MOST_OF_ONE, Use, uses_of

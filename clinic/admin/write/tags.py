@@ -10,8 +10,10 @@ from wtforms.validators import DataRequired, Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import address_cell, count_cell, link_cell
+from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import RowField, SlugField
-from clinic.admin.kit.screen import Answer, Refused, StaffView, count_of
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused, StaffView
 from clinic.admin.write.categories import taken
 from clinic.articles.errors import SlugTaken, StillUsed
 from clinic.articles.models import Tag

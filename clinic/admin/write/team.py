@@ -11,9 +11,10 @@ from wtforms.validators import DataRequired, Length
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import count_cell, link_cell, yes_cell
+from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import LongField, RowField, SlugField
 from clinic.admin.kit.ordered import OrderedView
-from clinic.admin.kit.screen import Refused, count_of
+from clinic.admin.kit.screen import Refused
 from clinic.admin.write.categories import taken
 from clinic.articles.errors import SlugTaken, StillUsed
 from clinic.articles.models import Author

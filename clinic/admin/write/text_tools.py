@@ -8,7 +8,8 @@ from flask_admin import expose
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from clinic.admin.kit.screen import Answer, StaffView, save_but
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import StaffView, save_but
 from clinic.admin.write.text_forms import PageForm
 from clinic.articles.errors import NotReady
 from clinic.articles.lifecycle import publish_article

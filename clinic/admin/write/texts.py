@@ -12,7 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, state_cell, time_cell
-from clinic.admin.kit.screen import Answer, Refused, flash_undo
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused
+from clinic.admin.kit.undo import flash_undo
 from clinic.admin.write.text_forms import ArticleForm, PageForm
 from clinic.admin.write.text_tools import (
     MOST_REASON,
