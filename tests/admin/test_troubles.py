@@ -13,14 +13,8 @@ from clinic.admin.troubles import is_found
 from clinic.articles.lifecycle import retire_article, trash_article
 from clinic.articles.models import Kind
 from clinic.articles.redirects import add_redirect
-from clinic.bookings.operations import (
-    Offer,
-    add_service,
-    allow_booking,
-    change_service,
-    decline_booking,
-    redeem_voucher,
-)
+from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
+from clinic.bookings.services import Offer, add_service, change_service
 from clinic.core import clock as time
 from clinic.core.db import db
 from clinic.core.mail import Message, send_due

@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.admin.desk.export import csv_lines, xlsx_file
-from clinic.bookings.customers import read_customers, report_of
+from clinic.bookings.blocked_guests import block_guest, lift_block
+from clinic.bookings.customers import Known, know_customer, read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
-from clinic.bookings.operations import Known, block_guest, know_customer, lift_block
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.mail import Message

@@ -16,10 +16,10 @@ from clinic.bookings.operations import (
     allow_booking,
     claim_keys,
     decline_booking,
-    ensure_service,
     redeem_voucher,
 )
 from clinic.bookings.queries import active_services
+from clinic.bookings.services import ensure_service
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.core.mail import Message

@@ -60,23 +60,18 @@ from clinic.articles.taxonomy import (
     merge_tag,
 )
 from clinic.articles.text import Text
+from clinic.bookings.blocked_guests import block_guest, lift_block
+from clinic.bookings.customers import know_customer
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import (
-    Offer,
     Request,
-    add_service,
     allow_booking,
-    block_guest,
     book_trial,
-    change_service,
     decline_booking,
-    delete_service,
-    ensure_service,
-    know_customer,
-    lift_block,
     redeem_voucher,
     undo_redemption,
 )
+from clinic.bookings.services import Offer, add_service, change_service, delete_service, ensure_service
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import approve_pending, moderate_comment, post_comment, undo_moderation
 from clinic.core import clock, content_version
@@ -126,24 +121,20 @@ from clinic.site.models import HomeSection, MenuItem, Place
 from clinic.site.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.visits.models import VisitState
 from clinic.visits.operations import (
-    add_therapist,
     ask_for_other_time,
     cancel_visit,
-    change_therapist,
     check_day,
-    delete_therapist,
     keep_wish,
-    make_feed,
     mark_attended,
     mark_missed,
     redeem_at_desk,
     remind_of_visits,
     reopen_visit,
-    revoke_feed,
     set_visit,
     take_back_redemption,
     undo_cancel,
 )
+from clinic.visits.therapists import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
 from tests.conftest import MovableClock
 from tests.factories import make_user, picture_bytes
 

@@ -11,8 +11,8 @@ from wtforms.validators import DataRequired, Length, Optional
 from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import time_cell
 from clinic.admin.kit.screen import Refused, StaffView
+from clinic.bookings.blocked_guests import block_guest, lift_block
 from clinic.bookings.models import Block
-from clinic.bookings.operations import block_guest, lift_block
 from clinic.core.places import mobile_example
 from clinic.core.preferences import preferences
 from clinic.core.text import canonical_mobile, email_address

@@ -11,8 +11,7 @@ from wtforms.validators import Length
 from clinic.accounts.access import Permission
 from clinic.admin.kit.fields import TABLE_FILES, LongField, table_of
 from clinic.admin.kit.guarded import Answer, Guarded
-from clinic.bookings.customers import read_customers, report_of
-from clinic.bookings.operations import Known
+from clinic.bookings.customers import Known, read_customers, report_of
 from clinic.core import audit
 from clinic.core.db import atomic
 from clinic.core.places import mobile_example

@@ -15,7 +15,7 @@ from clinic.admin.kit.screen import Refused
 from clinic.core.settings import settings
 from clinic.visits.errors import TherapistBooked, TherapistTaken
 from clinic.visits.models import Therapist
-from clinic.visits.operations import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
+from clinic.visits.therapists import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
 from clinic.web.forms import LineField
 
 

@@ -13,7 +13,7 @@ from clinic.admin.kit.screen import Refused
 from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import ServiceBooked, ServiceTaken
 from clinic.bookings.models import Service
-from clinic.bookings.operations import Offer, add_service, change_service, delete_service
+from clinic.bookings.services import Offer, add_service, change_service, delete_service
 from clinic.core.db import atomic
 from clinic.web.forms import LineField
 

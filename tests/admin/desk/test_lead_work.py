@@ -12,8 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.admin.desk.export import csv_lines, xlsx_file
+from clinic.bookings.customers import know_customer
 from clinic.bookings.models import Block, Booking, BookingState, Claim
-from clinic.bookings.operations import Request, book_trial, know_customer, redeem_voucher
+from clinic.bookings.operations import Request, book_trial, redeem_voucher
 from clinic.bookings.sources import Place, Source
 from clinic.core.db import db
 from clinic.core.mail import Message
