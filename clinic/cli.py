@@ -19,7 +19,6 @@ from clinic.accounts.queries import user_with_email
 from clinic.articles.indexing import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
-from clinic.core.preferences import preferences
 from clinic.core.search import note_folded
 from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
@@ -30,6 +29,7 @@ from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.files import check_files, files
 from clinic.media.folder import Folder
 from clinic.media.leftovers import leftovers
+from clinic.preferences import preferences
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
 

@@ -14,8 +14,8 @@ from clinic.bookings.forms import TrialForm
 from clinic.bookings.models import Service
 from clinic.comments.forms import CommentForm
 from clinic.comments.models import Comment
-from clinic.core.preferences import Preferences
 from clinic.media.models import Image
+from clinic.preferences import Preferences
 from clinic.web.assets import STATIC
 from clinic.web.error_pages import TEXTS
 from clinic.web.forms import LineField, PublicForm, is_email

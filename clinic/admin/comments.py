@@ -11,11 +11,11 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.access import Permission
-from clinic.admin.kit.back import is_panel_path, way_back
 from clinic.admin.kit.cells import state_cell, time_cell
 from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ids import ids_of
+from clinic.admin.kit.return_address import is_panel_path, way_back
 from clinic.admin.kit.screen import StaffView
 from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.comments.models import Comment, CommentState

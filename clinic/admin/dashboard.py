@@ -17,10 +17,10 @@ from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
 from clinic.core.jobs import failing_jobs, try_again
-from clinic.core.mail import MessageState, count_messages
 from clinic.figures.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
+from clinic.outbox.operations import MessageState, count_messages
 from clinic.visits.queries import count_visits, count_without_time
 from clinic.web.filters import local_now
 

@@ -36,10 +36,10 @@ from clinic.articles.models import Article, Author, Category, Redirect, Tag
 from clinic.bookings.models import Block, Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
-from clinic.core.mail import Message
+from clinic.frame.models import HomeSection, MenuItem
 from clinic.leads.models import Lead, Letter
 from clinic.media.models import Image
-from clinic.site.models import HomeSection, MenuItem
+from clinic.outbox.operations import Message
 from clinic.visits.models import Therapist
 
 

@@ -15,7 +15,7 @@ from clinic.admin.settings.preferences import PreferenceForm
 from clinic.articles.finding import find_articles
 from clinic.articles.models import Kind
 from clinic.comments.queries import find_comments
-from clinic.core.find import Found
+from clinic.core.bounded import Found
 from clinic.core.text import clean_line
 from clinic.leads.queries import find_leads
 from clinic.media.queries import find_images

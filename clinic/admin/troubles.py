@@ -12,7 +12,7 @@ from clinic.articles.redirects import redirect_from
 from clinic.core import clock
 from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, last_beat, recent_deaths
 from clinic.core.settings import settings
-from clinic.site.queries import menus
+from clinic.frame.queries import menus
 from clinic.web.filters import moment
 
 MOST_NAMED = 8

@@ -11,8 +11,8 @@ from clinic.articles.models import (
 )
 from clinic.articles.queries import MOST_COUNTED
 from clinic.core import search
+from clinic.core.bounded import Found, latest_with, unindexed
 from clinic.core.db import db
-from clinic.core.find import Found, latest_with, unindexed
 from clinic.core.folding import words_of
 from clinic.core.text import clean_line
 

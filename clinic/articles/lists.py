@@ -17,8 +17,8 @@ from clinic.articles.models import (
     article_tag,
 )
 from clinic.core import clock
+from clinic.core.bounded import count_up_to, counting_up_to
 from clinic.core.db import UtcDateTime, db
-from clinic.core.find import count_up_to, counting_up_to
 
 PAGE_SIZE = 12
 MOST_LISTED = 100 * PAGE_SIZE + 1  # a list is counted up to here; a longer one does not say how many pages it has

@@ -15,8 +15,8 @@ from clinic.articles.models import (
     Tag,
     article_tag,
 )
+from clinic.core.bounded import count_up_to
 from clinic.core.db import db
-from clinic.core.find import count_up_to
 
 MOST_COUNTED = 1000
 

@@ -12,11 +12,11 @@ from clinic.articles.models import (
 )
 from clinic.articles.queries import MOST_COUNTED
 from clinic.core import audit
+from clinic.core.bounded import count_up_to, unindexed
 from clinic.core.clock import months_after
 from clinic.core.db import atomic, db
-from clinic.core.find import count_up_to, unindexed
 from clinic.core.jobs import for_each
-from clinic.core.preferences import preferences
+from clinic.preferences import preferences
 
 
 @atomic()

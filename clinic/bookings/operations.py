@@ -24,9 +24,9 @@ from clinic.bookings.one_trial import has_trial, keys_of_person, leads_of_person
 from clinic.bookings.queries import is_blocked
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
-from clinic.core.preferences import preferences
 from clinic.leads.models import Lead, Stage
 from clinic.leads.operations import add_event, change_stage, record_lead, undo_stage
+from clinic.preferences import preferences
 
 # Digits and capitals that nobody mistakes on paper or on the phone: no 0 and O, no 1, I and L.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

@@ -11,7 +11,7 @@ from clinic.core.text import clean_line, email_address
 from clinic.leads.queries import article_id_with_slug
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
-from clinic.web.pagestore import stored
+from clinic.web.pages.store import stored
 
 bp = Blueprint("bookings", __name__)
 TRIALS = Limit.of("30 trial requests per address per hour")

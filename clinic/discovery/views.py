@@ -19,8 +19,8 @@ from clinic.core.text import clean_line
 from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
 from clinic.reading.article import rendered_body
 from clinic.web.assets import asset_url
-from clinic.web.pagestore import stored
-from clinic.web.remember import facts
+from clinic.web.pages.memory import facts
+from clinic.web.pages.store import stored
 
 bp = Blueprint("discovery", __name__)
 LONGEST_QUERY = 200  # characters

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clinic.core.reading import sentences
+from clinic.core.readability import sentences
 from clinic.core.text import words_between_commas
 
 # For orientation, not legal advice: Singapore's Healthcare Services (Advertisement) Regulations 2021, regulations 5, 14

@@ -8,10 +8,10 @@ from clinic.articles.models import (
     Article,
 )
 from clinic.core.html import sanitise
-from clinic.core.preferences import preferences
 from clinic.editing.advertising import DEFAULT_PROFILE, read_profile
 from clinic.editing.preflight import Checked, Finding, Picture, preflight
 from clinic.media.queries import images_by_id
+from clinic.preferences import preferences
 
 
 def findings_in(article: Article, text: Any = None) -> list[Finding]:

@@ -11,8 +11,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clinic.articles.body import heading_ids
 from clinic.articles.models import Kind
-from clinic.core.blocks import TextBlock, text_blocks
-from clinic.core.reading import reading_ease, sentences
+from clinic.core.html_blocks import TextBlock, text_blocks
+from clinic.core.readability import reading_ease, sentences
 from clinic.editing.advertising import Profile, claims_in
 
 

@@ -11,8 +11,8 @@ from clinic.articles.models import (
 from clinic.articles.queries import MOST_COUNTED
 from clinic.bookings.counts import is_trial
 from clinic.bookings.models import Booking
+from clinic.core.bounded import unindexed
 from clinic.core.db import db
-from clinic.core.find import unindexed
 
 
 def reads_by_day(since: date) -> dict[date, int]:

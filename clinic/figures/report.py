@@ -14,8 +14,8 @@ from clinic.articles.models import Article, ReadCount
 from clinic.bookings.counts import has_attended, has_joined, is_trial
 from clinic.bookings.models import Booking, Service, Voucher
 from clinic.core.db import db
-from clinic.core.preferences import preferences
 from clinic.leads.models import Lead
+from clinic.preferences import preferences
 
 MOST_ROWS = 500
 

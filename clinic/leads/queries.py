@@ -8,11 +8,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from clinic.core import clock
+from clinic.core.bounded import Found
 from clinic.core.db import Base, db
-from clinic.core.find import Found
 from clinic.leads import lead_index
-from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
+from clinic.leads.same_person import evidence
 
 MOST_COUNTED = 1000
 MOST_EVENTS = 200  # of one lead's history that a page shows

@@ -35,8 +35,8 @@ from clinic.reading.successors import _moved
 from clinic.web.csrf import public_form
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
-from clinic.web.pagestore import stored
-from clinic.web.remember import facts, remembered
+from clinic.web.pages.memory import facts, remembered
+from clinic.web.pages.store import stored
 
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
 COMMENTS = Limit.of("20 comments per address per hour")

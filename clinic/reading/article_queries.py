@@ -12,8 +12,8 @@ from sqlalchemy.orm import joinedload
 from clinic.articles.lists import NEWEST, cards
 from clinic.articles.models import Article, Author, Kind, Relation, Tag, Teaser, article_tag
 from clinic.core import clock
+from clinic.core.bounded import unindexed
 from clinic.core.db import UtcDateTime, db
-from clinic.core.find import unindexed
 
 TEASERS = 3
 _ID, _NOW = sa.bindparam("id", type_=sa.Integer), sa.bindparam("now", type_=UtcDateTime)

@@ -9,13 +9,13 @@ from flask import (
 from clinic.articles.lists import most_read, newest_articles
 from clinic.articles.queries import team
 from clinic.bookings.queries import active_services
+from clinic.frame.queries import shown_sections
+from clinic.frame.texts import blocks
 from clinic.reading.blueprint import bp
 from clinic.reading.structured_data import clinic_data, json_ld
-from clinic.site.queries import shown_sections
-from clinic.site.texts import blocks
 from clinic.web.filters import local_now
-from clinic.web.pagestore import stored
-from clinic.web.remember import facts
+from clinic.web.pages.memory import facts
+from clinic.web.pages.store import stored
 
 MOST_READ_WITHIN = timedelta(days=28)
 

@@ -12,8 +12,8 @@ from clinic.articles.queries import author_with_slug, categories, category_with_
 from clinic.reading.blueprint import bp
 from clinic.reading.structured_data import clinic_data, json_ld, person_data, trail_data
 from clinic.web.filters import local_now
-from clinic.web.pagestore import stored
-from clinic.web.remember import facts
+from clinic.web.pages.memory import facts
+from clinic.web.pages.store import stored
 
 
 @bp.get("/articles/")

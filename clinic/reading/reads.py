@@ -25,7 +25,7 @@ from clinic.articles.models import (
 )
 from clinic.core import clock
 from clinic.core.db import atomic, db, upsert
-from clinic.core.preferences import preferences
+from clinic.preferences import preferences
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0

@@ -10,8 +10,8 @@ from clinic.articles.models import Article, Author
 from clinic.bookings.models import Service
 from clinic.core.characters import storable_in
 from clinic.core.hours import SpecialDay
-from clinic.core.preferences import Preferences
 from clinic.core.settings import settings
+from clinic.preferences import Preferences
 
 Data = dict[str, Any]
 

@@ -10,13 +10,14 @@ from clinic.accounts.models import User
 from clinic.bookings.history import add_booking_event
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import redeem_voucher, undo_redemption
-from clinic.core import audit, clock, mail
+from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.jobs import for_each
-from clinic.core.preferences import preferences
 from clinic.core.text import clean_text
 from clinic.leads.models import Stage
 from clinic.leads.operations import change_stage
+from clinic.outbox import operations as outbox
+from clinic.preferences import preferences
 from clinic.visits import emails
 from clinic.visits.errors import (
     ChangedTooOften,
@@ -332,7 +333,7 @@ def _close(visit: Visit, state: VisitState) -> None:
     visit.state, visit.closed_at = state, clock.now()
     if state in (VisitState.CANCELLED, VisitState.LATE_CANCEL):
         _free_slots(visit)
-    mail.withdraw(emails.reminder_key(visit))
+    outbox.withdraw(emails.reminder_key(visit))
     db.session.flush()
 
 

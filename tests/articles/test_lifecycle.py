@@ -25,9 +25,9 @@ from clinic.articles.revisions import restore_revision, revision_of, revisions_o
 from clinic.articles.text import Text
 from clinic.core.clock import months_after
 from clinic.core.db import Base, db
-from clinic.core.mail import Message
 from clinic.core.signing import sign
 from clinic.editing.previews import article_for_preview, make_preview_link, preview_links, revoke_preview_link
+from clinic.outbox.operations import Message
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock

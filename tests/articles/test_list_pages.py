@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from clinic.articles.lifecycle import retire_article
 from clinic.articles.lists import PAGE_SIZE
 from clinic.articles.models import Kind
-from clinic.core.preferences import change_preferences
+from clinic.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_category, make_image, make_services, make_user

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from PIL import Image as Pillow
 
 from clinic.articles.taxonomy import ensure_author
-from clinic.core.preferences import change_preferences
+from clinic.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_image, make_user

@@ -18,8 +18,8 @@ from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.tables import Refusal, read_table
+from clinic.outbox.operations import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user

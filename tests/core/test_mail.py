@@ -11,7 +11,7 @@ from flask import Flask
 from clinic.comments.operations import post_comment
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
-from clinic.core.mail import MOST_TRIES, Message, MessageState, count_messages, enqueue, send_again, send_due
+from clinic.outbox.operations import MOST_TRIES, Message, MessageState, count_messages, enqueue, send_again, send_due
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_user
 

@@ -20,10 +20,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message, MessageState, enqueue, send_again, send_due
-from clinic.core.post import postman
 from clinic.core.settings import MailServer
 from clinic.leads.operations import note_refused_mailbox, write_letter
+from clinic.outbox.operations import Message, MessageState, enqueue, send_again, send_due
+from clinic.outbox.postman import postman
 from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user

@@ -8,7 +8,7 @@ from flask import Flask
 
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
-from clinic.core.preferences import Preference, Preferences, change_preferences, preferences
+from clinic.preferences import Preference, Preferences, change_preferences, preferences
 from tests.factories import make_user
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic.core.reading import reading_ease, sentences, syllables
+from clinic.core.readability import reading_ease, sentences, syllables
 
 # Counted by speaking them, from texts such as ours and from everyday English.
 KNOWN = {

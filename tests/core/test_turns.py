@@ -14,13 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from clinic.core.turns import turn
+from clinic.core.sqlite_turns import turn
 from tests.factories import make_article
 
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HOLD = """
 import sys, time
-from clinic.core.turns import turn
+from clinic.core.sqlite_turns import turn
 with turn(sys.argv[1], most_seconds=15):
     print("mine", flush=True)
     time.sleep(60)

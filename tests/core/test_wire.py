@@ -24,12 +24,12 @@ from clinic.bookings.operations import Request, book_trial, decline_booking
 from clinic.comments.operations import post_comment
 from clinic.core import clock
 from clinic.core.db import atomic, db
-from clinic.core.letter import printable
-from clinic.core.mail import Attachment, Message, MessageState, attachments_of, enqueue, send_due
-from clinic.core.post import postman
-from clinic.core.preferences import change_preferences
 from clinic.core.settings import MailServer
 from clinic.leads.operations import plan_next_step, write_letter
+from clinic.outbox.letter import printable
+from clinic.outbox.operations import Attachment, Message, MessageState, attachments_of, enqueue, send_due
+from clinic.outbox.postman import postman
+from clinic.preferences import change_preferences
 from clinic.visits.models import Visit
 from clinic.visits.operations import ask_for_other_time, cancel_visit, remind_of_visits, set_visit
 from tests.conftest import MovableClock

@@ -25,10 +25,10 @@ from clinic.comments.models import Comment
 from clinic.core import clock
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.leads.models import Lead
 from clinic.media.models import Image
+from clinic.outbox.operations import Message
 from tests.conftest import make_app
 from tests.factories import make_article, make_booking, make_image, make_services, make_user
 from tests.house.test_routes import TABLE

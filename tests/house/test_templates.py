@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 import clinic
-from clinic.core import mail
+from clinic.outbox import operations as outbox
 
 FOLDER = Path(__file__).parents[2] / "clinic" / "templates"
 FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
@@ -31,7 +31,7 @@ def test_every_template_compiles(app: Flask) -> None:
     assert len(FILES) > 50
     for path in FILES:
         if path.is_relative_to(FOLDER / "mail"):
-            mail._templates.get_template(path.relative_to(FOLDER / "mail").as_posix())
+            outbox._templates.get_template(path.relative_to(FOLDER / "mail").as_posix())
         else:
             app.jinja_env.get_template(name(path))
 

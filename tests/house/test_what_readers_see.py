@@ -79,14 +79,14 @@ from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
-from clinic.core.mail import Message, MessageState, send_again, send_due
 from clinic.core.once import sweep_forms
 from clinic.core.order import move, reorder
-from clinic.core.preferences import change_preferences
 from clinic.core.search import forget_old_words, note_folded
 from clinic.core.signing import sweep_spent_links
 from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
 from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
+from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
     add_event,
@@ -116,9 +116,9 @@ from clinic.media.operations import (
     render_next,
     replace_image,
 )
+from clinic.outbox.operations import Message, MessageState, send_again, send_due
+from clinic.preferences import change_preferences
 from clinic.reading.reads import add_reads
-from clinic.site.models import HomeSection, MenuItem, Place
-from clinic.site.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.visits.models import VisitState
 from clinic.visits.operations import (
     ask_for_other_time,

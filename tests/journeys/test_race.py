@@ -19,9 +19,9 @@ from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
 from clinic.core import clock
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.text import canonical_email
 from clinic.leads.models import LeadEvent
+from clinic.outbox.operations import Message
 from clinic.visits.models import Visit
 from clinic.visits.therapists import add_therapist
 from tests.factories import PASSWORD, make_booking, make_user

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from icalendar import Calendar, Event
 
 from clinic.core.db import db
-from clinic.core.letter import Letter
-from clinic.core.mail import Message
-from clinic.core.preferences import change_preferences
+from clinic.outbox.letter import Letter
+from clinic.outbox.operations import Message
+from clinic.preferences import change_preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, initials, visit_file
 from clinic.visits.models import Visit
 from clinic.visits.operations import cancel_visit, set_visit

@@ -15,8 +15,8 @@ from clinic.bookings.views import TRIALS
 from clinic.comments.models import Comment
 from clinic.core.db import db
 from clinic.core.limits import Limit, Limiter
-from clinic.core.preferences import Preferences
 from clinic.core.settings import load_settings
+from clinic.preferences import Preferences
 from clinic.reading.article import COMMENTS
 from clinic.web.error_pages import words_of_path
 from tests.browse import Page, check, visit

@@ -25,8 +25,8 @@ from clinic.comments.models import CommentState
 from clinic.core import content_version
 from clinic.core.characters import storable
 from clinic.core.db import atomic, db
-from clinic.core.letter import Letter
-from clinic.core.mail import Message
+from clinic.outbox.letter import Letter
+from clinic.outbox.operations import Message
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
 from clinic.visits.therapists import make_feed

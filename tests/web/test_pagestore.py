@@ -23,11 +23,11 @@ from clinic.comments.models import CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import content_version
 from clinic.core.db import atomic, db
-from clinic.core.preferences import change_preferences
 from clinic.core.settings import load_settings
 from clinic.media.operations import Description, describe_image
-from clinic.web import pagestore
-from clinic.web.pagestore import PageStore
+from clinic.preferences import change_preferences
+from clinic.web.pages import store as page_store
+from clinic.web.pages.store import PageStore
 from clinic.worker import work_once
 from tests.articles.test_operations import changed
 from tests.conftest import Client, MovableClock
@@ -303,7 +303,7 @@ def test_the_memory_is_bounded_and_what_is_read_stays(
 ) -> None:
     paths = [make_article().address for _ in range(6)]
     text(client, paths[0])
-    monkeypatch.setattr(pagestore, "MOST_BYTES", 4 * len(client.get(paths[0]).data) * 4 // 3)
+    monkeypatch.setattr(page_store, "MOST_BYTES", 4 * len(client.get(paths[0]).data) * 4 // 3)
     for path in paths[1:]:
         text(client, path)
         text(client, paths[0])

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from clinic.articles.operations import edit_article
 from clinic.comments.models import CommentState
-from clinic.core.preferences import change_preferences
-from clinic.web.remember import MOST_THINGS, VERSION, Memory, remembered
+from clinic.preferences import change_preferences
+from clinic.web.pages.memory import MOST_THINGS, VERSION, Memory, remembered
 from tests.admin.statements import statements
 from tests.articles.test_operations import changed
 from tests.factories import make_article, make_comment, make_image, make_services, make_user

@@ -13,8 +13,8 @@ from clinic.bookings.customers import Known, read_customers
 from clinic.bookings.models import Service
 from clinic.comments.models import Comment
 from clinic.core.db import db
-from clinic.core.preferences import change_preferences, preferences
 from clinic.leads.models import Lead
+from clinic.preferences import change_preferences, preferences
 from tests.browse import visit
 from tests.factories import make_article, make_booking, make_services, make_user
 

@@ -14,8 +14,8 @@ from clinic.admin.kit.screen import Refused, StaffView
 from clinic.bookings.blocked_guests import block_guest, lift_block
 from clinic.bookings.models import Block
 from clinic.core.places import mobile_example
-from clinic.core.preferences import preferences
 from clinic.core.text import canonical_mobile, email_address
+from clinic.preferences import preferences
 from clinic.web.filters import day
 from clinic.web.forms import LineField
 

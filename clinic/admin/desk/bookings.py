@@ -12,10 +12,10 @@ from sqlalchemy.orm import joinedload
 
 from clinic.accounts.access import Permission
 from clinic.admin.desk.redeem import redeem_and_say
-from clinic.admin.kit.back import here
 from clinic.admin.kit.cells import link_cell, state_cell, time_cell
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.return_address import here
 from clinic.admin.kit.screen import StaffView
 from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, UsedSince
 from clinic.bookings.ledger import last_claim
@@ -26,8 +26,8 @@ from clinic.bookings.queries import blocks_of, leads_behind
 from clinic.core import clock
 from clinic.core.db import db
 from clinic.leads import lead_index
-from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead
+from clinic.leads.same_person import evidence
 
 
 def _voucher_cell(_view: Any, _context: Any, row: Booking, _name: str) -> Markup | str:

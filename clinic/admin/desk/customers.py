@@ -15,7 +15,7 @@ from clinic.bookings.customers import Known, read_customers, report_of
 from clinic.core import audit
 from clinic.core.db import atomic
 from clinic.core.places import mobile_example
-from clinic.core.preferences import preferences
+from clinic.preferences import preferences
 
 MOST_LINES = 5000
 

@@ -16,20 +16,18 @@ from clinic.accounts.access import Permission
 from clinic.accounts.operations import note_export
 from clinic.accounts.queries import users_who_can
 from clinic.admin.desk.export import csv_lines, xlsx_file
-from clinic.admin.kit.back import way_back
 from clinic.admin.kit.cells import link_cell, state_cell, time_cell, unbroken
 from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ids import ids_of, row_id
 from clinic.admin.kit.once import do_once
+from clinic.admin.kit.return_address import way_back
 from clinic.admin.kit.screen import StaffView
 from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.admin.troubles import mail_troubles, worker_troubles
 from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import clock
 from clinic.core.db import atomic, db
-from clinic.core.mail import refusal_of
-from clinic.core.preferences import preferences
 from clinic.core.text import clean_line, clean_text
 from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, Unsubscribed
@@ -56,6 +54,8 @@ from clinic.leads.queries import (
     likely_same,
     merges_into,
 )
+from clinic.outbox.operations import refusal_of
+from clinic.preferences import preferences
 from clinic.visits.queries import visit_of, wish_of
 from clinic.visits.wishes import wish_words
 from clinic.web.filters import day, local_now

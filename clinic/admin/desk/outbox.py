@@ -14,10 +14,10 @@ from clinic.admin.kit.cells import link_cell, time_cell
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.screen import StaffView
 from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
+from clinic.core.bounded import latest_with
 from clinic.core.db import db
-from clinic.core.find import latest_with
-from clinic.core.mail import Message, MessageState, send_again
 from clinic.core.settings import settings
+from clinic.outbox.operations import Message, MessageState, send_again
 
 
 def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:

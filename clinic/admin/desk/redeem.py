@@ -6,8 +6,8 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.accounts.sign_in import device_digest
-from clinic.admin.kit.back import is_panel_path, way_back
 from clinic.admin.kit.guarded import Answer, Guarded
+from clinic.admin.kit.return_address import is_panel_path, way_back
 from clinic.admin.kit.undo import flash_undo
 from clinic.bookings.errors import RedemptionStands, VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Voucher

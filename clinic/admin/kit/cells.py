@@ -6,8 +6,8 @@ from typing import Any
 from flask import g, url_for
 from markupsafe import Markup
 
-from clinic.admin.kit.back import here
 from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.return_address import here
 from clinic.web.filters import moment
 
 NO_BREAK = "\u00a0"

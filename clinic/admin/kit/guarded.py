@@ -8,8 +8,8 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.accounts.identity import ask_for_identity, is_identity_fresh, typed_by
-from clinic.admin.kit.back import here
 from clinic.admin.kit.once import form_key
+from clinic.admin.kit.return_address import here
 from clinic.core.db import Base
 from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 

@@ -12,14 +12,14 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 from wtforms import Form
 
-from clinic.admin.kit.back import is_panel_path, way_back
 from clinic.admin.kit.counts import count_with_more
 from clinic.admin.kit.fields import sentences_left_out
 from clinic.admin.kit.guarded import Answer, Guarded
 from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.once import sending_of, use_new_key
+from clinic.admin.kit.return_address import is_panel_path, way_back
+from clinic.core.bounded import count_up_to, latest_with, unindexed
 from clinic.core.db import atomic, db
-from clinic.core.find import count_up_to, latest_with, unindexed
 from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
 from clinic.core.text import clean_line
 

@@ -14,9 +14,9 @@ from clinic.articles.models import Article, Author, Category, Kind, Redirect, Ta
 from clinic.bookings.models import Booking, Service, Voucher
 from clinic.comments.models import Comment
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.leads.models import Lead
 from clinic.media.models import Image
+from clinic.outbox.operations import Message
 
 # What the log calls it, and what people call it.
 KINDS = {

@@ -12,8 +12,8 @@ from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import link_cell, yes_cell
 from clinic.admin.kit.fields import LongField
 from clinic.admin.kit.ordered import OrderedView
-from clinic.site.models import HomeSection, SectionKind
-from clinic.site.operations import change_section
+from clinic.frame.models import HomeSection, SectionKind
+from clinic.frame.operations import change_section
 from clinic.web.forms import LineField
 
 CONTENT = {

@@ -14,8 +14,8 @@ from clinic.admin.kit.fields import AddressField
 from clinic.admin.kit.ordered import OrderedView
 from clinic.admin.kit.screen import save_but
 from clinic.admin.troubles import is_found
-from clinic.site.models import MenuItem, Place
-from clinic.site.operations import add_menu_item, change_menu_item, delete_menu_item
+from clinic.frame.models import MenuItem, Place
+from clinic.frame.operations import add_menu_item, change_menu_item, delete_menu_item
 from clinic.web.forms import LineField
 
 PLACES = ((Place.HEADER.value, "Head of the page"), (Place.FOOTER.value, "Foot of the page"))

@@ -14,8 +14,8 @@ from clinic.admin.kit.fields import AddressesField, AddressField, LongField
 from clinic.admin.kit.guarded import Answer, Guarded
 from clinic.core.hours import read_hours
 from clinic.core.places import countries, phone_regions, time_zones
-from clinic.core.preferences import preferences
 from clinic.editing.advertising import DEFAULT_CLAIMS, read_profile
+from clinic.preferences import preferences
 from clinic.web.forms import LineField, is_email
 
 

@@ -17,10 +17,10 @@ from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, redeem_voucher
 from clinic.bookings.sources import Place, Source
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
 from clinic.leads.operations import change_stage, save_letter, unsubscribe
+from clinic.outbox.operations import Message
 from clinic.reading.reads import add_reads
 from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from clinic.admin.kit.back import is_panel_path
+from clinic.admin.kit.return_address import is_panel_path
 from tests.browse import Page, visit
 from tests.factories import make_article, make_booking, make_image, make_user
 

@@ -15,11 +15,11 @@ from clinic.admin.kit.screen import StaffView
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
 from clinic.bookings.models import Block, Service
 from clinic.core.db import Base, db
-from clinic.core.mail import Message
 from clinic.core.once import FormSent, sweep_forms
+from clinic.frame.models import MenuItem
 from clinic.leads.models import LeadEvent, Letter
 from clinic.media.models import Image
-from clinic.site.models import MenuItem
+from clinic.outbox.operations import Message
 from clinic.visits.models import Therapist
 from tests.browse import Page, visit
 from tests.conftest import MovableClock

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from clinic.admin.settings.preferences import PreferenceForm
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.preferences import Preference, Preferences, preferences
+from clinic.preferences import Preference, Preferences, preferences
 from tests.browse import check, visit
 from tests.factories import make_booking
 

@@ -12,9 +12,9 @@ from types import TracebackType
 import flask_mail
 from flask import current_app
 
-from clinic.core.letter import Letter
-from clinic.core.mail import MailboxRefused, Message
 from clinic.core.settings import MailServer, settings
+from clinic.outbox.letter import Letter
+from clinic.outbox.operations import MailboxRefused, Message
 
 SMTP_TIMEOUT_SECONDS = 10
 ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")

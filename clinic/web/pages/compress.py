@@ -4,7 +4,7 @@ import gzip
 
 from flask import Flask, Response, request, session
 
-from clinic.web.pagestore import is_storing
+from clinic.web.pages.store import is_storing
 
 SMALLEST = 1000  # bytes; below that the packet is no fuller
 LEVEL = 5  # beyond it each percent less costs twice the time

@@ -3,7 +3,7 @@
 from clinic.core import audit
 from clinic.core.db import atomic, db
 from clinic.core.text import clean_line, clean_text
-from clinic.site.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, Place
 
 
 @atomic()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from clinic.core.order import in_order
-from clinic.site.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, Place
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from werkzeug.exceptions import HTTPException
 
 from clinic.core import clock
 from clinic.core.settings import Settings
-from clinic.web.remember import VERSION, facts
-from clinic.web.shared_pages import SharedPages, build_of
-from clinic.web.stored_page import SMALLEST, Environ, Key, Page, encoding_for, matches
-from clinic.web.version_reader import VersionReader
+from clinic.web.pages.memory import VERSION, facts
+from clinic.web.pages.page import SMALLEST, Environ, Key, Page, encoding_for, matches
+from clinic.web.pages.shared import SharedPages, build_of
+from clinic.web.pages.version import VersionReader
 
 log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])

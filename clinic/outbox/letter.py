@@ -13,8 +13,8 @@ import flask_mail
 import idna
 
 from clinic.core.characters import storable
-from clinic.core.mail import Attachment, MailboxRefused, Message, attachments_of
 from clinic.core.settings import settings
+from clinic.outbox.operations import Attachment, MailboxRefused, Message, attachments_of
 
 # Headers without spaces: the library would fold them as encoded words, which nobody reads back there (RFC 2047 § 5).
 WHOLE = {"message-id", "list-unsubscribe", "list-unsubscribe-post", "content-id", "auto-submitted"}

@@ -12,7 +12,7 @@ import redis
 
 from clinic.core import clock
 from clinic.core.settings import Settings
-from clinic.web.stored_page import Key, Page
+from clinic.web.pages.page import Key, Page
 
 log = logging.getLogger(__name__)
 REDIS_SECONDS, REDIS_PAUSE = 0.25, 5.0  # longest wait for an answer; how long it is left alone after none

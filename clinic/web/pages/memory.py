@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from flask import current_app, g, request
 
-from clinic.core.preferences import Preferences, preferences
+from clinic.preferences import Preferences, preferences
 
 VERSION = "clinic.version"  # where the page store puts it in the WSGI environ
 MOST_THINGS = 500

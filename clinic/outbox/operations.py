@@ -20,11 +20,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import audit, clock
+from clinic.core.bounded import count_up_to
 from clinic.core.db import Base, JsonWords, UtcDateTime, atomic, db, insert_or_skip, state_column
-from clinic.core.find import count_up_to
-from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.core.signing import Secret
+from clinic.preferences import preferences
 
 log = logging.getLogger(__name__)
 
