@@ -20,7 +20,8 @@ from clinic.core.jobs import failing_jobs, try_again
 from clinic.figures.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
-from clinic.outbox.operations import MessageState, count_messages
+from clinic.outbox.models import MessageState
+from clinic.outbox.queries import count_messages
 from clinic.visits.queries import count_visits, count_without_time
 from clinic.web.filters import local_now
 

@@ -39,7 +39,7 @@ from clinic.core.audit import AuditLine
 from clinic.frame.models import HomeSection, MenuItem
 from clinic.leads.models import Lead, Letter
 from clinic.media.models import Image
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.models import Therapist
 
 

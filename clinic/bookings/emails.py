@@ -4,7 +4,7 @@ from clinic.bookings.models import Booking, Voucher
 from clinic.core import signing
 from clinic.core.settings import settings
 from clinic.outbox import operations as outbox
-from clinic.outbox.operations import QrCode
+from clinic.outbox.attachments import QrCode
 from clinic.preferences import preferences
 
 TIMES = "times"  # a link by which a person says when they can come; see clinic/visits/views.py

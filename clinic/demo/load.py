@@ -30,7 +30,7 @@ from clinic.core.settings import read_env_file, settings
 from clinic.leads.models import Letter, Stage
 from clinic.leads.operations import add_note, change_stage, save_letter
 from clinic.media.operations import Description, add_image
-from clinic.outbox.operations import Message, MessageState
+from clinic.outbox.models import Message, MessageState
 from clinic.reading.reads import add_reads
 from clinic.visits.operations import keep_wish, set_visit
 from clinic.visits.queries import bookings_without_time, free_starts

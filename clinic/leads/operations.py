@@ -15,7 +15,7 @@ from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscri
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
 from clinic.leads.queries import overdue_leads
 from clinic.leads.same_person import ends_of
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import preferences
 
 SPLIT_WITHIN = timedelta(days=30)

@@ -14,7 +14,9 @@ import idna
 
 from clinic.core.characters import storable
 from clinic.core.settings import settings
-from clinic.outbox.operations import Attachment, MailboxRefused, Message, attachments_of
+from clinic.outbox.attachments import Attachment, attachments_of
+from clinic.outbox.errors import MailboxRefused
+from clinic.outbox.models import Message
 
 # Headers without spaces: the library would fold them as encoded words, which nobody reads back there (RFC 2047 § 5).
 WHOLE = {"message-id", "list-unsubscribe", "list-unsubscribe-post", "content-id", "auto-submitted"}

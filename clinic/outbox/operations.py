@@ -1,29 +1,23 @@
 """The outbox: each e-mail is a row, written with what caused it and sent later by a worker."""
 
-import base64
-import enum
-import io
 import logging
 import random
-import re
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.utils import parseaddr
-from html import escape
+from datetime import timedelta
 from typing import Any
 
-import segno
 import sqlalchemy as sa
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import audit, clock
-from clinic.core.bounded import count_up_to
-from clinic.core.db import Base, JsonWords, UtcDateTime, atomic, db, insert_or_skip, state_column
+from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.settings import settings
 from clinic.core.signing import Secret
+from clinic.outbox.attachments import Attachment, QrCode
+from clinic.outbox.errors import MailboxRefused
+from clinic.outbox.models import Message, MessageState
 from clinic.preferences import preferences
 
 log = logging.getLogger(__name__)
@@ -34,123 +28,6 @@ MOST_TRIES = 16
 JITTER = 0.25
 REFUSED = "The mailbox takes no mail: "
 KILLED = "The worker ended each time while it was sending this mail."
-MOST_COUNTED = 1000
-# Stands for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
-PLACEHOLDER = re.compile(r"\[\[secret-[0-9a-f]{32}-\w+\]\]")
-
-
-class MessageState(enum.StrEnum):
-    """queued → sending → sent, or back to queued, or failed after the last try."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-
-
-class Message(Base):
-    """One e-mail. `due_at` is when it may next be claimed; while it is being sent, when the claim lapses."""
-
-    __tablename__ = "message"
-    __table_args__ = (
-        sa.Index("ix_message_state_due_at", "state", "due_at"),
-        sa.Index("ix_message_state_created_at", "state", "created_at"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    uid: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[str]
-    to: Mapped[str] = mapped_column(index=True)
-    subject: Mapped[str]
-    text: Mapped[str]
-    html: Mapped[str]
-    attachments: Mapped[list[dict[str, str]]] = mapped_column(JsonWords, default=list)
-    # Links that open something by themselves, by the placeholder that stands for each in the texts. Only the worker
-    # reads them, and they are emptied once the message is sent.
-    secrets: Mapped[dict[str, str]] = mapped_column(JsonWords, default=dict)
-    unsubscribe_url: Mapped[str] = mapped_column(default="")
-    once_key: Mapped[str | None] = mapped_column(unique=True)
-    state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.QUEUED)
-    tries: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    owner: Mapped[str | None]
-    last_error: Mapped[str] = mapped_column(default="")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    is_to_file: Mapped[bool] = mapped_column(default=False)  # there was no mail server: nobody has got it
-
-    @property
-    def state_word(self) -> str:
-        """What became of it, as staff read it."""
-        is_filed = self.state == MessageState.SENT and self.is_to_file
-        return "written to a file, not sent" if is_filed else str(self.state)
-
-    @property
-    def message_id(self) -> str:
-        """The Message-ID header (RFC 5322 § 3.6.4): the same at every try, so that a repeat can be recognised."""
-        domain = parseaddr(settings().mail_sender)[1].rpartition("@")[2]
-        return f"<{self.uid}@{domain}>"
-
-    @property
-    def shown_text(self) -> str:
-        """The text as staff may read it: each secret link is named and left out."""
-        return PLACEHOLDER.sub("[link that only the recipient gets]", self.text)
-
-    def put_in_secrets(self) -> None:
-        """Fill in the secret links, for sending. The row must be detached, so that they are never stored in it."""
-        for placeholder, secret in self.secrets.items():
-            self.text = self.text.replace(placeholder, secret)
-            self.html = self.html.replace(placeholder, escape(secret))
-            self.unsubscribe_url = self.unsubscribe_url.replace(placeholder, secret)
-
-
-class MailboxRefused(Exception):
-    """The recipient's server says that this mailbox takes no mail, and will say so again."""
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file that goes with a message. One with a `cid` stands in the text as <img src="cid:…"> (RFC 2392)."""
-
-    name: str
-    kind: str  # a content type, with its parameters
-    content: bytes
-    cid: str = ""
-
-    def as_fields(self) -> dict[str, str]:
-        """For a JSON column."""
-        return vars(self) | {"content": base64.b64encode(self.content).decode()}
-
-    @classmethod
-    def from_fields(cls, fields: dict[str, str]) -> "Attachment":
-        """From a JSON column."""
-        return cls(**fields | {"content": base64.b64decode(fields["content"])})  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class QrCode:
-    """A QR code that goes with a message as a picture. The worker draws it when it sends the message: that takes
-    longer than anything else about a booking."""
-
-    name: str
-    says: str
-    cid: str
-
-    def as_fields(self) -> dict[str, str]:
-        """For a JSON column."""
-        return vars(self)
-
-    def drawn(self) -> Attachment:
-        """As a PNG (ISO/IEC 18004)."""
-        buffer = io.BytesIO()
-        segno.make(self.says, error="m", micro=False).save(buffer, kind="png", scale=6, border=4)
-        return Attachment(self.name, "image/png", buffer.getvalue(), self.cid)
-
-
-def attachments_of(message: Message) -> list[Attachment]:
-    """The files that go with a message."""
-    fields = message.attachments
-    return [QrCode(**one).drawn() if "says" in one else Attachment.from_fields(one) for one in fields]
 
 
 @dataclass(frozen=True)
@@ -369,20 +246,8 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
     return True
 
 
-def count_messages(state: MessageState, kinds: Iterable[str] | None = None) -> int:
-    """How many messages are in this state, of these kinds or of all, counted up to a thousand."""
-    rows = sa.select(Message.id).where(Message.state == state)
-    return count_up_to(MOST_COUNTED, rows if kinds is None else rows.where(Message.kind.in_(kinds)))
-
-
 def refusal_of(address: str) -> str:
     """Why the latest mail to an address was refused for good; nothing if it was not."""
     latest = sa.select(Message.last_error).where(Message.to == address).order_by(Message.id.desc()).limit(1)
     error = db.session.scalar(latest) or ""
     return error.removeprefix(REFUSED) if error.startswith(REFUSED) else ""
-
-
-def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Message]:
-    """The messages of these kinds to one address, the newest first."""
-    rows = sa.select(Message).where(Message.to == address, Message.kind.in_(kinds))
-    return list(db.session.scalars(rows.order_by(Message.id.desc()).limit(most)))

@@ -13,8 +13,9 @@ import flask_mail
 from flask import current_app
 
 from clinic.core.settings import MailServer, settings
+from clinic.outbox.errors import MailboxRefused
 from clinic.outbox.letter import Letter
-from clinic.outbox.operations import MailboxRefused, Message
+from clinic.outbox.models import Message
 
 SMTP_TIMEOUT_SECONDS = 10
 ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")

@@ -3,7 +3,7 @@
 from clinic.bookings.emails import MY_DATA, voucher_picture
 from clinic.core import signing
 from clinic.outbox import operations as outbox
-from clinic.outbox.operations import Attachment
+from clinic.outbox.attachments import Attachment
 from clinic.preferences import preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit

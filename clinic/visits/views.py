@@ -16,7 +16,7 @@ from clinic.core.signing import sign
 from clinic.core.text import email_address
 from clinic.leads.models import Lead
 from clinic.leads.operations import add_event
-from clinic.outbox.operations import messages_to
+from clinic.outbox.queries import messages_to
 from clinic.visits.calendar_file import feed_file
 from clinic.visits.emails import CANCEL_LINK, OTHER_TIME
 from clinic.visits.errors import ChangedTooOften, TimeTaken, TooLate, VisitClosed

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from clinic.core.db import db
 from clinic.core.settings import settings
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock, make_app
 from tests.factories import PASSWORD, make_user

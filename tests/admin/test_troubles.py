@@ -22,7 +22,8 @@ from clinic.frame.models import MenuItem, Place
 from clinic.frame.operations import add_menu_item
 from clinic.leads.models import Stage
 from clinic.leads.operations import change_stage
-from clinic.outbox.operations import Message, send_due
+from clinic.outbox.models import Message
+from clinic.outbox.operations import send_due
 from clinic.visits.models import VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed
 from clinic.web.health import SILENT_AFTER, beat

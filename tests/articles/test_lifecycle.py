@@ -27,7 +27,7 @@ from clinic.core.clock import months_after
 from clinic.core.db import Base, db
 from clinic.core.signing import sign
 from clinic.editing.previews import article_for_preview, make_preview_link, preview_links, revoke_preview_link
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock

@@ -19,7 +19,7 @@ from clinic.bookings.models import Block, Booking, BookingState, Claim
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.tables import Refusal, read_table
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user

@@ -18,7 +18,7 @@ from clinic.core import clock as time
 from clinic.core.db import atomic, db
 from clinic.leads.models import Lead, LeadEvent, Merge
 from clinic.leads.operations import merge_leads, split_leads
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.models import VisitState
 from clinic.visits.operations import mark_missed, reopen_visit
 from tests.conftest import MovableClock

@@ -24,7 +24,7 @@ from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.core.settings import settings
 from clinic.leads.models import Lead, LeadEvent, Stage
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import change_preferences
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_user

@@ -11,7 +11,7 @@ from clinic.articles.models import Article
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment
 from clinic.core.db import db
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_comment, make_user

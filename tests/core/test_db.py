@@ -18,7 +18,7 @@ from clinic.core import clock
 from clinic.core.audit import AuditLine, record
 from clinic.core.db import UtcDateTime, atomic, db, insert_or_skip, is_atomic
 from clinic.core.limits import RateCount
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import Preference
 from tests.factories import make_article, make_comment
 

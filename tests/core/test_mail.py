@@ -11,7 +11,9 @@ from flask import Flask
 from clinic.comments.operations import post_comment
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
-from clinic.outbox.operations import MOST_TRIES, Message, MessageState, count_messages, enqueue, send_again, send_due
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import MOST_TRIES, enqueue, send_again, send_due
+from clinic.outbox.queries import count_messages
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_user
 

@@ -19,7 +19,7 @@ from clinic.core.places import countries, foreign_example, mobile_example, phone
 from clinic.core.text import canonical_mobile
 from clinic.leads.models import Lead
 from clinic.leads.queries import find_leads
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import Preference, change_preferences, preferences
 from clinic.visits.calendar_file import REQUEST, visit_file
 from clinic.visits.queries import free_starts

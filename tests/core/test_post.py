@@ -22,7 +22,8 @@ from flask.testing import FlaskClient
 from clinic.core.db import atomic, db
 from clinic.core.settings import MailServer
 from clinic.leads.operations import note_refused_mailbox, write_letter
-from clinic.outbox.operations import Message, MessageState, enqueue, send_again, send_due
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import enqueue, send_again, send_due
 from clinic.outbox.postman import postman
 from tests.browse import check, visit
 from tests.conftest import MovableClock

@@ -26,8 +26,10 @@ from clinic.core import clock
 from clinic.core.db import atomic, db
 from clinic.core.settings import MailServer
 from clinic.leads.operations import plan_next_step, write_letter
+from clinic.outbox.attachments import Attachment, attachments_of
 from clinic.outbox.letter import printable
-from clinic.outbox.operations import Attachment, Message, MessageState, attachments_of, enqueue, send_due
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import enqueue, send_due
 from clinic.outbox.postman import postman
 from clinic.preferences import change_preferences
 from clinic.visits.models import Visit

@@ -15,7 +15,7 @@ from clinic.accounts.models import User
 from clinic.app import create_app
 from clinic.core.db import Base, db
 from clinic.core.settings import load_settings
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.web.health import current_revision, head_revision, is_migrated
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"

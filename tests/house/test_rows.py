@@ -28,7 +28,7 @@ from clinic.core.db import db
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.leads.models import Lead
 from clinic.media.models import Image
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.conftest import make_app
 from tests.factories import make_article, make_booking, make_image, make_services, make_user
 from tests.house.test_routes import TABLE

@@ -116,7 +116,8 @@ from clinic.media.operations import (
     render_next,
     replace_image,
 )
-from clinic.outbox.operations import Message, MessageState, send_again, send_due
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import send_again, send_due
 from clinic.preferences import change_preferences
 from clinic.reading.reads import add_reads
 from clinic.visits.models import VisitState

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from clinic.bookings.models import Booking, BookingState, Claim, Voucher
 from clinic.core.db import db
 from clinic.leads.models import Lead, LeadEvent
-from clinic.outbox.operations import Message, MessageState
+from clinic.outbox.models import Message, MessageState
 from tests.conftest import make_app
 from tests.factories import make_article, make_services
 from tests.services import free_port, wait_for

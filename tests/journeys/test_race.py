@@ -21,7 +21,7 @@ from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.text import canonical_email
 from clinic.leads.models import LeadEvent
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.models import Visit
 from clinic.visits.therapists import add_therapist
 from tests.factories import PASSWORD, make_booking, make_user

@@ -13,7 +13,7 @@ from clinic.accounts.access import RoleName
 from clinic.accounts.operations import create_user
 from clinic.core import clock
 from clinic.core.db import db
-from clinic.outbox.operations import Message, MessageState
+from clinic.outbox.models import Message, MessageState
 from clinic.visits.operations import cancel_visit, set_visit
 from clinic.visits.therapists import add_therapist
 from tests.factories import make_booking

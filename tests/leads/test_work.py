@@ -21,7 +21,7 @@ from clinic.leads.operations import (
     write_letter,
 )
 from clinic.outbox.letter import Letter as SentLetter
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 

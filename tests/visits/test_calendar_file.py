@@ -12,7 +12,7 @@ from icalendar import Calendar, Event
 
 from clinic.core.db import db
 from clinic.outbox.letter import Letter
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import change_preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, initials, visit_file
 from clinic.visits.models import Visit

@@ -14,7 +14,7 @@ from clinic.bookings.models import Booking, BookingState, VoucherState
 from clinic.bookings.operations import redeem_voucher
 from clinic.core.db import db
 from clinic.leads.models import LeadEvent, Stage
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import change_preferences, preferences
 from clinic.visits.errors import ChangedTooOften, TimeRefused, TimeTaken, TooLate, VisitClosed
 from clinic.visits.models import Therapist, Visit, VisitSlot, VisitState

@@ -12,7 +12,7 @@ from clinic.core.db import db
 from clinic.core.signing import sign
 from clinic.leads.models import Merge
 from clinic.leads.operations import add_event, merge_leads, split_leads
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.models import Visit, VisitState
 from clinic.visits.operations import cancel_visit
 from clinic.visits.queries import wish_of

@@ -10,7 +10,7 @@ from clinic.articles.models import Kind
 from clinic.comments.models import CommentState
 from clinic.core.db import db
 from clinic.leads.operations import add_note
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.factories import (

@@ -26,7 +26,7 @@ from clinic.core import content_version
 from clinic.core.characters import storable
 from clinic.core.db import atomic, db
 from clinic.outbox.letter import Letter
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
 from clinic.visits.therapists import make_feed

@@ -17,7 +17,8 @@ from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
 from clinic.core.bounded import latest_with
 from clinic.core.db import db
 from clinic.core.settings import settings
-from clinic.outbox.operations import Message, MessageState, send_again
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import send_again
 
 
 def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:

@@ -16,7 +16,7 @@ from clinic.comments.models import Comment
 from clinic.core.db import db
 from clinic.leads.models import Lead
 from clinic.media.models import Image
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 
 # What the log calls it, and what people call it.
 KINDS = {

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import allow_booking, redeem_voucher
 from clinic.core.db import db
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user

@@ -20,7 +20,7 @@ from clinic.core.db import db
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
 from clinic.leads.operations import change_stage, save_letter, unsubscribe
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.reading.reads import add_reads
 from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements

@@ -15,7 +15,8 @@ from clinic.core import clock
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.leads.operations import write_letter
-from clinic.outbox.operations import MOST_TRIES, Message, MessageState, send_due
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import MOST_TRIES, send_due
 from tests.browse import visit
 from tests.factories import make_article, make_booking, make_comment, make_user
 from tests.links import SAMPLES

@@ -19,7 +19,7 @@ from clinic.core.once import FormSent, sweep_forms
 from clinic.frame.models import MenuItem
 from clinic.leads.models import LeadEvent, Letter
 from clinic.media.models import Image
-from clinic.outbox.operations import Message
+from clinic.outbox.models import Message
 from clinic.visits.models import Therapist
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
