@@ -1,6 +1,4 @@
-"""Addresses of the site: which are in use, which a text may take, and which no text may."""
-
-from typing import Any
+"""The address book: addresses in use, addresses that an article may take, and reserved ones."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import defer
@@ -8,18 +6,20 @@ from sqlalchemy.orm import defer
 from clinic.articles.errors import SlugTaken
 from clinic.articles.models import (
     Article,
-    Author,
-    Category,
     Kind,
     Redirect,
-    Tag,
 )
-from clinic.bookings.models import Service
-from clinic.core.db import db
+from clinic.core.db import Base, db
 from clinic.core.text import slugify
 
 FIXED_ADDRESSES = frozenset(["/", "/articles/", "/book/", "/search/", "/feed.xml", "/sitemap.xml"])
-LISTED: dict[str, type[Category] | type[Tag]] = {"category": Category, "tag": Tag}
+# Folders whose pages are rows, and the table of these rows. Tables of parts above this one are known by name.
+LISTED = {
+    ("articles", "category"): "category",
+    ("articles", "tag"): "tag",
+    ("team",): "author",
+    ("services",): "service",
+}
 # First parts of addresses that pages may not take, because the site itself answers there.
 RESERVED_SLUGS = frozenset(
     [
@@ -62,17 +62,18 @@ RESERVED_SLUGS = frozenset(
 )
 
 
-def _free_slug(wanted: str, article: Article | None, *, is_chosen: bool, kind: Kind = Kind.POST) -> str:
-    """A slug nobody has. One that an editor chose is taken as it is, or refused (SlugTaken).
+def free_slug(wanted: str, article: Article | None, *, is_chosen: bool, kind: Kind = Kind.POST) -> str:
+    """Return a slug that no other article has.
 
-    One that is made from a title leaves alone what a redirect still leads away from.
+    A slug that an editor chose is returned unchanged or refused (SlugTaken). One that is made from a title gets a
+    number, and avoids addresses that a redirect still leads away from.
     """
     base = slugify(wanted)
     slug, number = base, 2
     while (
         not slug
         or slug in RESERVED_SLUGS
-        or _is_taken(slug, article)
+        or is_taken(slug, article)
         or (not is_chosen and _is_redirected(Article(kind=kind, slug=slug).address))
     ):
         if is_chosen:
@@ -86,64 +87,50 @@ def _is_redirected(path: str) -> bool:
         return db.session.scalar(sa.select(Redirect.id).where(Redirect.path == path)) is not None
 
 
-def _is_taken(slug: str, article: Article | None) -> bool:
+def is_taken(slug: str, article: Article | None) -> bool:
+    """Return whether another article has this slug, in whatever state."""
     with db.session.no_autoflush:
         other = db.session.scalar(sa.select(Article.id).where(Article.slug == slug))
     return other is not None and (article is None or other != article.id)
 
 
 def forget_redirects(*paths: str) -> None:
-    """An address that a text has now, or has last had, leads nowhere else."""
+    """Delete the redirects of these paths, because an article stands there now or stood there last."""
     db.session.execute(sa.delete(Redirect).where(Redirect.path.in_(paths)))
 
 
 def holder_of_slug(slug: str) -> Article | None:
-    """Which text has a slug, in whatever state, the trash included."""
+    """Return the article with a slug, in whatever state, the trash included."""
     return db.session.scalar(sa.select(Article).where(Article.slug == slug).options(defer(Article.body)))
 
 
 def is_known_address(path: str) -> bool:
-    """Whether this site answers at a path, or will once what is there is published."""
-    parts = path.strip("/").split("/")
-    if path in FIXED_ADDRESSES or path.startswith("/media/"):
+    """Return whether this site answers at a path, or will once the page there is published."""
+    if path in FIXED_ADDRESSES or path.startswith("/media/") or _is_shown(path) is not None:
         return True
-    match parts:
-        case ["articles", ("category" | "tag") as kind, slug]:
-            known = sa.select(LISTED[kind].id).where(LISTED[kind].slug == slug)
-        case ["articles", slug]:
-            known = sa.select(Article.id).where(Article.kind == Kind.POST, Article.slug == slug)
-        case ["services", slug]:
-            known = sa.select(Service.id).where(Service.slug == slug)
-        case ["team", slug]:
-            known = sa.select(Author.id).where(Author.slug == slug)
-        case [slug]:
-            known = sa.select(Article.id).where(Article.kind == Kind.PAGE, Article.slug == slug)
-        case _:
-            return False
-    old = sa.select(Redirect.id).where(Redirect.path == f"/{path.strip('/')}/")
-    return db.session.scalar(known.limit(1)) is not None or db.session.scalar(old) is not None
+    return _is_redirected(f"/{path.strip('/')}/")
 
 
 def is_answered(path: str) -> bool:
-    """Whether readers find something at a path of this site that no redirect brings them from."""
-    parts = path.strip("/").split("/")
-    if len(parts) == 1 and (not parts[0] or parts[0] in RESERVED_SLUGS):
-        return True
-    models: dict[tuple[str, ...], type[Any]] = {
-        ("articles", "category"): Category,
-        ("articles", "tag"): Tag,
-        ("team",): Author,
-        ("services",): Service,
-    }
-    model = models.get(tuple(parts[:-1]))
-    if model is not None:
-        shown = (Service.is_active,) if model is Service else ()
-        return db.session.scalar(sa.select(model.id).where(model.slug == parts[-1], *shown)) is not None
-    article = _article_at(path)
-    return article is not None and article.is_public
+    """Return whether readers find a page at a path without being redirected."""
+    first, *rest = path.strip("/").split("/")
+    return (not rest and (not first or first in RESERVED_SLUGS)) or bool(_is_shown(path))
 
 
-def _article_at(path: str) -> Article | None:
+def _is_shown(path: str) -> bool | None:
+    """Return whether readers see the page at a path, and None if there is no page that staff have written."""
+    *folders, slug = path.strip("/").split("/")
+    table = LISTED.get(tuple(folders))
+    if table is None:
+        article = article_at(path)
+        return article.is_public if article else None
+    rows = Base.metadata.tables[table]
+    is_shown = db.session.scalar(sa.select(rows.c.get("is_active", sa.true())).where(rows.c.slug == slug))
+    return None if is_shown is None else bool(is_shown)
+
+
+def article_at(path: str) -> Article | None:
+    """Return the article or page with this path, in whatever state."""
     parts = path.strip("/").split("/")
     if len(parts) == 2 and parts[0] == "articles":
         where = (Article.kind == Kind.POST, Article.slug == parts[1])
@@ -152,3 +139,8 @@ def _article_at(path: str) -> Article | None:
     else:
         return None
     return db.session.scalar(sa.select(Article).where(*where))
+
+
+def article_id_with_slug(slug: str) -> int | None:
+    """Return the id of the article with a slug, if there is one."""
+    return db.session.scalar(sa.select(Article.id).where(Article.slug == slug)) if slug else None

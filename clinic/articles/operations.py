@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.articles.addresses import _free_slug, forget_redirects
+from clinic.articles.addresses import forget_redirects, free_slug
 from clinic.articles.body import image_ids
 from clinic.articles.errors import ArticleChanged, SlugTaken
 from clinic.articles.indexing import _index
@@ -35,7 +35,7 @@ def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> A
         kind=kind, slug="", title="", summary="", body="", state=ArticleState.DRAFT, created_at=now, updated_at=now
     )
     wanted = text.slug or slugify(text.title) or "untitled"
-    _fill(article, text, _free_slug(wanted, None, is_chosen=bool(text.slug), kind=kind))
+    _fill(article, text, free_slug(wanted, None, is_chosen=bool(text.slug), kind=kind))
     db.session.add(article)
     _flush(article)
     _note_images(article)
@@ -66,7 +66,7 @@ def edit_article(
     _keep_first_revision(article)
     before, old_address = Text.of(article), article.address
     was_published = article.published_at is not None
-    _fill(article, text, _free_slug(text.slug or article.slug, article, is_chosen=True))
+    _fill(article, text, free_slug(text.slug or article.slug, article, is_chosen=True))
     _flush(article)
     if Text.of(article) == before:
         return article

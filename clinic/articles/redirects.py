@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import sqlalchemy as sa
 
-from clinic.articles.addresses import _article_at, forget_redirects, is_answered
+from clinic.articles.addresses import article_at, forget_redirects, is_answered
 from clinic.articles.errors import RedirectRefused
 from clinic.articles.models import Redirect
 from clinic.core import audit, clock
@@ -52,18 +52,18 @@ def remove_redirect(redirect: Redirect, *, by: audit.Actor | None = None) -> Non
 
 
 def _lead(old: str, new: str) -> Redirect:
-    if _article_at(old) is not None or is_answered(old):
+    if article_at(old) is not None or is_answered(old):
         raise RedirectRefused(f"{old} is an address in use. Give what stands there another address first.")
     target = new
     for _ in range(MOST_HOPS):
         if target == old:
             raise RedirectRefused(f"{old} would lead in a circle.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
-        stands = _article_at(target)
+        stands = article_at(target)
         if onward is None or (stands and stands.is_public):  # a page that is out is shown, whatever led on before
             break
         target = onward.leads_to
-    article = _article_at(target)
+    article = article_at(target)
     lead: dict[str, int | str | None] = {
         "article_id": article.id if article else None,
         "target": "" if article else target,

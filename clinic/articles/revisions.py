@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from clinic.articles.addresses import _is_taken
+from clinic.articles.addresses import is_taken
 from clinic.articles.models import (
     Article,
     Author,
@@ -32,7 +32,7 @@ def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor |
 def restorable_text(article: Article, revision: Revision) -> Text:
     """The text of an earlier save as it can be restored now."""
     text = Text.from_fields(revision.fields)
-    if _is_taken(text.slug, article):
+    if is_taken(text.slug, article):
         text.slug = article.slug
     models = {"author_id": Author, "reviewer_id": Author, "category_id": Category, "image_id": Image}
     for name, model in models.items():
