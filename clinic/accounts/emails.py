@@ -1,21 +1,21 @@
 """Emails about sign-ins, one function per message."""
 
 from clinic.accounts.models import User
-from clinic.core import mail
 from clinic.core.signing import Secret
+from clinic.outbox import operations as outbox
 
 
 def password_reset(user: User, link: str) -> None:
     """Send a person the link at which they choose a new password."""
-    mail.enqueue("password_reset", to=user.email, name=user.name, link=Secret(link))
+    outbox.enqueue("password_reset", to=user.email, name=user.name, link=Secret(link))
 
 
 def password_changed(user: User) -> None:
     """Tell a person that their password was changed, and which passkeys still sign them in."""
     passkeys = [passkey.name for passkey in user.webauthn]
-    mail.enqueue("password_changed", to=user.email, name=user.name, passkeys=passkeys)
+    outbox.enqueue("password_changed", to=user.email, name=user.name, passkeys=passkeys)
 
 
 def account_changed(user: User, what: str, *, once_key: str | None = None) -> None:
     """Tell one person about a change of their sign-in, or about an action of an owner. `what` is a sentence."""
-    mail.enqueue("account_changed", to=user.email, once_key=once_key, name=user.name, what=what)
+    outbox.enqueue("account_changed", to=user.email, once_key=once_key, name=user.name, what=what)

@@ -1,10 +1,11 @@
 """Emails about trials, one function per message."""
 
 from clinic.bookings.models import Booking, Voucher
-from clinic.core import mail, signing
-from clinic.core.mail import QrCode
-from clinic.core.preferences import preferences
+from clinic.core import signing
 from clinic.core.settings import settings
+from clinic.outbox import operations as outbox
+from clinic.outbox.attachments import QrCode
+from clinic.preferences import preferences
 
 TIMES = "times"  # link by which a person gives times they can come; see clinic/visits/views.py
 MY_DATA = "my-data"
@@ -12,7 +13,7 @@ MY_DATA = "my-data"
 
 def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
     """Confirm a trial to the visitor, with the voucher."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_confirmed",
         to=booking.lead.email,
         once_key=f"trial_confirmed:{booking.id}",
@@ -38,7 +39,7 @@ def voucher_picture(voucher: Voucher) -> QrCode:
 
 def trial_held(booking: Booking) -> None:
     """Tell the visitor that the request was received and will be checked. The reason is not given."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_held",
         to=booking.lead.email,
         once_key=f"trial_held:{booking.id}",
@@ -50,7 +51,7 @@ def trial_held(booking: Booking) -> None:
 
 def trial_declined(booking: Booking) -> None:
     """Decline a trial, and offer alternatives."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_declined",
         to=booking.lead.email,
         once_key=f"trial_declined:{booking.id}",
@@ -61,7 +62,7 @@ def trial_declined(booking: Booking) -> None:
 
 def lead_arrived(booking: Booking) -> None:
     """Tell the desk about a new request."""
-    mail.enqueue(
+    outbox.enqueue(
         "lead_arrived",
         to=preferences().desk_email,
         once_key=f"lead_arrived:{booking.id}",

@@ -15,8 +15,8 @@ from clinic.core.settings import settings
 class Secret(str):
     """Text that grants access by itself, such as the address of a signed link.
 
-    The outbox stores it apart from the text of a message and deletes it after sending (core/mail.py), so no screen can
-    show it.
+    The outbox stores it apart from the text of a message and deletes it after sending (outbox/operations.py), so no
+    screen can show it.
     """
 
     __slots__ = ()

@@ -1,9 +1,10 @@
 """Emails about visits, one function per message."""
 
 from clinic.bookings.emails import MY_DATA, voucher_picture
-from clinic.core import mail, signing
-from clinic.core.mail import Attachment
-from clinic.core.preferences import preferences
+from clinic.core import signing
+from clinic.outbox import operations as outbox
+from clinic.outbox.attachments import Attachment
+from clinic.preferences import preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
 
@@ -16,7 +17,7 @@ def visit_set(visit: Visit, *, is_move: bool) -> None:
     change it."""
     booking, voucher = visit.booking, visit.booking.voucher
     assert voucher
-    mail.enqueue(
+    outbox.enqueue(
         "visit_set",
         to=booking.lead.email,
         once_key=f"visit_set:{visit.id}:{visit.sequence}",
@@ -31,7 +32,7 @@ def visit_set(visit: Visit, *, is_move: bool) -> None:
 
 def visit_cancelled(visit: Visit) -> None:
     """Tell the person that the visit is cancelled, with a calendar file that removes it."""
-    mail.enqueue(
+    outbox.enqueue(
         "visit_cancelled",
         to=visit.booking.lead.email,
         once_key=f"visit_cancelled:{visit.id}:{visit.sequence}",
@@ -45,7 +46,7 @@ def visit_reminder(visit: Visit) -> None:
     """Remind the person of their visit, once for each booking."""
     voucher = visit.booking.voucher
     assert voucher
-    mail.enqueue(
+    outbox.enqueue(
         "visit_reminder",
         to=visit.booking.lead.email,
         once_key=reminder_key(visit),
@@ -64,7 +65,7 @@ def reminder_key(visit: Visit) -> str:
 
 def desk_told(visit: Visit, what: str, *, number: int = 0) -> None:
     """Tell the desk that a person has changed something about their visit."""
-    mail.enqueue(
+    outbox.enqueue(
         "visit_changed",
         to=preferences().desk_email,
         once_key=f"visit_changed:{visit.id}:{visit.sequence}:{what}:{number}",
