@@ -1,4 +1,4 @@
-"""Guests whose requests are held for the desk."""
+"""Writes about blocked guests, whose requests are held for the desk."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Services: what the clinic sells."""
+"""Writes about services, the sessions that the clinic sells."""
 
 from dataclasses import dataclass
 

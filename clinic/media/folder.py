@@ -1,4 +1,4 @@
-"""The store that keeps files of the media library in a folder of the disk."""
+"""Storage of image files in a local folder."""
 
 import secrets
 from collections.abc import Iterable, Iterator

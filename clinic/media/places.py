@@ -1,4 +1,4 @@
-"""Names of stored files, and the interface of the stores that keep them."""
+"""Names of stored files, and the interface of both storages."""
 
 import mimetypes
 import re

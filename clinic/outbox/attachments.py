@@ -1,4 +1,4 @@
-"""Files that are attached to emails."""
+"""Files attached to emails, and their form in a JSON column."""
 
 import base64
 import io

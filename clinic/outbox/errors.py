@@ -1,4 +1,4 @@
-"""What can go wrong with an email."""
+"""Errors about emails."""
 
 
 class MailboxRefused(Exception):

@@ -1,4 +1,4 @@
-"""The outbox: each email is a row, committed with its cause and sent later by a worker."""
+"""Writes of the outbox: enqueue messages, send the ones that are due, and record the result."""
 
 import logging
 import random

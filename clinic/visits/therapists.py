@@ -1,4 +1,4 @@
-"""Therapists and the addresses of their calendar feeds."""
+"""Writes about therapists and the secret addresses of their calendar feeds."""
 
 import hashlib
 import secrets
