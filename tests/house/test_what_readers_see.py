@@ -146,9 +146,9 @@ ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "tak
 # Steps of operations that are walked: each is called by one of them.
 STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
-# Screens, links and commands that put several operations into one transaction.
-STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link", "outcome"}
-STEPS |= {"create_once", "do_once", "redeem_and_say", "_give_back_in_database", "_refold"}
+# Transactions around other operations, and lines of the log.
+STEPS |= {"make_once", "act_once", "spend_and_act", "note_import", "_give_back_in_database", "_refold"}
+STEPS |= {"look_after", "undo_stages", "_export", "report_csv"}
 # Here no page differs although the token does: a scheduled article decides until when pages fit, and a teaser that was
 # picked may be the one that stood there anyway.
 MAY_CHANGE = {
