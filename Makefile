@@ -1,9 +1,10 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test check cluster format bench benchrows screenshots pins
+.PHONY: help run test check biome cluster format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
+BIOME := tools/biome/node_modules/.bin/biome
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/	/' | expand -t 14
@@ -43,12 +44,22 @@ cluster: .venv/.dev ## run the journeys against two web machines, two workers, n
 	@$(BIN)/python tests/provide.py
 	@$(BIN)/python -m pytest --cluster
 
-check: .venv/.dev ## format, lint, types, import rule, templates, pins
+check: .venv/.dev ## format, lint, types, import rule, templates, scripts and style sheets; .pre-commit-config.yaml has the same commands
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --lint --quiet clinic/templates
+	@$(MAKE) --no-print-directory biome
+
+# Only this needs Node. Without it, or without its registry, a developer reads one loud line and CI fails.
+biome: ## lint scripts and style sheets (a part of `make check`)
+	@if command -v npm >/dev/null && $(MAKE) -s $(BIOME); then $(BIOME) lint --error-on-warnings; \
+	else echo "*** BIOME IS NOT TO BE HAD ON THIS MACHINE: SCRIPTS AND STYLE SHEETS ARE NOT CHECKED ***"; test "$$CI" != true; fi
+
+$(BIOME): tools/biome/package-lock.json
+	npm ci --loglevel=error --prefix tools/biome
+	@touch -c $@
 
 format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format .
