@@ -30,7 +30,7 @@ help: ## list the targets
 run: .venv/.run ## migrate, load the demo clinic into an empty database, start the site and its worker
 	@exec $(BIN)/python -m clinic.serve
 
-# The journeys have the machine for themselves: they watch what happens in time, in browsers and under load.
+# The journeys run alone, because they measure time, in browsers and under load.
 test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser; PATHS=tests/bookings for some
 	@$(BIN)/python tests/provide.py
 ifdef PATHS
@@ -52,10 +52,10 @@ check: .venv/.dev ## format, lint, types, import rule, templates, scripts and st
 	$(BIN)/djlint --lint --quiet clinic/templates
 	@$(MAKE) --no-print-directory biome
 
-# Only this needs Node. Without it, or without its registry, a developer reads one loud line and CI fails.
+# Needs Node. Without Node, or without access to npm, it prints one loud line; in CI it fails.
 biome: ## lint scripts and style sheets (a part of `make check`)
 	@if command -v npm >/dev/null && $(MAKE) -s $(BIOME); then $(BIOME) lint --error-on-warnings; \
-	else echo "*** BIOME IS NOT TO BE HAD ON THIS MACHINE: SCRIPTS AND STYLE SHEETS ARE NOT CHECKED ***"; test "$$CI" != true; fi
+	else echo "*** BIOME CANNOT BE INSTALLED: SCRIPTS AND STYLE SHEETS ARE NOT CHECKED ***"; test "$$CI" != true; fi
 
 $(BIOME): tools/biome/package-lock.json
 	npm ci --loglevel=error --prefix tools/biome
