@@ -15,7 +15,7 @@ from clinic.core.settings import settings
 class Secret(str):
     """Text that opens something by itself, such as the address of a signed link.
 
-    A mail keeps it apart from its text and forgets it once it is sent (core/mail.py), so no screen can show it.
+    A mail keeps it apart from its text and forgets it once it is sent (outbox/operations.py), so no screen can show it.
     """
 
     __slots__ = ()

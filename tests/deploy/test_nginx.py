@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from clinic.articles.article_page import article_with_slug
 from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
 from clinic.core.db import db
 from clinic.media.operations import replace_image
+from clinic.reading.article_queries import article_with_slug
 from clinic.web.assets import asset_url
 from clinic.web.headers import HEADERS
 from tests.articles.test_operations import changed
