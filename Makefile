@@ -30,7 +30,7 @@ help: ## list the targets
 run: .venv/.run ## migrate, load the demo clinic into an empty database, start the site and its worker
 	@exec $(BIN)/python -m clinic.serve
 
-# The journeys run alone, because they measure time, in browsers and under load.
+# The journeys have the machine for themselves: they watch what happens in time, in browsers and under load.
 test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser; PATHS=tests/bookings for some
 	@$(BIN)/python tests/provide.py
 ifdef PATHS
@@ -40,7 +40,7 @@ else
 	@$(BIN)/python -m pytest tests/journeys tests/deploy
 endif
 
-cluster: .venv/.dev ## run the journeys against two web machines, two workers, nginx, PostgreSQL and Redis, and stop one after the other
+cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
 	@$(BIN)/python tests/provide.py
 	@$(BIN)/python -m pytest --cluster
 
