@@ -122,7 +122,7 @@ class StaffView(Guarded, ModelView):
     def _found(self, search: str) -> list[int]:
         if "found" not in g:
             g.found = self.find_ids(clean_line(search))
-        return g.found  # type: ignore[no-any-return]
+        return g.found
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         return query.filter(self.model.id.in_(self._found(search))), None, joins, {}
