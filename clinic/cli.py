@@ -11,6 +11,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from clinic import __version__
 from clinic import worker as background
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
@@ -32,6 +33,7 @@ from clinic.media.leftovers import leftovers
 from clinic.preferences import preferences
 
 clinic_cli = AppGroup("clinic", help="Manage the clinic's site from the command line.")
+click.version_option(__version__, message="clinic %(version)s")(clinic_cli)
 
 
 MANY = click.IntRange(0, 10_000_000)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from clinic.bookings.ledger import _said, digest
 from clinic.bookings.models import Claim
-from clinic.core import clock
+from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.tables import Refusal, Report, Row, Table, places_of, read_lines
 from clinic.core.text import canonical_mobile, clean_line, email_address
@@ -154,6 +154,12 @@ def _line(row: Row, columns: Columns, region: str, is_trial: bool) -> Line:
     except ValueError:
         return Line(row.number, None, "this is not a number that can be called", text)
     return Line(row.number, know_customer(email, mobile, is_trial=is_trial), "", text)
+
+
+@atomic()
+def note_import(report: Report, *, by: audit.Actor) -> None:
+    """Write a line about an import of known customers into the log."""
+    audit.record("imported", "customers", by=by, detail=f"{report.outcomes[Known.ADDED]} added")
 
 
 @atomic()

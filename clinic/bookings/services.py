@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import (
     ServiceBooked,
     ServiceTaken,
@@ -53,8 +54,11 @@ def add_service(offer: Offer, *, by: audit.Actor | None = None) -> Service:
 
 @atomic()
 def change_service(service: Service, offer: Offer, *, by: audit.Actor | None = None) -> Service:
-    """Change the description of a service. Raises ServiceTaken."""
+    """Change what visitors are told; an old address redirects to the new one. Raises ServiceTaken."""
+    old = service.address
     _offer(service, offer, slugify(offer.slug) or service.slug)
+    if service.address != old:
+        follow_move(old, service.address)
     audit.record("changed", service, by=by, detail=service.name)
     return service
 

@@ -1,7 +1,9 @@
 """Signed values: time stamps of forms, and links that are valid for one purpose."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 from itsdangerous import BadSignature, SignatureExpired, Signer, TimestampSigner
@@ -10,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.core import clock
 from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
+
+Made = TypeVar("Made")
 
 
 class Secret(str):
@@ -74,6 +78,12 @@ def unseal(purpose: str, sealed: str) -> str:
 def spend_link(purpose: str, token: str, lives: timedelta) -> bool:
     """Record in the current transaction that a valid link was used. Returns False if it had been used before."""
     return insert_or_skip(SpentLink, digest=link_digest(purpose, token), expires_at=clock.now() + lives)
+
+
+@atomic()
+def spend_and_act(purpose: str, token: str, lives: timedelta, act: Callable[[], Made]) -> Made | None:
+    """Spend a valid link and do what it is for, both or neither. Returns None if the link was used before."""
+    return act() if spend_link(purpose, token, lives) else None
 
 
 def is_spent(purpose: str, token: str) -> bool:

@@ -11,8 +11,8 @@ from text_unidecode import unidecode  # type: ignore[import-untyped]
 
 from clinic.core import characters
 
-# Providers that document how they read the part before the @. Any other provider may give a.b@ and ab@, or a+b@, to two
-# people, so nothing is dropped there.
+# Providers that document how they read the part before the @. Any other provider may give a.b@ and ab@, or a+b@, to
+# two people, so there nothing is dropped.
 #   Gmail ignores dots: https://support.google.com/mail/answer/7436150
 #   Gmail takes +anything, and googlemail.com is gmail.com: https://support.google.com/mail/answer/10313
 #   Outlook.com takes +anything: https://support.microsoft.com/office/459b1989-356d-40fa-a689-8f285b13f1f2
@@ -152,7 +152,8 @@ def slugify(title: str) -> str:
 
 def _read_kana(found: re.Match[str]) -> str:
     """Return kana in Latin letters. slugify alone would drop the sound mark from ピ and read it as "hi"."""
-    return unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    letters: str = unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    return letters
 
 
 def words_between_commas(text: str) -> list[str]:

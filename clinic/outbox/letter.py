@@ -44,7 +44,8 @@ class Wire(EmailPolicy):
             person = value.addresses[0]
             words = self._encoded(person.display_name, name)
             return f"{name}: {words}{self.linesep} <{person.addr_spec}>{self.linesep}"
-        return super().fold(name, value)
+        folded: str = super().fold(name, value)
+        return folded
 
     def _encoded(self, words: str, name: str) -> str:
         return Header(words, "utf-8", maxlinelen=75, header_name=name).encode(linesep=self.linesep)
@@ -73,13 +74,13 @@ class Letter(flask_mail.Message):
         """Return the message as bytes, ready for SMTP."""
         return self._message().as_bytes(policy=WIRE)
 
-    def _message(self) -> EmailMessage:
+    def _message(self) -> EmailMessage:  # type: ignore[override] # Flask-Mail makes its own kind, which is written as 8bit
         message = self._stored
         name, sender = parseaddr(settings().mail_sender)
         letter = EmailMessage(policy=WIRE)
         letter["Subject"] = printable(message.subject).replace("\n", " ")
         letter["From"] = Address(printable(name), addr_spec=address_of(sender))
-        letter["To"] = Address(addr_spec=self.recipients[0])
+        letter["To"] = Address(addr_spec=str(self.recipients[0]))
         letter["Date"] = format_datetime(message.created_at.astimezone(UTC))
         letter["Message-ID"] = message.message_id
         letter["Auto-Submitted"] = "auto-generated"

@@ -135,11 +135,16 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
 
 
 @atomic()
-def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
-    """Mark that the person came, and redeem the voucher. Raises VisitClosed, VoucherRedeemed, VoucherNotRedeemable."""
-    _close_from_set(visit, VisitState.ATTENDED)
+def mark_attended(visit: Visit, *, by: User, device: str = "", today: date | None = None) -> None:
+    """Note that the person came, and redeem the voucher.
+
+    Raises VisitClosed, VoucherRedeemed or VoucherNotRedeemable, and VisitToCome if the visit is on a day after `today`.
+    """
     voucher = visit.booking.voucher
     assert voucher
+    if today:
+        check_day(voucher, today=today, seen="")
+    _close_from_set(visit, VisitState.ATTENDED)
     if voucher.state == VoucherState.ISSUED:
         redeem_voucher(voucher, by=by, device=device)
     else:
@@ -149,11 +154,14 @@ def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
 
 
 @atomic()
-def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
-    """Redeem a voucher at the desk. If the person has a visit, mark it attended.
+def redeem_at_desk(voucher: Voucher, *, by: User, device: str, today: date | None = None, seen: str = "") -> None:
+    """Redeem the voucher of a person who shows their code. A visit that is set becomes attended.
 
-    Raises VoucherRedeemed (with time and person) or VoucherNotRedeemable, but not for the sign-in that redeemed it.
+    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable, but not for the device that redeemed it.
+    With `today` it raises VisitToCome as check_day does.
     """
+    if today:
+        check_day(voucher, today=today, seen=seen)
     was_issued = voucher.state == VoucherState.ISSUED
     visit = _locked_visit(voucher)
     redeem_voucher(voucher, by=by, device=device)

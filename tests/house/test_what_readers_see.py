@@ -146,9 +146,9 @@ ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "tak
 # Steps of operations in the walk, each called by one of them.
 STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
-# Screens, links and commands that combine several operations in one transaction.
-STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link", "outcome"}
-STEPS |= {"create_once", "do_once", "redeem_and_say", "_give_back_in_database", "_refold"}
+# Transactions around other operations, and lines of the log.
+STEPS |= {"make_once", "act_once", "spend_and_act", "note_import", "_give_back_in_database", "_refold"}
+STEPS |= {"look_after", "undo_stages", "_export", "report_csv"}
 # Operations after which the token may change without a difference in any page: a scheduled article changes how long
 # pages are valid, and a chosen teaser may be the one shown before.
 MAY_CHANGE = {

@@ -11,9 +11,7 @@ from wtforms.validators import Length
 from clinic.accounts.access import Permission
 from clinic.admin.kit.fields import TABLE_FILES, LongField, table_of
 from clinic.admin.kit.guarded import Answer, Guarded
-from clinic.bookings.customers import Known, read_customers, report_of
-from clinic.core import audit
-from clinic.core.db import atomic
+from clinic.bookings.customers import Known, note_import, read_customers, report_of
 from clinic.core.places import mobile_example
 from clinic.preferences import preferences
 
@@ -67,8 +65,7 @@ class CustomerScreen(Guarded):
         lines = list(read_customers(table, preferences().phone_region, is_trial=is_trial))
         report = report_of(lines, table.notes)
         if not is_trial:
-            with atomic():
-                audit.record("imported", "customers", by=current_user, detail=f"{report.outcomes[Known.ADDED]} added")
+            note_import(report, by=current_user)
         return self.render(
             "admin/desk/customers.html", form=form, report=report, lines=lines, outcomes=list(Known), is_trial=is_trial
         )

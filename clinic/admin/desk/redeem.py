@@ -14,10 +14,9 @@ from clinic.bookings.models import Voucher
 from clinic.bookings.operations import may_undo_redemption
 from clinic.bookings.queries import voucher_with_code
 from clinic.core import clock
-from clinic.core.db import atomic
 from clinic.visits.errors import VisitToCome
 from clinic.visits.models import VisitState
-from clinic.visits.operations import check_day, redeem_at_desk, take_back_redemption, visit_key
+from clinic.visits.operations import redeem_at_desk, take_back_redemption, visit_key
 from clinic.visits.queries import visit_of
 from clinic.web.filters import local_day, local_now, moment
 from clinic.web.headers import HEADERS
@@ -26,9 +25,7 @@ from clinic.web.headers import HEADERS
 def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", device: str = "") -> Answer:
     """Redeem a voucher and go back. Before the day of the person's visit, ask first on the page of the voucher."""
     try:
-        with atomic():
-            check_day(voucher, today=local_now().date(), seen=seen)
-            redeem_at_desk(voucher, by=current_user, device=device)
+        redeem_at_desk(voucher, by=current_user, device=device, today=local_now().date(), seen=seen)
         flash_undo(text, url_for("redeem_admin.undo"), code=voucher.code, back=back)
     except VisitToCome:
         return redirect(url_for("redeem_admin.index", code=voucher.code, back=back), 303)  # type: ignore[return-value]

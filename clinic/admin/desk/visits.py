@@ -16,10 +16,10 @@ from clinic.admin.kit.return_address import way_back
 from clinic.admin.kit.undo import flash_undo
 from clinic.bookings.errors import VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
-from clinic.core.db import atomic, db
+from clinic.core.db import db
 from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
-from clinic.visits.operations import cancel_visit, check_day, mark_attended, mark_missed, reopen_visit, set_visit
+from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
     day_span,
@@ -65,9 +65,7 @@ class TodayScreen(Guarded):
         try:
             if verb == "attended":
                 voucher = visit.booking.voucher or abort(404)
-                with atomic():
-                    check_day(voucher, today=local_now().date(), seen="")
-                    mark_attended(visit, by=current_user, device=device_digest())
+                mark_attended(visit, by=current_user, device=device_digest(), today=local_now().date())
                 text = f"{name} came: the voucher is redeemed."
             elif verb in OUTCOMES:
                 is_spent = mark_missed(visit, OUTCOMES[verb], by=current_user)

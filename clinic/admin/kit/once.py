@@ -8,8 +8,7 @@ from collections.abc import Callable
 from flask import g, request
 from flask_login import current_user
 
-from clinic.core.db import atomic
-from clinic.core.once import Sending, SentBefore, claim_key, note_sending
+from clinic.core.once import Sending, SentBefore, act_once
 
 # Fields that say nothing about what was typed.
 NOT_TYPED = frozenset({"csrf_token", "form_key", "back", "draft", "base"})
@@ -43,10 +42,7 @@ def do_once(place: str, row_id: int, act: Callable[[], object]) -> None:
     """Do what a form about a row asks for, but not again when it is sent again with the same words."""
     sending = sending_of_words(place)
     try:
-        with atomic():
-            claim_key(sending, lambda _: True)
-            act()
-            note_sending(sending, row_id)
+        act_once(sending, row_id, act)
     except SentBefore:
         return
 

@@ -19,8 +19,8 @@ from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.once import sending_of, use_new_key
 from clinic.admin.kit.return_address import is_panel_path, way_back
 from clinic.core.bounded import count_up_to, latest_with, unindexed
-from clinic.core.db import atomic, db
-from clinic.core.once import SentBefore, claim_content, claim_key, note_sending
+from clinic.core.db import db
+from clinic.core.once import SentBefore, make_once
 from clinic.core.text import clean_line
 
 MOST_COUNTED = 10_000  # rows of a list; what is more is not counted, and not paged through
@@ -122,7 +122,7 @@ class StaffView(Guarded, ModelView):
     def _found(self, search: str) -> list[int]:
         if "found" not in g:
             g.found = self.find_ids(clean_line(search))
-        return g.found  # type: ignore[no-any-return]
+        return g.found
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         return query.filter(self.model.id.in_(self._found(search))), None, joins, {}
@@ -186,13 +186,7 @@ class StaffView(Guarded, ModelView):
         """
         sending = sending_of(self.endpoint)
         try:
-            with atomic():
-                claim_key(sending, self._exists)
-                row = self.create(form)
-                made = row.id  # SQLite gives the id of a row that was deleted to the next one
-                claim_content(sending, lambda id_: id_ != made and self._exists(id_))
-                note_sending(sending, row.id)
-                return row
+            return make_once(sending, lambda: self.create(form), self._exists)
         except SentBefore as before:
             return self.made_before(before)
 

@@ -10,11 +10,9 @@ from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import CodeField, LongField, SlugField
 from clinic.admin.kit.ordered import OrderedView
 from clinic.admin.kit.screen import Refused
-from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import ServiceBooked, ServiceTaken
 from clinic.bookings.models import Service
 from clinic.bookings.services import Offer, add_service, change_service, delete_service
-from clinic.core.db import atomic
 from clinic.web.forms import LineField
 
 
@@ -88,13 +86,9 @@ class ServiceScreen(OrderedView):
             raise _taken(error) from None
 
     def update(self, form: ServiceForm, model: Service) -> None:
-        """Change it; bookings know nothing of redirects, so a new address is followed from here."""
-        old = model.address
+        """Change it; its old address redirects to the new one."""
         try:
-            with atomic():
-                change_service(model, form.said, by=current_user)
-                if model.address != old:
-                    follow_move(old, model.address)
+            change_service(model, form.said, by=current_user)
         except ServiceTaken as error:
             raise _taken(error) from None
 

@@ -428,5 +428,5 @@ def _claim(sending: Sending) -> Also:
     return also
 
 
-def _form_and_files() -> CombinedMultiDict | None:
+def _form_and_files() -> CombinedMultiDict[str, Any] | None:
     return CombinedMultiDict([request.form, request.files]) if request.method == "POST" else None

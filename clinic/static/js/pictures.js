@@ -1,5 +1,6 @@
 /* Helpers shared by the scripts about pictures: creating elements, requesting pictures from the panel, and the card of one
    upload with its fields, progress and errors. */
+// biome-ignore lint/correctness/noUnusedVariables: picker.js and upload.js use it; classic scripts share their top level.
 const clinicPictures = (() => {
   const MOST_BYTES = 20 * 1024 * 1024; // the server's limit, checked before a larger file is sent
   let lastId = 0;

@@ -2,7 +2,7 @@
 // they started to listen.
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const text = toast.querySelector("p");
-  text.textContent = text.textContent;
+  text.replaceChildren(text.textContent);
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";
