@@ -259,8 +259,7 @@ def _sheet(data: bytes, most_rows: int) -> Table:
 
 
 def heading(text: str) -> str:
-    """Return a heading in the form used for comparison: lower-case letters and digits ("E-mail Address" is
-    "emailaddress")."""
+    """Return a heading in the form used for comparison: lower-case letters and digits ("Mobile No." is "mobileno")."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in folded if char.isalnum())
 

@@ -90,7 +90,7 @@ def email_address(raw: str) -> str:
             allow_smtputf8=False,
         )
     except EmailNotValidError:
-        raise ValueError("not an e-mail address") from None
+        raise ValueError("not an email address") from None
     return checked.ascii_email or checked.normalized
 
 

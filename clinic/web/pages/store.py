@@ -37,7 +37,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 MOST_BYTES = 32 * 1024 * 1024  # in each process
 LONGEST_WAIT = 10.0  # seconds to wait for another thread that renders the same page
 OF_ONE_ANSWER = {"content-length", "content-encoding", "vary", "etag", "date", "x-request-id"}
-# Query parameters that advertisements and newsletters add. No page reads them.
+# Query parameters that advertisements and mailings add. No page reads them.
 IGNORED = ("utm_", "fbclid", "gclid", "gbraid", "wbraid", "msclkid", "mc_")
 
 _STORING, _UNTIL = "clinic.storing", "clinic.until"
