@@ -1,4 +1,5 @@
-"""The words by which figures are called: what each counts, for every statement that counts it and as a sentence."""
+"""Definitions of the figures that are shown: SQL conditions for every statement that counts, and a sentence for
+each."""
 
 import sqlalchemy as sa
 
@@ -19,15 +20,15 @@ MEANINGS = {
 
 
 def is_trial() -> sa.ColumnElement[bool]:
-    """A booking that counts as a trial."""
+    """Return a condition: the booking counts as a trial."""
     return Booking.state == BookingState.BOOKED
 
 
 def has_attended() -> sa.ColumnElement[bool]:
-    """A booking whose person came; with Lead joined, and Voucher by an outer join."""
+    """Return a condition: the person of the booking came. Needs Lead joined, and Voucher by an outer join."""
     return sa.or_(sa.func.coalesce(Voucher.state, "") == VoucherState.REDEEMED, Lead.stage.in_(CAME))
 
 
 def has_joined() -> sa.ColumnElement[bool]:
-    """A booking whose person became a member; with Lead joined."""
+    """Return a condition: the person of the booking became a member. Needs Lead joined."""
     return Lead.stage == Stage.JOINED

@@ -1,4 +1,4 @@
-"""What a visitor may type to book a trial."""
+"""The trial form."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from clinic.web.pages.memory import facts, remembered
 
 
 class TrialForm(PublicForm):
-    """ "Get Started": name, e-mail, mobile, session, consent. `source` is sealed (sources.py)."""
+    """The form "Get Started": name, email, mobile, session, consent. `source` is sealed (sources.py)."""
 
     name = LineField(
         "Your Name",
@@ -54,7 +54,7 @@ class TrialForm(PublicForm):
         self.service.choices = [(slug, service.name) for slug, service in self.services.items()]
 
     def validate_mobile(self, field: LineField) -> None:
-        """A number that can be called, dialled from the clinic's country or with a country code."""
+        """Require a number that can be called, dialled from the clinic's country or with a country code."""
         region = facts().phone_region
         try:
             self.mobile_e164 = canonical_mobile(field.data or "", region)
@@ -63,6 +63,6 @@ class TrialForm(PublicForm):
             raise ValidationError(f"Enter a mobile number we can reach you on, like {like}") from None
 
     def validate_service(self, field: RadioField) -> None:
-        """One of the sessions on offer."""
+        """Require one of the services on offer."""
         if field.data not in self.services:
             raise ValidationError("Select one of the sessions on this page")

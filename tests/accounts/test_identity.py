@@ -1,4 +1,4 @@
-"""A fresh proof of identity: what a minute at somebody else's open panel must not be enough for."""
+"""Fresh proof of identity: actions that an open panel alone must not allow."""
 
 import re
 import time
@@ -24,7 +24,7 @@ MINUTES = 60
 
 
 def grow_stale(client: FlaskClient, minutes: int = 11) -> None:
-    """As if the person had signed in so long ago."""
+    """Move the person's sign-in into the past."""
     with client.session_transaction() as session:
         session["fs_paa"] = time.time() - minutes * MINUTES
         session.pop("fs_gexp", None)
@@ -231,7 +231,7 @@ def test_what_one_person_typed_is_not_sent_by_another(app: Flask, sign_in: SignI
     assert kept.status == 401
     assert try_password(client, second.email).status == 302
     for _ in range(2):
-        kept = kept.submit("Send it again")  # the first time the token is an old one
+        kept = kept.submit("Send it again")  # the token is an old one on the first try
         check(kept)
         assert kept.status in (401, 403)
     assert kept.status == 403

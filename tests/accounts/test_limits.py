@@ -1,4 +1,4 @@
-"""Limits of sign-in: wrong secrets are counted by account, and nobody can be locked out of a device they know."""
+"""Limits of sign-in: wrong secrets count per account, and nobody is locked out of a known device."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("limits_on", "clock")
 
 
 def tries(app: Flask, email: str, password: str, times: int, start: int = 0) -> list[int]:
-    """The statuses of so many tries, each from another network."""
+    """Return the statuses of so many tries, each from another network."""
     client = app.test_client()
     token = visit(client, "/login").values("Sign in")["csrf_token"]
     return [
@@ -70,7 +70,7 @@ def test_empty_passwords_from_elsewhere_lock_nobody_out(app: Flask) -> None:
 def test_right_passwords_are_not_counted(app: Flask, clock: MovableClock) -> None:
     user = make_user()
     for round_ in range(4):
-        clock.move(minutes=1)  # a minute's pages are limited too
+        clock.move(minutes=1)  # there is also a limit per minute
         for number in range(27):
             client = app.test_client()
             page = visit(client, "/login")
@@ -99,7 +99,7 @@ def test_a_known_device_may_be_wrong_twenty_times_an_hour(sign_in: SignIn, clock
     statuses = []
     for _ in range(21):
         statuses.append(try_password(known, user.email, "wrong wrong wrong").status)
-        clock.move(seconds=30)  # slower than the limit of the network
+        clock.move(seconds=30)  # slower than the network limit
     assert statuses[:20].count(429) == 0
     assert statuses[20] == 429
 

@@ -1,4 +1,4 @@
-"""The second factor by an authenticator app, recovery codes, and the passkey pages."""
+"""The second factor: authenticator app, recovery codes, and the passkey pages."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ SignIn = Callable[..., FlaskClient]
 
 
 def totp(key: str, steps: int = 0) -> str:
-    """The code that an authenticator app shows now, or so many steps later (RFC 6238: SHA-1, 30 seconds, 6 digits)."""
+    """Return the code of an authenticator app now, or some steps later (RFC 6238: SHA-1, 30 seconds, 6 digits)."""
     counter = struct.pack(">Q", int(time.time()) // 30 + steps)
     digest = hmac.new(base64.b32decode(key + "=" * (-len(key) % 8)), counter, hashlib.sha1).digest()
     start = digest[-1] & 15
@@ -37,7 +37,7 @@ def totp(key: str, steps: int = 0) -> str:
 
 
 def switch_on_second_factor(client: FlaskClient) -> str:
-    """Set up an authenticator with the key that the page shows. Returns the key."""
+    """Set up an authenticator with the key on the page. Returns the key."""
     page = visit(client, "/tf-setup").submit("Continue", setup="authenticator")
     check(page)
     key = page.one("code").text().replace(" ", "").replace("-", "").upper()
@@ -65,7 +65,7 @@ def test_a_second_factor_is_set_up_with_the_shown_key_and_asked_for_from_then_on
 
 
 def code_page(app: Flask, user: User) -> Page:
-    """Where a code is asked for, after the right password."""
+    """Return the page that asks for a code after the right password."""
     client = app.test_client()
     return visit(client, try_password(client, user.email).response.headers["Location"])
 
@@ -89,7 +89,7 @@ def test_a_code_is_good_for_one_step_before_and_after_its_own(app: Flask, sign_i
 
 
 def send_at_once(app: Flask, pages: list[Page], code: str) -> list[int]:
-    """The statuses, in order, when one code is sent from all these pages at the same moment."""
+    """Return the statuses, sorted, of one code sent from all these pages at the same time."""
 
     def send(page: Page) -> int:
         with app.app_context():
@@ -112,7 +112,7 @@ def test_wrong_codes_are_counted_by_account(app: Flask, sign_in: SignIn, limits_
     user = make_user()
     key = switch_on_second_factor(sign_in(user=user))
     for number in range(10):
-        clock.move(minutes=1)  # so that no limit of the network is reached
+        clock.move(minutes=1)  # so that no network limit is reached
         assert code_page(app, user).submit("Sign in", code=f"00000{number}").status == 200
     clock.move(minutes=1)
     assert code_page(app, user).submit("Sign in", code=totp(key, 1)).status == 429
@@ -178,7 +178,7 @@ def test_the_owner_or_the_command_line_resets_a_lost_second_factor(app: Flask, s
 def test_resetting_the_second_factor_of_nobody_is_a_clear_error(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["clinic", "reset-second-factor", "nobody@example.org"])
     assert result.exit_code == 1
-    assert "Nobody signs in with" in result.output
+    assert "No user has the email address" in result.output
 
 
 def test_codes_cannot_be_guessed_one_after_the_other(tmp_path: Path, clock: MovableClock) -> None:

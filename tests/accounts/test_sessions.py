@@ -1,4 +1,4 @@
-"""Sign-ins on devices: when they end by themselves, where a person sees them, and how they end one."""
+"""Sign-ins on devices: timeouts, the list that a person sees, and ending them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -30,7 +30,7 @@ def is_in(client: FlaskClient) -> bool:
 
 def test_the_right_password_opens_the_panel(client: FlaskClient) -> None:
     user = make_user()
-    visit(client, "/admin/leads/?tab=new")  # leads to the form
+    visit(client, "/admin/leads/?tab=new")  # redirects to the form
     answer = try_password(client, user.email.upper())
     assert answer.response.headers["Location"] == "/admin/"
     assert is_in(client)

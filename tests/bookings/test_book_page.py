@@ -1,4 +1,4 @@
-"""The trial page, as a visitor meets it."""
+"""The trial page."""
 
 import pytest
 import sqlalchemy as sa

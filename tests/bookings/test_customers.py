@@ -1,4 +1,4 @@
-"""Customers from before, and guests whom the clinic does not want: known by digests only."""
+"""Imported customers and blocked guests, stored as digests only."""
 
 import io
 from collections.abc import Callable
@@ -111,7 +111,7 @@ def test_a_blocked_guest_is_held_and_answered_like_any_other(app: Flask, client:
         "The e-mail or the mobile is blocked: see Blocked guests.",
     )
     assert db.session.scalars(sa.select(Message.kind).order_by(Message.id)).all() == ["trial_held", "lead_arrived"]
-    assert claims() == 0  # nothing is used up
+    assert claims() == 0  # no claim was used
     kept = str(db.session.execute(sa.select(Block.__table__)).all())
     assert "weiling" not in kept
 

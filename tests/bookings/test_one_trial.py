@@ -1,4 +1,4 @@
-"""One person has one trial, also after leads were merged, split, and allowed by two people at once."""
+"""One trial per person, also after leads were merged, split, or allowed by two people at once."""
 
 from collections import Counter
 from datetime import timedelta
@@ -29,7 +29,7 @@ EMAIL, MOBILE, OTHER_MOBILE = "weiling@example.org", "+6591234567", "+6581234567
 
 
 def member_and_held() -> tuple[Booking, Booking]:
-    """A booked trial, and a request with its e-mail and another mobile."""
+    """A booked trial, and a request with the same email and another mobile."""
     return make_booking(email=EMAIL, mobile=MOBILE), make_booking(email=EMAIL, mobile=OTHER_MOBILE)
 
 
@@ -129,7 +129,7 @@ def test_of_two_held_requests_of_one_person_one_is_allowed(app: Flask) -> None:
         allow_booking(two, by=make_user(), seen=10_000)
     db.session.expire_all()
     assert (two.state, len(vouchers(one.lead_id))) == (BookingState.HELD, 1)
-    assert last_claim([digest("+6581234561")])  # the mobile of the merged one is in the ledger too
+    assert last_claim([digest("+6581234561")])  # the mobile of the merged lead is in the ledger too
 
 
 @pytest.mark.parametrize("how", ["booked", "allowed", "imported"])

@@ -1,4 +1,4 @@
-"""The one-time rule, the desk's decision on held bookings, and the voucher's one life."""
+"""The one-time rule, decisions on held bookings, and the states of a voucher."""
 
 import hashlib
 import hmac
@@ -41,7 +41,7 @@ def kinds() -> list[str]:
 
 
 def held_booking() -> Booking:
-    """Somebody whose e-mail had a trial with another mobile."""
+    """A held booking: its email has had a trial with another mobile."""
     make_booking(email=EMAIL, mobile=MOBILE)
     return make_booking(email=EMAIL, mobile="+6581234567")
 

@@ -1,4 +1,4 @@
-"""Two machines are one site: limits and pages agree between them, with Redis and without."""
+"""Two machines act as one site: limits and pages agree between them, with Redis and without."""
 
 import itertools
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture(params=["with Redis", "without Redis"])
 def has_redis(request: pytest.FixtureRequest, ground: Ground) -> Iterator[bool]:
-    """Redis forgets what it has counted when it is killed, so each test begins with fresh limits in it."""
+    """True with Redis. Redis loses its counts when it is killed, so each test starts with fresh limits."""
     if is_there := request.param == "with Redis":
         ground.redis.kill()
         ground.redis.start()

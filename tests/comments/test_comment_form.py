@@ -1,4 +1,4 @@
-"""The comment form of an article, as a visitor meets it."""
+"""The comment form of an article."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The content version: another token exactly when a row that readers see has changed, by whatever statement."""
+"""The content version changes exactly when a row that readers see has changed, by any statement."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ LINK: dict[str, Any] = {"place": "footer", "label": "Fees", "address": "/fees/",
 
 
 def execute(statement: Any, *parameters: Any) -> Any:
-    """Execute a statement. Returns the rows that it returns, all of them read."""
+    """Execute a statement. Returns all rows of its result."""
     result = db.session.execute(statement, *parameters)
     return result.all() if getattr(result, "returns_rows", True) else None
 
@@ -73,7 +73,7 @@ def update_by_key() -> None:
 
 
 def change_on_driver() -> None:
-    """Past SQLAlchemy, in the same transaction."""
+    """Execute a statement on the driver, past SQLAlchemy, in the same transaction."""
     raw = db.session.connection().connection.dbapi_connection
     assert raw
     raw.cursor().execute(f"UPDATE menu_item SET label = 'By the driver' WHERE id = {ONE}")
@@ -218,7 +218,7 @@ MISSES: dict[str, Act] = {
 
 
 def changes(act: Act) -> bool:
-    """Whether an act, done in a transaction, replaces the token."""
+    """Return whether a function, run in a transaction, changes the token."""
     before = content_version.current()
     with atomic():
         act()
@@ -329,7 +329,7 @@ def test_rows_that_no_reader_sees_do_not_count(app: Flask) -> None:
 
 
 class Probe(Base):
-    """A table that only these tests have; no migration makes it."""
+    """A table that only these tests have, created without a migration."""
 
     __tablename__ = "probe"
     __table_args__ = ({"info": {"is_probe": True}},)

@@ -1,4 +1,4 @@
-"""Country, phone region and time zone are preferences of the clinic; everything follows at once."""
+"""Country, phone region and time zone are preferences of the clinic; changes apply at once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What deploy/nginx.conf passes on, and when it asks again: seen from machines that only note what reaches them."""
+"""Requests that deploy/nginx.conf forwards and repeats, seen by machines that only record them."""
 
 import http.client
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.nginx
 
 
 class Machine(ThreadingHTTPServer):
-    """Notes requests. With `hangs_up` it takes a whole request and closes the connection without an answer."""
+    """Records requests. With `hangs_up` it reads a whole request and closes the connection without a response."""
 
     daemon_threads = True
 
@@ -54,7 +54,7 @@ class _Noting(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A word is found however it is written, in every script, on both engines; the page shows it as its text spells it."""
+"""A word is found in any spelling, in every script, on both databases; the page shows it as its text spells it."""
 
 from html import unescape
 
@@ -18,7 +18,7 @@ from tests.browse import Page, visit
 from tests.factories import make_article, make_booking
 from tests.faults import fault
 
-# What is typed, a text that has it, and what of the text is marked ("" where only the find counts).
+# Typed words, a text that matches, and the part that is marked ("" where only the match counts).
 PAIRS = [
     # Latin: accents, ligatures, letters of one language, full width, capitals
     ("Ménière", "Living with Ménière and Sjögren", "Ménière"),
@@ -78,7 +78,7 @@ PAIRS = [
     # Sinhala
     ("ශ්\u200dරී", "ශ්\u200dරී ලංකා", "ශ්\u200dරී"),
     ("ශ්රී", "ශ්\u200dරී ලංකා", "ශ්\u200dරී"),
-    # Korean: a word, its part, with an ending
+    # Korean: a word, a part of it, with an ending
     ("물리치료", "물리치료와 필라테스", "물리치료"),
     ("필라테스", "물리치료와 필라테스", "필라테스"),
     ("치료", "물리치료와 필라테스", "치료"),
@@ -211,7 +211,7 @@ def test_a_long_text_is_shown_around_the_find(client: FlaskClient) -> None:
 def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, client: FlaskClient) -> None:
     article, lead = make_article(title="Ménière und Straße", body="<p>物理治療師</p>"), make_booking(name="陈伟玲").lead
     old = {"title": "Ménière und Straße", "headings": "", "body": "Why. 物理治療師", "ref": article.id}
-    with atomic():  # as 0.3.0 has left it
+    with atomic():  # the state that 0.3.0 leaves
         index.drop(article.id)
         db.session.execute(sa.text(index._INSERT[index._dialect()]), old)
         index.count_words({"物理治療師": 1, "meniere": 1})

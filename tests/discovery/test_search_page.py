@@ -1,4 +1,4 @@
-"""The search page, on both engines."""
+"""The search page, on both databases."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every page that a visitor and an owner can come to, by name, and how they come there."""
+"""Every page that a visitor and an owner can reach, by name, with the way to it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,14 +64,15 @@ def _of_first_article(page: str) -> Walk:
 
 
 def signed_link(instance: Path, purpose: str, value: object) -> str:
-    """A link as the mails of a site have it: it stands in the mail alone, so it is signed here with the site's key."""
+    """Return a signed link as in the site's emails. Links are stored nowhere else, so it is signed here with the site's
+    key."""
     key = values_of(instance / "settings.env")["SECRET_KEY"]
     token = TimestampSigner(key, salt=f"link {purpose}").sign(str(value).encode().hex()).decode()
     return f"/link/{purpose}/{token}/"
 
 
 def _of_mail(kind: str, purpose: str) -> Walk:
-    """By a link such as stands in the demo's latest mail of a kind."""
+    """Open the link in the demo's latest email of a kind."""
 
     def walk(person: Person) -> None:
         wanted = "SELECT once_key FROM message WHERE kind = :kind ORDER BY id DESC LIMIT 1"

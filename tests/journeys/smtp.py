@@ -1,4 +1,4 @@
-"""A mail server whose manners can be changed while it runs."""
+"""A mail server whose behaviour can be changed while it runs."""
 
 import asyncio
 import email
@@ -15,7 +15,7 @@ from tests.services import free_port
 
 
 class Manner(enum.StrEnum):
-    """What it does with one message."""
+    """The behaviour towards one message."""
 
     ACCEPT = "accept"
     REFUSE_SENDER = "4xx at MAIL"
@@ -38,7 +38,7 @@ class Letter:
 
 
 class MailServer:
-    """Collects letters. `choose` is asked for the manner of each message; `delay` is how long DELAY takes."""
+    """Collects letters. `choose` is called for the behaviour towards each message; DELAY takes `delay` seconds."""
 
     def __init__(self) -> None:
         self.choose: Callable[[], Manner] = lambda: Manner.ACCEPT
@@ -50,19 +50,19 @@ class MailServer:
         self.url = f"smtp://127.0.0.1:{self._controller.port}"
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._controller.stop()
 
     def behave(self, manner: Manner) -> None:
-        """Treat every message from now on like this."""
+        """Treat every message from now on in the same way."""
         self.choose = lambda: manner
 
     def letters_to(self, address: str) -> list[Letter]:
-        """All deliveries to this address, repeats included."""
+        """Return all deliveries to this address, duplicates included."""
         return [letter for letter in self.letters if letter.to == address]
 
     def folded(self) -> dict[str, list[Letter]]:
-        """The deliveries by Message-ID, as a mail reader that drops repeats would see them."""
+        """Return the deliveries by Message-ID, as a mail program that drops duplicates shows them."""
         found: dict[str, list[Letter]] = {}
         for letter in self.letters:
             found.setdefault(letter.message_id, []).append(letter)

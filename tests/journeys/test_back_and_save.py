@@ -1,4 +1,4 @@
-"""Save, Back, Save in a real browser, with and without JavaScript: one article, and the words that were typed."""
+"""Save, Back, Save in a real browser, with and without JavaScript: one article, with the text last typed."""
 
 import itertools
 
@@ -63,7 +63,7 @@ def test_beside_a_refused_save_nobody_is_told_of_text_that_was_never_saved(arriv
     editor = arrive(role="editor")
     editor.open("/admin/pages/new/")
     editor.page.get_by_label("Summary").fill("  A summary\n\n\n\nwith spaces  ")
-    editor.page.wait_for_timeout(4000)  # it is kept on the server meanwhile
+    editor.page.wait_for_timeout(4000)  # autosaved on the server meanwhile
     for _ in range(2):
         editor.press("Save", status=422)
         assert "never saved" not in editor.text()

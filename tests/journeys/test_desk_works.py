@@ -25,7 +25,7 @@ def ask(visitor: Person, *, email: str, mobile: str, name: str) -> None:
 
 
 def booked(visitor: Person) -> str:
-    """A new booking. Returns the person's name."""
+    """Make a new booking. Returns the person's name."""
     number = next(numbers)
     name = f"Devi Nair no. {number}."
     ask(visitor, name=name, email=f"devi{number}@desk.example.org", mobile=f"9600 {number:04d}")
@@ -33,7 +33,7 @@ def booked(visitor: Person) -> str:
 
 
 def held(visitor: Person) -> tuple[str, str]:
-    """A booking that is held, because the mobile is known. Returns the person's name and e-mail."""
+    """Make a booking that is held because its mobile is known. Returns the person's name and email."""
     first, second = next(numbers), next(numbers)
     name, email = f"Devi Nair no. {second}.", f"devi{second}@desk.example.org"
     ask(visitor, name=f"Devi Nair no. {first}.", email=f"devi{first}@desk.example.org", mobile=f"9600 {first:04d}")

@@ -1,4 +1,5 @@
-"""The text editor by itself: what it reads it writes, what is pasted comes out clean, and the policy never objects."""
+"""The text editor on its own: it writes what it reads, pasted text comes out clean, and the policy is never
+violated."""
 
 import hashlib
 import itertools
@@ -68,7 +69,7 @@ def writer(browser: Browser, server: EditorServer) -> Iterator[Writer]:
 
 
 def plain(html: str) -> str:
-    """HTML without the white space between blocks."""
+    """Return HTML without the white space between blocks."""
     return re.sub(BLOCK, r"\1", " ".join(html.split())).strip()
 
 
@@ -90,7 +91,7 @@ def test_the_committed_bundle_is_built_from_the_sources_beside_it() -> None:
     assert f"sha256 {digest.hexdigest()}" in banner, "run `npm run build` in tools/editor"
 
 
-# What is stored
+# Stored text
 
 
 @pytest.mark.browser
@@ -173,7 +174,7 @@ def test_html_can_be_edited_by_hand_there_and_back(writer: Writer) -> None:
     assert plain(writer.html()) == "<p>Two <strong>bold</strong></p><p>Three!</p>"
 
 
-# What is pasted
+# Pasted text
 
 
 @pytest.mark.browser
@@ -231,7 +232,7 @@ def test_a_pasted_or_dropped_picture_asks_for_its_words_first(writer: Writer, wa
     }
 
 
-# What is put in
+# Inserted elements
 
 
 @pytest.mark.browser
@@ -439,7 +440,7 @@ def test_a_box_can_be_opened_moved_and_removed(writer: Writer) -> None:
     assert plain(writer.html()) == "<p>One</p><p>Three</p>"
 
 
-# Who writes without a mouse, or with other means
+# Keyboard, touch and other input
 
 
 @pytest.mark.browser

@@ -1,4 +1,4 @@
-"""An editor writes, uploads a picture, publishes, changes and takes down; readers see each step at once."""
+"""An editor writes, uploads a picture, publishes, changes and retires an article; readers see each step at once."""
 
 import itertools
 
@@ -15,7 +15,7 @@ numbers = itertools.count(1)
 
 
 def upload(editor: Person, alt: str) -> str:
-    """Upload a picture. Returns its number."""
+    """Upload a picture. Returns its id."""
     editor.follow("Media", within="header")
     editor.follow("New picture")
     picture = {"name": "stretch.jpg", "mimeType": "image/jpeg", "buffer": picture_bytes(1600, 1000)}
@@ -30,7 +30,7 @@ def upload(editor: Person, alt: str) -> str:
 
 
 def write(editor: Person, title: str, number: str = "") -> None:
-    """Fill the form of a new article."""
+    """Fill in the form of a new article."""
     editor.follow("Articles", within="header")
     editor.follow("New article")
     figure = f'<figure data-image="{number}"></figure>' if number else ""
@@ -39,23 +39,23 @@ def write(editor: Person, title: str, number: str = "") -> None:
     editor.page.get_by_label("Category").select_option("Joints")
     editor.page.get_by_label("Author").select_option(index=1)
     if number:
-        editor.page.locator("#image_id").select_option(number, force=True)  # a script shows a picker instead of it
+        editor.page.locator("#image_id").select_option(number, force=True)  # a script hides it behind a picker
 
 
 def type_html(editor: Person, html: str) -> None:
-    """Put a body in as HTML."""
+    """Insert a body as HTML."""
     if not editor.page.locator("textarea#body").is_visible():
         editor.page.get_by_role("button", name="Edit as HTML").click()
     editor.page.locator("textarea#body").fill(html)
 
 
 def address(editor: Person) -> str:
-    """The address of the article that is open in the form."""
+    """Return the address of the article in the open form."""
     return f"/articles/{editor.page.get_by_label('Slug').input_value()}/"
 
 
 def widths_of_pictures(reader: Person) -> list[int]:
-    """How wide each picture of the article is, once it has come."""
+    """Return the width of each picture of the article, once it is loaded."""
     pictures = reader.page.locator(".article img").all()
     for picture in pictures:
         picture.scroll_into_view_if_needed()

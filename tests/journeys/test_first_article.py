@@ -1,4 +1,4 @@
-"""Somebody who has never done it writes an article, from the first word to taking it down; and nothing gets lost."""
+"""A beginner writes an article, from the first word to retiring it; no text gets lost."""
 
 import itertools
 import re
@@ -29,7 +29,7 @@ def expect_status(editor: Person, words: str | re.Pattern[str]) -> None:
 
 
 def begin(editor: Person, title: str) -> None:
-    """A new article with title, summary and where it belongs."""
+    """Start a new article with title, summary and category."""
     editor.open("/admin/articles/new/")
     editor.fill(Title=title, Summary=SUMMARY)
     editor.page.get_by_label("Category").select_option("Joints")
@@ -202,7 +202,7 @@ def test_by_keyboard_alone(arrive: MakePerson) -> None:
 
 
 def go_up(editor: Person) -> None:
-    """Back to the first field."""
+    """Return to the first field."""
     editor.page.locator("#title").focus()
 
 
@@ -239,7 +239,7 @@ def test_the_network_goes_away_in_the_middle(arrive: MakePerson) -> None:
     editor.context.set_offline(True)
     editor.page.get_by_label("Summary").press_sequentially(" Typed on the train.")
     expect_status(editor, "No connection. Your text is kept in this browser")
-    editor.complaints.clear()  # the browser reports each try that failed
+    editor.complaints.clear()  # the browser reports each failed try
     editor.context.set_offline(False)
     expect_status(editor, KEPT)
     editor.context.set_offline(True)

@@ -1,4 +1,4 @@
-"""Media in a browser: many pictures at once, the focal point, and the picker of the article form."""
+"""The media library in a browser: upload of several pictures, the focal point, and the picker of the article form."""
 
 import itertools
 from typing import Any
@@ -21,7 +21,7 @@ def picture(name: str, data: bytes | None = None) -> Any:
 
 
 def drop(person: Person, files: list[Any]) -> None:
-    """Let go of files over the field."""
+    """Drop files over the field."""
     person.page.evaluate(
         """(files) => {
           const data = new DataTransfer();
@@ -36,7 +36,7 @@ def drop(person: Person, files: list[Any]) -> None:
 
 
 def refused(person: Person, status: int) -> None:
-    """An answer that a person notices as wrong was meant to be so."""
+    """Accept an error status that the test has provoked."""
     assert person.complaints == [f"{status} for {person.site.url}/admin/media/upload.json"]
     person.complaints.clear()
 

@@ -1,4 +1,4 @@
-"""The panel in the hand and on the desk: menu, search, what was done and how to take it back."""
+"""The panel on a phone and on a desktop: menu, search, messages and undo."""
 
 import pytest
 

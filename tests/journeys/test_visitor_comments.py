@@ -1,4 +1,4 @@
-"""A visitor comments, a moderator decides, and the next reader sees what was decided."""
+"""A visitor comments, a moderator decides, and the next reader sees the result."""
 
 import itertools
 
@@ -15,7 +15,7 @@ numbers = itertools.count(1)
 
 
 def remark() -> dict[str, str]:
-    """A comment that nobody has written yet."""
+    """Return a comment with new text."""
     number = next(numbers)
     return {
         "Your_comment": f"I walk up to the reservoir, remark {number}.\n\nAnd back <b>again</b>.",
@@ -37,7 +37,7 @@ def first_line(said: dict[str, str]) -> str:
 
 
 def is_shown(reader: Person, said: dict[str, str]) -> bool:
-    """Whether a fresh look at the article shows the comment."""
+    """Return whether the article shows the comment after a reload."""
     reader.open(ARTICLE)
     assert said["Your_email"] not in reader.page.content()
     return first_line(said) in reader.page.locator("#comments").inner_text()

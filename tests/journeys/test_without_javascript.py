@@ -1,4 +1,4 @@
-"""Everything that people do here, they can do in a browser without JavaScript."""
+"""Everything works in a browser without JavaScript."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the desk does with a lead: stages, notes, and the history that nobody rewrites."""
+"""The desk's work with a lead: stages, notes, and a history that nobody can rewrite."""
 
 import sqlalchemy as sa
 from flask import Flask

@@ -1,4 +1,4 @@
-"""One person or two: evidence, merging and splitting; a family's address stays a family's."""
+"""Leads that may be one person: evidence, merging and splitting; families with one address stay apart."""
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ SAME, NEAR, OTHER = "Same name", "Same name but for one letter", ""
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
-    """Every row but the log's."""
+    """Return the rows of all tables, except the log."""
     db.session.rollback()
     return {
         table.name: [tuple(row) for row in db.session.execute(table.select().order_by(*table.primary_key))]
@@ -41,10 +41,10 @@ def lead(name: str, email: str, mobile: str) -> Lead:
         ("Zoë Müller", "Zoe Muller", SAME),
         ("Tan Wei Ling", "Tan Wei Lin", NEAR),
         ("Nur Syafiqah", "Nur Shafiqah", NEAR),
-        ("Nur Syafiqah", "Nur Syafiqha", NEAR),  # two letters changed places
+        ("Nur Syafiqah", "Nur Syafiqha", NEAR),  # two letters swapped
         ("Priya Raghunathan", "Prija Raghunathan", NEAR),
         ("Tan Wei Ling", "Lim Wei Ling", OTHER),
-        ("Jo Tan", "Jo Tam", OTHER),  # short names: both are real
+        ("Jo Tan", "Jo Tam", OTHER),  # short names, both real
         ("Ng", "Ong", OTHER),
     ],
 )
@@ -146,7 +146,7 @@ def test_odd_words_find_something_or_nothing_and_never_break(app: Flask, typed: 
 
 
 def test_of_many_with_the_same_name_the_newest_are_found(app: Flask) -> None:
-    make_booking()  # there must be a service
+    make_booking()  # creates the services
     for _ in bulk_leads(2500):
         pass
     for typed in ("menon", "meno", "siti menon", "grace", "80001", "nobody"):

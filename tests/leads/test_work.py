@@ -1,4 +1,4 @@
-"""The desk's work on a lead: next step, who looks after it, letters, the morning's mail."""
+"""The desk's work on a lead: next step, assignee, letters, the daily email."""
 
 from datetime import date
 

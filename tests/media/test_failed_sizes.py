@@ -1,4 +1,4 @@
-"""A picture whose sizes cannot be made: it alone fails, visibly, and the worker goes on."""
+"""An image whose renditions fail: only this image fails, visibly, and the worker goes on."""
 
 import io
 from collections.abc import Callable
@@ -137,7 +137,7 @@ def test_a_picture_that_kills_its_worker_is_given_up_too(app: Flask, clock: Mova
     image, other = upload(), upload()
     waits = []
     for _ in range(MOST_TRIES):
-        assert operations._claim()  # and the worker is killed
+        assert operations._claim()  # the worker is killed afterwards
         until = again(image).claimed_until
         assert until
         waits.append((until - clock.now) / LEASE)

@@ -1,4 +1,4 @@
-"""The place of the pictures is away or full: nothing is half done, and it is said in plain words."""
+"""Media storage that is down or full: nothing is left half done, and people get a plain sentence."""
 
 import errno
 import io

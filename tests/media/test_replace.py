@@ -1,4 +1,4 @@
-"""A picture's file is replaced: same number, same key, and nobody sees the old one under the new address."""
+"""Replacing the file of an image: id and key stay, and the new URL never serves the old file."""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -146,7 +146,7 @@ def test_a_worker_who_is_at_the_old_file_leaves_no_trace(
     app: Flask, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     image = make_image()
-    for _ in range(2):  # from the first version's folder, and from one of its own
+    for _ in range(2):  # from the first version's folder, then from a later one
         with atomic():
             image.rendered_at = None
         with monkeypatch.context() as patched:

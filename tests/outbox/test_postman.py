@@ -1,4 +1,4 @@
-"""The postman: what the mail server is told, what counts as handed over, and what is in the letter."""
+"""SMTP delivery: the dialogue with the server, what counts as delivered, and the content of the message."""
 
 import dataclasses
 import datetime as dt
@@ -29,11 +29,11 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
-DROP = ""  # an answer: the line goes dead
+DROP = ""  # an answer: the connection is dropped
 
 
 class Session(socketserver.StreamRequestHandler):
-    """One conversation in SMTP (RFC 5321). Answers come from the server's script, else they are yes."""
+    """One SMTP dialogue (RFC 5321). Answers come from the server's script; the default is success."""
 
     server: "MailHost"
     YES: ClassVar = {"EHLO": "250-here", "DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 ok", "STARTTLS": "220 go"}
@@ -79,7 +79,7 @@ class Session(socketserver.StreamRequestHandler):
 
 
 class MailHost(socketserver.ThreadingTCPServer):
-    """A mail server on a free port that remembers what it heard."""
+    """A mail server on a free port that records the dialogue."""
 
     daemon_threads = True
 
@@ -92,7 +92,7 @@ class MailHost(socketserver.ThreadingTCPServer):
         self.tls: ssl.SSLContext | None = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """Ignore clients that hang up."""
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ Use = Callable[..., None]
 
 @pytest.fixture
 def use(app: Flask, host: MailHost, monkeypatch: pytest.MonkeyPatch) -> Use:
-    """use() makes the app hand its mail to the host; fields of MailServer can be given."""
+    """A function: use() makes the app send its mail to the host; fields of MailServer can be given."""
 
     def use(**changed: Any) -> None:
         server = MailServer("127.0.0.1", host.server_address[1], None, None, "off")
@@ -125,7 +125,7 @@ def put(name: str = "Jo", to: str = "jo@example.org") -> None:
 
 
 def send() -> Message:
-    """Send what is due. Returns the only message as it stands then."""
+    """Send what is due. Returns the only message in its new state."""
     assert send_due(postman(), owner="a") == 1
     return db.session.scalars(sa.select(Message).execution_options(populate_existing=True)).one()
 
@@ -252,7 +252,7 @@ def test_a_mail_server_with_somebody_elses_certificate_gets_neither_password_nor
 
 
 def certificate_of(name: str, folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS, with a certificate that nobody has signed but itself."""
+    """Return the server's side of TLS, with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)

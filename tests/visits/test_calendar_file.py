@@ -1,4 +1,4 @@
-"""Calendar files: read back with the icalendar library, in Singapore and where clocks change twice a year."""
+"""Calendar files, parsed with the icalendar library, in Singapore and in zones with clock changes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +39,7 @@ def visit(app: Flask, clock: MovableClock) -> Visit:
 
 @pytest.fixture(params=["Asia/Singapore", "Europe/London", "America/New_York"])
 def zone(request: pytest.FixtureRequest, app: Flask) -> Iterator[ZoneInfo]:
-    """The clinic in another town."""
+    """Move the clinic to another time zone."""
     settings = app.config["CLINIC"]
     zone = ZoneInfo(request.param)
     app.config["CLINIC"] = replace(settings, time_zone=zone)

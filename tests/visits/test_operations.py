@@ -1,4 +1,4 @@
-"""Times of visits: who gets one, who is refused, what the person may change, what is mailed."""
+"""Times of visits: allocation, refusals, changes by the person, emails."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def test_another_time_is_the_same_visit_with_a_higher_sequence(app: Flask, clock
     moved = set_visit(visit.booking, visit.therapist, TEN + timedelta(days=1), by=make_user())
     assert (moved.id, moved.uid, moved.sequence) == (visit.id, uid, 1)
     assert mails("visit_set")[-1].subject.startswith("Another time")
-    make_visit(at=TEN, therapist=visit.therapist)  # the time before is free again
+    make_visit(at=TEN, therapist=visit.therapist)  # the former time is free again
 
 
 @pytest.mark.parametrize("minutes", [-45, -15, 0, 15, 45])
@@ -219,7 +219,7 @@ def test_a_person_changes_nothing_after_the_cut_off(app: Flask, clock: MovableCl
     for change in (lambda: cancel_visit(visit), lambda: ask_for_other_time(visit, [], "")):
         with pytest.raises(TooLate):
             change()
-    cancel_visit(visit, by=make_user())  # the desk may
+    cancel_visit(visit, by=make_user())  # the desk may cancel
     assert visit.state == VisitState.CANCELLED
 
 
@@ -239,7 +239,7 @@ def test_who_asks_for_another_time_keeps_theirs_until_then(app: Flask, clock: Mo
     visit = make_visit(at=TEN)
     ask_for_other_time(visit, ["tue-evening"], "After six")
     assert (visit.state, visit.booking) == (VisitState.SET, bookings_without_time().rows[0])
-    ask_for_other_time(visit, ["wed-evening"], "After seven")  # again: one change, one mail
+    ask_for_other_time(visit, ["wed-evening"], "After seven")  # asking again is neither a change nor an email
     wish = wish_of(visit.booking_id)
     assert (wish.times, wish.note, wish.changes, len(mails("visit_changed"))) == (["wed-evening"], "After seven", 1, 1)
     set_visit(visit.booking, visit.therapist, TEN + timedelta(days=2), by=make_user())
@@ -339,7 +339,7 @@ def test_no_reminder_of_what_was_cancelled_and_one_on_its_way_is_taken_back(app:
 
 def test_an_outage_is_caught_up_with_but_nothing_that_is_over(app: Flask, clock: MovableClock) -> None:
     over, coming = make_visit(at=TEN), make_visit(at=TEN + timedelta(hours=6))
-    clock.now = TEN + timedelta(hours=2)  # the worker was away until now
+    clock.now = TEN + timedelta(hours=2)  # the worker was down until now
     remind_of_visits()
     assert [mail.to for mail in mails("visit_reminder")] == [coming.booking.lead.email]
     assert over.booking.lead.email != coming.booking.lead.email

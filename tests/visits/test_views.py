@@ -1,4 +1,4 @@
-"""The pages behind the links of our mails, as the person uses them."""
+"""The pages behind emailed links about visits."""
 
 from datetime import UTC, datetime, timedelta
 

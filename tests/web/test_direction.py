@@ -1,4 +1,4 @@
-"""Each text that people write decides its own direction: on pages, in the panel and in mails."""
+"""Each text that people write has its own text direction: on pages, in the panel and in emails."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,8 @@ ARABIC, HEBREW = "ألم الظهر بعد الجلوس", "כאבי גב תחת�
 
 
 def undirected(page: Page, words: str) -> list[str]:
-    """The elements that hold the words right away and let the page decide: no `dir` on them or near them, no <bdi>."""
+    """Return the elements directly around the words that inherit their direction: no `dir` on or near them, no
+    <bdi>."""
     found = []
     for node in page.tree.css("body *"):
         if words not in (node.text(deep=False) or "") or node.tag in ("option", "title", "script", "mark"):

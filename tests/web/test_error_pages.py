@@ -1,4 +1,4 @@
-"""Pages for what goes wrong: each says what to do, and needs neither the database nor a sign-in."""
+"""Error pages say what to do, and need neither database nor sign-in."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ def page_of(client: FlaskClient, path: str, **request: object) -> Page:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
-    """An app whose database is away: a folder that is not there, or a port on which nobody listens."""
+    """An app whose database is down: a missing folder, or a closed port."""
     urls = {
         "sqlite": f"sqlite:///{tmp_path}/nowhere/clinic.sqlite3",
         "postgresql": f"postgresql://clinic@127.0.0.1:{free_port()}/clinic",
@@ -49,7 +49,7 @@ def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def adrift(lost: Flask) -> FlaskClient:
-    """A visitor of that app."""
+    """A client of that app."""
     return lost.test_client()
 
 
@@ -90,7 +90,7 @@ def limiter(app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def use_up(limiter: Limiter, limit: Limit, *, but: int = 0) -> None:
-    """Let the visitor of the test client use it that often, but so many times."""
+    """Use up the visitor's limit, except for so many uses."""
     for _ in range(limit.times - but):
         limiter.spend(limit, "127.0.0.1")
 

@@ -1,4 +1,4 @@
-// Shows how far an export has come. Without this script, or when anything is unexpected, the link is a plain download.
+// Progress of an export. Without this script, or after any error, the link is a plain download.
 const status = document.querySelector("[data-export-status]");
 for (const link of document.querySelectorAll("a[data-export]")) {
   link.addEventListener("click", async (event) => {

@@ -1,4 +1,4 @@
-/* A select of pictures becomes the chosen picture and a button that opens Media: search, choose, or upload a new one. The
+/* Replaces a select of pictures by the chosen picture and a button that opens the media dialog: search, choose, upload. The
    select stays in the form and holds the choice. */
 for (const select of document.querySelectorAll("select[data-picker]")) {
   const { h, newId, field, find, card } = clinicPictures;
@@ -28,7 +28,7 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
       const { images } = await find(address, { ids: id });
       if (images.length && select.value === id) showPicture(images[0]);
     } catch {
-      /* the words tell which one it is */
+      /* the text beside it names the picture */
     }
   }
 

@@ -1,4 +1,4 @@
-// Lists with tick boxes: how many are ticked, and one button that ticks all or none.
+// Lists with checkboxes: the number selected, and a button that selects all or none.
 for (const list of document.querySelectorAll("[data-ticks]")) {
   const words = list.querySelector(".bulk-words");
   if (!words) continue;
