@@ -174,6 +174,9 @@ def _add_log_mail_and_pictures(number: int) -> None:
 
 def addresses() -> dict[str, str]:
     """The pages of the site by rule, the parts of the address filled in by what begin() has made."""
+    category: Any
+    tag: Any
+    author: Any
     category, tag, author = (db.session.scalars(sa.select(model)).first() for model in (Category, Tag, Author))
     article = db.session.scalars(sa.select(Article).where(Article.slug == "strong-hips")).one()
     assert category
@@ -338,7 +341,7 @@ def _postgres_reads_all(node: dict[str, Any], *, is_limited: bool) -> str:
 
 
 def _is_by_bitmap(node: dict[str, Any]) -> bool:
-    return node["Node Type"] == "Bitmap Heap Scan"
+    return bool(node["Node Type"] == "Bitmap Heap Scan")
 
 
 def _sqlite_reads_all(statement: str, steps: list[tuple[int, str]]) -> str:
