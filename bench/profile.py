@@ -7,7 +7,6 @@ the milliseconds are taken without it, and only the shares are its own.
 import cProfile
 import logging
 import pstats
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -139,4 +138,4 @@ def _part(file: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
