@@ -21,7 +21,9 @@ PINS = ROOT / "requirements-dev.txt"
 def main() -> int:
     """Returns the exit status: 1 when tests failed on a Python that is here."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    passed, failed, missing = [], [], []
+    passed: list[str] = []
+    failed: list[str] = []
+    missing: list[str] = []
     for version in SUPPORTED:
         if version == own:
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from clinic.core.blocks import TextBlock, text_blocks
+from clinic.core.html_blocks import TextBlock, text_blocks
 
 
 class State(enum.StrEnum):
