@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test check biome cluster format bench benchrows screenshots pins
+.PHONY: help run test check biome pythons cluster format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ else
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/deploy
 	@$(BIN)/python -m pytest tests/journeys tests/deploy
 endif
+
+pythons: .venv/.dev ## the tests that need no server and no browser, on each other supported Python that can be had
+	@$(BIN)/python tests/pythons.py
 
 cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
 	@$(BIN)/python tests/provide.py

@@ -7,7 +7,6 @@ milliseconds are measured without it, and only the shares come from it.
 import cProfile
 import logging
 import pstats
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -139,4 +138,4 @@ def _part(file: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -104,7 +104,7 @@ def check(page: Page) -> None:
     assert title, f"no title {where}"
     assert title.startswith(headings[0]), f"the title “{title}” does not begin with the h1 “{headings[0]}” {where}"
     assert page.one("html").attributes.get("lang") == "en"
-    ids = [node.attributes["id"] for node in page.tree.css("[id]")]
+    ids = [node.attributes["id"] or "" for node in page.tree.css("[id]")]
     assert len(ids) == len(set(ids)), f"duplicate ids {where}: {sorted({one for one in ids if ids.count(one) > 1})}"
     for field in page.tree.css("input, select, textarea"):
         _check_label(page, field)

@@ -38,7 +38,8 @@ PASSWORD = "correct horse battery"
 
 @cache
 def _hashed() -> str:
-    return hash_password(PASSWORD)
+    hashed: str = hash_password(PASSWORD)
+    return hashed
 
 
 def make_user(*, roles: list[RoleName] | None = None, email: str = "", name: str = "Mei Tan") -> User:

@@ -33,11 +33,11 @@ def find_chromium() -> str | None:
         if name and (path := shutil.which(name)):
             return path
     for root in (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"):
-        for path in sorted(root.glob("chromium*/**/*")):
-            if path.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(
-                path, os.X_OK
+        for found in sorted(root.glob("chromium*/**/*")):
+            if found.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(
+                found, os.X_OK
             ):
-                return str(path)
+                return str(found)
     return None
 
 
@@ -143,7 +143,7 @@ class Postgres:
 
         wait_for(self._lets_in, "PostgreSQL to accept connections")
         with psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}"')
         return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
 
     def restart(self) -> None:

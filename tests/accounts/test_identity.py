@@ -150,7 +150,7 @@ def test_each_change_of_a_sign_in_is_told_by_mail_and_logged(sign_in: SignIn) ->
     visit(client, "/tf-setup").submit("Continue", setup="disable")
     add_passkey(user)
     visit(client, "/wan-register").submit("Remove it", name="Phone")
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
     visit(client, "/change").submit("Keep the new one", password=PASSWORD, **new)
     told = kinds_and_words()
     assert [kind for kind, _ in told] == [*["account_changed"] * 4, "password_changed"]
@@ -202,7 +202,11 @@ def test_a_reset_password_says_which_passkeys_remain_and_removes_them_on_demand(
         path = re.sub(r"^https?://[^/]+", "", reset_link(message))
         page = visit(visitor, path)
         assert "Mei’s phone, Stranger’s key" in page.text
-        new = {"password": "a quite new password", "password_confirm": "a quite new password", "remove_passkeys": wish}
+        new: dict[str, Any] = {
+            "password": "a quite new password",
+            "password_confirm": "a quite new password",
+            "remove_passkeys": wish,
+        }
         assert page.submit("Keep it", **new).status == 302
         db.session.expire_all()
         assert len(user.webauthn) == left

@@ -1,6 +1,7 @@
 """Limits of sign-in: wrong secrets count per account, and nobody is locked out of a known device."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -136,11 +137,11 @@ def test_a_password_cannot_be_guessed_at_an_open_panel(
 ) -> None:
     client = sign_in("desk")
     page = visit(client, path)
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
     statuses = []
     for number in range(21):
-        more = new if path == "/change" else {}
-        statuses.append(page.submit(button, **{field: f"guess number {number}"}, **more).status)
+        more: dict[str, Any] = new if path == "/change" else {}
+        statuses.append(page.submit(button, **more | {field: f"guess number {number}"}).status)
         clock.move(seconds=10)
     assert 429 not in statuses[:20]
     assert statuses[20] == 429

@@ -20,7 +20,7 @@ SignIn = Callable[..., FlaskClient]
 COOKIE = "clinic_staff"
 
 
-def try_password(client: FlaskClient, email: str, password: str = PASSWORD, path: str = "/login", **more: str) -> Page:
+def try_password(client: FlaskClient, email: str, password: str = PASSWORD, path: str = "/login", **more: Any) -> Page:
     return visit(client, path).submit("Sign in", email=email, password=password, **more)
 
 
@@ -194,7 +194,7 @@ def test_a_changed_password_ends_the_other_sign_ins_and_sends_a_mail(sign_in: Si
     user = make_user()
     client, other_device = sign_in(user=user), sign_in(user=user)
     page = visit(client, "/change")
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
     wrong = page.submit("Keep the new one", password="wrong wrong", **new)
     assert wrong.status != 302
     check(wrong)

@@ -1,6 +1,7 @@
 """The moderator's queue."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -120,7 +121,7 @@ def test_an_unknown_verb_or_comment_changes_nothing(sign_in: SignIn, clock: Mova
     three_waiting(clock)
     page = visit(moderator, "/admin/comments/")
     for fields, status in (({"id": "987654"}, 404), ({"id": "x"}, 404), ({"id": "9" * 5000}, 404)):
-        assert page.submit("Approve", within="tbody tr:nth-child(1)", **fields).status == status
+        assert page.submit("Approve", within="tbody tr:nth-child(1)", **dict[str, Any](fields)).status == status
     token = page.values("Sign out")["csrf_token"]
     answer = moderator.post("/admin/comments/moderate/", data={"id": "1", "verb": "eat", "csrf_token": token})
     assert answer.status_code == 400

@@ -17,6 +17,7 @@ from clinic.bookings.operations import allow_booking, decline_booking, redeem_vo
 from clinic.bookings.services import Offer, add_service, change_service
 from clinic.core import clock as time
 from clinic.core.db import db
+from clinic.core.heartbeat import SILENT_AFTER, beat
 from clinic.core.settings import MailServer
 from clinic.frame.models import MenuItem, Place
 from clinic.frame.operations import add_menu_item
@@ -26,7 +27,6 @@ from clinic.outbox.models import Message
 from clinic.outbox.operations import send_due
 from clinic.visits.models import VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed
-from clinic.web.health import SILENT_AFTER, beat
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_author, make_booking, make_category, make_user, make_visit
@@ -236,6 +236,7 @@ def test_who_attended_is_the_same_in_leads_and_in_every_report(sign_in: SignIn, 
     elif how == "visit":
         mark_attended(make_visit(booking), by=by)
     else:
+        assert booking.voucher
         redeem_voucher(booking.voucher, by=by)
         if how == "lost after it":
             change_stage(booking.lead, Stage.LOST, by=by)

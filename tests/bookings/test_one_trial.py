@@ -97,6 +97,7 @@ def test_a_merge_of_two_trials_keeps_one_and_a_split_gives_both_back(app: Flask)
 def test_of_two_trials_the_used_one_or_the_one_with_a_visit_counts(app: Flask, used: str) -> None:
     kept, other = make_booking(), make_booking()
     if used == "redeemed":
+        assert other.voucher
         redeem_voucher(other.voucher, by=make_user())
     else:
         visit = make_visit(other)
@@ -110,6 +111,7 @@ def test_of_two_trials_the_used_one_or_the_one_with_a_visit_counts(app: Flask, u
 
 def test_a_voucher_that_a_merge_took_back_does_not_come_back_with_its_visit(app: Flask) -> None:
     kept, other = make_booking(), make_booking()
+    assert kept.voucher
     redeem_voucher(kept.voucher, by=make_user())
     visit = make_visit(other)
     merge_leads(kept.lead, other.lead, by=make_user())

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, VoucherNotRedeemable, VoucherRedeemed
+from clinic.bookings.ledger import claim_keys
 from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Voucher, VoucherState
 from clinic.bookings.operations import (
     CODE_LENGTH,
     CODE_LETTERS,
     allow_booking,
-    claim_keys,
     decline_booking,
     redeem_voucher,
 )

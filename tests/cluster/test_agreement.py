@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_a_change_shows_on_every_machine_at_the_next_request(ground: Ground, has
     for _ in range(10):
         number = next(editions)
         save_article(ground.site, number)
-        seen = at_once([lambda port=port: edition_on(port, ground.site.article) for port in ports * 4])
+        seen = at_once([partial(edition_on, port, ground.site.article) for port in ports * 4])
         assert set(seen) == {number}
 
 

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import redis
@@ -108,6 +109,7 @@ def test_counts_in_redis_end_with_their_window_and_name_nobody(
     server.flushall()
     clock.now = datetime(2100, 1, 1, 2, 20, tzinfo=UTC)
     Limiter("secret", redis_server.url, on=True).spend(HOURLY, VISITOR)
+    key: Any
     (key,) = server.keys("*")
     assert VISITOR not in key
     assert server.expiretime(key) == datetime(2100, 1, 1, 3, 0, tzinfo=UTC).timestamp()

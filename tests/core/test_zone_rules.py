@@ -22,7 +22,7 @@ CHANGED = [  # a zone, and a year whose rule differs from the year before or aft
 ]  # fmt: skip
 
 
-def offset_by(component: Timezone, moment: datetime) -> timedelta:
+def offset_by(component: Any, moment: datetime) -> timedelta:
     """Return the offset that a calendar computes from the rules in the file alone."""
     best: tuple[datetime, timedelta] | None = None
     for part in component.walk():
@@ -44,7 +44,7 @@ def onsets(part: Any) -> list[datetime]:
     text = part["RRULE"].to_ical().decode()
     head, _, until = text.partition("UNTIL=")
     rule = rrulestr(f"{head}{until.partition(';')[2]}".strip(";"), dtstart=start)
-    found = rule.between(start, datetime(2045, 1, 1), inc=True)  # noqa: DTZ001
+    found: list[datetime] = rule.between(start, datetime(2045, 1, 1), inc=True)  # noqa: DTZ001
     if until:
         end = datetime.strptime(until.partition(";")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         found = [one for one in found if (one - part["TZOFFSETFROM"].td).replace(tzinfo=UTC) <= end]

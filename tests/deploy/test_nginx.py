@@ -5,6 +5,7 @@ import http.client
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -237,7 +238,7 @@ def test_who_keeps_pages_for_a_second_sees_changes_after_it(site: Cluster) -> No
         for path in ("/healthz", "/login", "/admin/", "/nothing/"):  # no-store: each request reaches the app
             ids = {fetch(nginx.port, path)[0].headers["x-request-id"] for _ in range(3)}
             assert len(ids) == 3, path
-        cookies = {"Cookie": "clinic_staff=x"}
+        cookies: dict[str, Any] = {"Cookie": "clinic_staff=x"}
         ids = {fetch(nginx.port, site.article, **cookies)[0].headers["x-request-id"] for _ in range(3)}
         assert len(ids) == 3, "staff are not served from what is kept"
         visitor = fetch(nginx.port, site.article)[0]

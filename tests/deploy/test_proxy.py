@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,11 @@ def ask(nginx: Nginx, method: str, path: str, body: bytes | None = None, **heade
 def test_a_machine_learns_the_visitor_s_address_and_nothing_that_a_visitor_claims(
     nginx: Nginx, machines: tuple[Machine, Machine]
 ) -> None:
-    claims = {"X_Forwarded_For": "1.2.3.4", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "elsewhere.example"}
+    claims: dict[str, Any] = {
+        "X_Forwarded_For": "1.2.3.4",
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_Host": "elsewhere.example",
+    }
     assert ask(nginx, "GET", "/book/?x=%20y", **claims) == 200
     (method, path, headers), *more = machines[0].seen + machines[1].seen
     assert not more

@@ -63,5 +63,5 @@ def test_no_file_of_a_sitemap_is_too_long() -> None:
 
 def test_the_small_files_are_there(client: FlaskClient) -> None:
     assert "Sitemap: http://127.0.0.1:8000/sitemap.xml" in client.get("/robots.txt").text
-    assert client.get("/site.webmanifest").json["name"] == "Move Therapy"
+    assert client.get("/site.webmanifest").get_json()["name"] == "Move Therapy"
     assert "Contact: mailto:" in client.get("/.well-known/security.txt").text

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from clinic.articles.indexing import reindex_article
 from clinic.core import search as index
 from clinic.core.db import atomic, db
-from clinic.core.folding import pieces_of, token_of, tokens_of, word_of, words_of
+from clinic.core.folding import FOLDING, pieces_of, token_of, tokens_of, word_of, words_of
 from clinic.leads.lead_index import find
 from clinic.leads.models import Lead
 from clinic.worker import work_once
@@ -232,7 +232,7 @@ def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, cl
     assert db.session.get_one(Lead, lead.id).name_head == "陈伟玲"
     assert "物理治療師" not in db.session.scalars(sa.select(index.SearchWord.word)).all()
     states = {one.name: one.folding for one in db.session.scalars(sa.select(index.IndexState))}
-    assert states == {"articles": index.FOLDING, "leads": index.FOLDING}
+    assert states == {"articles": FOLDING, "leads": FOLDING}
     assert work_once(app) == 0
 
 

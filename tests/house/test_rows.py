@@ -176,6 +176,9 @@ def _add_log_mail_and_pictures(number: int) -> None:
 
 def addresses() -> dict[str, str]:
     """Return the addresses of the site by rule, with their parameters filled in from begin()."""
+    category: Any
+    tag: Any
+    author: Any
     category, tag, author = (db.session.scalars(sa.select(model)).first() for model in (Category, Tag, Author))
     article = db.session.scalars(sa.select(Article).where(Article.slug == "strong-hips")).one()
     assert category
@@ -341,7 +344,7 @@ def _postgres_reads_all(node: dict[str, Any], *, is_limited: bool) -> str:
 
 
 def _is_by_bitmap(node: dict[str, Any]) -> bool:
-    return node["Node Type"] == "Bitmap Heap Scan"
+    return bool(node["Node Type"] == "Bitmap Heap Scan")
 
 
 def _sqlite_reads_all(statement: str, steps: list[tuple[int, str]]) -> str:

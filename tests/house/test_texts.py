@@ -24,6 +24,7 @@ NOT_TYPED = {
 
 
 def forms(kind: type = Form) -> Iterator[type]:
+    one: type
     for one in kind.__subclasses__():
         yield one
         yield from forms(one)

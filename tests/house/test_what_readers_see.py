@@ -413,7 +413,7 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
         "send_again",
         lambda: (
             db.session.execute(sa.update(Message).values(state=MessageState.FAILED)),
-            db.session.commit(),
+            db.session.commit(),  # type: ignore[func-returns-value]
             send_again(latest(Message), by=s.user),
         ),
     )

@@ -162,11 +162,11 @@ def running_server() -> Iterator[EditorServer]:
     """The server on a free port."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as wsgi,  # type: ignore[arg-type]
+        make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as wsgi,  # type: ignore[call-overload]
     ):
         server = EditorServer(Assets(Path(folder) / "assets"))
         server.may_answer.set()
-        wsgi.set_app(server)  # type: ignore[arg-type]
+        wsgi.set_app(server)
         server.url = f"http://127.0.0.1:{wsgi.server_port}"
         thread = threading.Thread(target=wsgi.serve_forever, args=(0.05,))
         thread.start()

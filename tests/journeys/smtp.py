@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.services import free_port
 
@@ -68,7 +68,7 @@ class MailServer:
             found.setdefault(letter.message_id, []).append(letter)
         return found
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+    async def handle_MAIL(self, server: SMTP, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         session.manner = self.choose()
         self.seen.append(session.manner)
         if session.manner == Manner.REFUSE_SENDER:
@@ -76,13 +76,13 @@ class MailServer:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         if session.manner == Manner.REFUSE_RECIPIENT:
             return "450 4.2.1 Greylisted, try again later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:
         manner = session.manner
         if manner == Manner.REFUSE_MESSAGE:
             return "452 4.3.1 Out of space, try again later"

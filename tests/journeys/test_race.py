@@ -247,7 +247,7 @@ def test_of_twenty_decisions_at_once_one_counts(app: Flask) -> None:
 
         return lambda: outcome(app, act)
 
-    decisions = [allow_booking, decline_booking] * 10
+    decisions: list[Callable[..., object]] = [allow_booking, decline_booking] * 10
     outcomes = at_once([deciding(decide) for decide in decisions])
     assert Counter(outcomes) == {"done": 1, "NotHeld": 19}
     booking = db.session.get_one(Booking, held_id)

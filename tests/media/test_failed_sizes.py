@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from clinic.core.db import db
 from clinic.media import operations, renditions
+from clinic.media.files import files
 from clinic.media.models import MOST_TRIES, Image
 from clinic.media.operations import KILLED, LEASE, Description, add_image, render_again, render_next, replace_image
 from clinic.media.renditions import MOST_HEIGHT, MOST_OF_A_SIDE, read_upload, rendition_files, widths_for
@@ -46,7 +47,7 @@ def test_a_picture_too_tall_for_a_format_has_smaller_sizes_in_all(app: Flask, wi
     assert image.widths == widths_for(width, height)
     for name in names(image):
         kind = name.rpartition(".")[2]
-        with Pillow.open(io.BytesIO(operations.files().read(f"{image.folder}/{name}"))) as file:
+        with Pillow.open(io.BytesIO(files().read(f"{image.folder}/{name}"))) as file:
             assert "original" in name or max(file.size) <= MOST_OF_A_SIDE[kind]
 
 

@@ -4,6 +4,7 @@ import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from tests.factories import make_article, make_image, picture_bytes
 from tests.media.places import break_place, everything, names
 
 SignIn = Callable[..., FlaskClient]
-WORDS = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
+WORDS: dict[str, Any] = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
 SAID = Description(**WORDS)
 AWAY = "The pictures are out of reach for a moment. Nothing was kept. Try again in a minute."
 

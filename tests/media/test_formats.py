@@ -35,7 +35,7 @@ def file_of(image: Pillow.Image, kind: str, **save: object) -> bytes:
     if kind == "HEIF":
         register_heif()
     buffer = io.BytesIO()
-    image.save(buffer, kind, **save)  # type: ignore[arg-type]
+    image.save(buffer, kind, **save)
     return buffer.getvalue()
 
 

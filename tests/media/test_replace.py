@@ -127,7 +127,7 @@ def test_what_an_attempt_left_that_never_committed_is_in_nobodys_way(app: Flask)
 
 def test_of_two_at_once_the_slower_is_told_and_takes_nothing_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     image = make_image()
-    make = operations.original_file
+    make = operations.original_file  # type: ignore[attr-defined] # imported there
 
     def somebody_is_quicker(upright: Upright) -> bytes:
         monkeypatch.setattr(operations, "original_file", make)

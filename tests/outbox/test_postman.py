@@ -131,7 +131,7 @@ def send() -> Message:
 
 
 def read(letter: bytes) -> EmailMessage:
-    return email.message_from_bytes(letter, policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(letter, policy=email.policy.default)
 
 
 def text_of(letter: EmailMessage, kind: str) -> str:

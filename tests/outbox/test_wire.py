@@ -161,7 +161,7 @@ def test_every_message_with_the_worst_texts_is_taken_and_reads_as_it_was_written
     assert {one.state for one in stored.values()} == {MessageState.SENT}, {one.last_error for one in stored.values()}
     assert len(plain.letters) == len(stored)
     for content in plain.letters:
-        letter: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)  # type: ignore[assignment]
+        letter: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)
         message = stored[letter["Message-ID"]]
         assert " ".join(letter["Subject"].split()) == " ".join(printable(message.subject).split())
         assert letter.defects == []
@@ -187,13 +187,13 @@ def test_files_of_every_name_and_kind_arrive_whole(plain: Plain) -> None:
         enqueue("password_reset", to="jo@example.org", name="Jo", link="x", attachments=files)
     assert send_due(postman(), owner="a") == 1
     assert plain.faults == []
-    letter: EmailMessage = email.message_from_bytes(plain.letters[0], policy=email.policy.default)  # type: ignore[assignment]
+    letter: EmailMessage = email.message_from_bytes(plain.letters[0], policy=email.policy.default)
     found = list(letter.iter_attachments())
     assert [part.get_filename() for part in found] == [file.name for file in files]
     assert [part.get_payload(decode=True) for part in found] == [file.content for file in files]
     assert [part.get_content_type() for part in found] == ["image/png", "text/calendar", "text/plain"]
     assert found[0]["Content-ID"] == "<code>"
-    assert found[1].get_param("method") == "REQUEST"  # type: ignore[attr-defined]
+    assert found[1].get_param("method") == "REQUEST"
 
 
 @pytest.mark.parametrize(

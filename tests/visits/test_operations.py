@@ -139,6 +139,7 @@ def test_what_is_held_or_used_gets_no_time(app: Flask, clock: MovableClock) -> N
     assert held.state == BookingState.HELD
     with pytest.raises(TimeRefused, match="allow it first"):
         set_visit(held, make_therapist(), TEN, by=make_user())
+    assert booking.voucher
     redeem_voucher(booking.voucher, by=make_user())
     with pytest.raises(TimeRefused, match="used or cancelled"):
         set_visit(booking, make_therapist(), TEN, by=make_user())
@@ -216,6 +217,7 @@ def test_a_cancellation_is_not_taken_back_once_the_time_is_anothers(app: Flask, 
 def test_a_person_changes_nothing_after_the_cut_off(app: Flask, clock: MovableClock) -> None:
     visit = make_visit(at=TEN)
     clock.now = TEN - timedelta(hours=24) + timedelta(seconds=1)
+    change: Callable[[], object]
     for change in (lambda: cancel_visit(visit), lambda: ask_for_other_time(visit, [], "")):
         with pytest.raises(TooLate):
             change()
@@ -228,6 +230,7 @@ def test_a_person_changes_their_time_so_often_and_no_more(app: Flask, clock: Mov
     for number in range(preferences().most_changes):
         ask_for_other_time(visit, ["mon-morning"], "")
         set_visit(visit.booking, visit.therapist, TEN + timedelta(days=8 + number), by=make_user())
+    change: Callable[[], object]
     for change in (lambda: ask_for_other_time(visit, [], ""), lambda: cancel_visit(visit)):
         with pytest.raises(ChangedTooOften):
             change()
@@ -301,6 +304,7 @@ def test_a_wrong_tap_is_undone_whole(app: Flask, clock: MovableClock, state: Vis
 
 def test_the_device_that_redeemed_is_told_so_again_and_others_are_not(app: Flask) -> None:
     voucher = make_booking().voucher
+    assert voucher
     mei, jo = make_user(name="Mei"), make_user(name="Jo")
     redeem_voucher(voucher, by=mei, device="phone")
     redeem_voucher(voucher, by=mei, device="phone")

@@ -1,6 +1,7 @@
 """The pages behind emailed links about visits."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +23,13 @@ from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user, make_visit
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-PERSON = {"name": "Jo", "email": "jo@example.org", "mobile": "91234567", "service": "pilates-1-to-1", "consent": "y"}
+PERSON: dict[str, Any] = {
+    "name": "Jo",
+    "email": "jo@example.org",
+    "mobile": "91234567",
+    "service": "pilates-1-to-1",
+    "consent": "y",
+}
 
 
 def link(purpose: str, value: object) -> str:
@@ -34,7 +41,7 @@ def test_the_thanks_page_asks_when_the_person_can_come(app: Flask, client: Flask
     thanks = look(client, "/book/").submit("Book my trial", **PERSON)
     assert thanks.path == "/book/thanks/"
     assert "Thank you" in thanks.status_text()
-    who = {"email": "JO@example.org", "mobile": "+65 9123 4567"}
+    who: dict[str, Any] = {"email": "JO@example.org", "mobile": "+65 9123 4567"}
     done = thanks.submit("Tell the clinic", times=["mon-morning", "fri-evening"], note="Not on the 14th", **who)
     assert "Noted" in done.status_text()
     wish = wish_of(db.session.scalars(sa.select(Booking.id)).one())

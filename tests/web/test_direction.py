@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborNode
 
 from clinic.articles.models import Kind
 from clinic.comments.models import CommentState
@@ -34,7 +35,8 @@ def undirected(page: Page, words: str) -> list[str]:
     for node in page.tree.css("body *"):
         if words not in (node.text(deep=False) or "") or node.tag in ("option", "title", "script", "mark"):
             continue
-        one, is_directed = node, False
+        one: LexborNode | None = node
+        is_directed = False
         while one is not None and one.tag not in ("main", "section", "article", "div", "body", "tr", "form"):
             is_directed = is_directed or "dir" in one.attributes or one.tag == "bdi"
             is_directed = is_directed or "hidden" in (one.attributes.get("class") or "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ def _broken() -> str:
     raise RuntimeError("secret words of the traceback")
 
 
-def page_of(client: FlaskClient, path: str, **request: object) -> Page:
+def page_of(client: FlaskClient, path: str, **request: Any) -> Page:
     page = Page(client, client.open(path, **request), path)
     check(page)
     return page

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_services
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "Tan Wei Ling",
     "email": "weiling@example.org",
     "mobile": "9123 4567",

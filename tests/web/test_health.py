@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -36,8 +37,8 @@ def metric(client: FlaskClient, name: str, **request: object) -> float:
     raise AssertionError(f"no {name}")
 
 
-def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, **changed: object) -> None:
-    monkeypatch.setitem(app.config, "CLINIC", dataclasses.replace(app.config["CLINIC"], **changed))  # type: ignore[arg-type]
+def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
+    monkeypatch.setitem(app.config, "CLINIC", dataclasses.replace(app.config["CLINIC"], **changed))
 
 
 def test_a_living_process_says_ok(client: FlaskClient) -> None:

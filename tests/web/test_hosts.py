@@ -27,7 +27,8 @@ def status_for(app: Flask, host: str, path: str = "/about/", **environ: Any) -> 
     own = {"HTTP_HOST": host, "REMOTE_ADDR": "203.0.113.7"}
     asked = EnvironBuilder(path=path).get_environ() | own | environ
     statuses: list[str] = []
-    list(app.wsgi_app(asked, lambda status, headers, exc_info=None: statuses.append(status)))
+    start: Any = lambda status, headers, exc_info=None: statuses.append(status)  # noqa: E731
+    list(app.wsgi_app(asked, start))
     return int(statuses[0].split()[0])
 
 

@@ -5,6 +5,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -197,7 +198,7 @@ def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskCli
     make_services()
     end = make_article()
     text = make_article(body='<p>Text.</p><section data-part="trial-form"></section><p>More.</p>')
-    person = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
+    person: dict[str, Any] = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
     for number, (path, where) in enumerate(
         [
             (end.address, Place.END),
@@ -249,6 +250,7 @@ def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, cl
     desk_user = make_user()
     bookings = [ask(hips.id, services[0].id, number) for number in range(3)] + [ask(None, services[1].id, 9)]
     for booking in bookings[:2]:
+        assert booking.voucher
         redeem_voucher(booking.voucher, by=desk_user)
     change_stage(bookings[0].lead, Stage.JOINED, by=desk_user)
     desk = sign_in("desk")

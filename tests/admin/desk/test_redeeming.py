@@ -145,6 +145,7 @@ def test_undoing_is_for_a_redeemed_voucher_only(sign_in: SignIn) -> None:
     from clinic.bookings.errors import RedemptionStands
 
     booking = make_booking()
+    assert booking.voucher
     with pytest.raises(RedemptionStands):
         undo_redemption(booking.voucher, by=make_user())
 

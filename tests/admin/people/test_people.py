@@ -14,7 +14,12 @@ from tests.browse import check, visit
 from tests.factories import make_user
 
 SignIn = Callable[..., FlaskClient]
-NEW = {"name": "Ana Lee", "email": "Ana.Lee@Example.org", "role_names": ["editor", "desk"], "active": "y"}
+NEW: dict[str, Any] = {
+    "name": "Ana Lee",
+    "email": "Ana.Lee@Example.org",
+    "role_names": ["editor", "desk"],
+    "active": "y",
+}
 
 
 def person(email: str) -> User | None:

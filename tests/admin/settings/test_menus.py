@@ -1,6 +1,7 @@
 """Menus: the links at the head and the foot of every page."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,7 +22,7 @@ def footer(client: FlaskClient) -> list[str]:
     return visit(client, "/articles/").texts(".site-foot nav a")
 
 
-def add(client: FlaskClient, tab: str = "header", **fields: str) -> Page:
+def add(client: FlaskClient, tab: str = "header", **fields: Any) -> Page:
     return visit(client, f"{LIST}new/?tab={tab}").submit("Save", **fields)
 
 

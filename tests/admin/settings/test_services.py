@@ -1,6 +1,7 @@
 """Services: what visitors can book, in which order; kept while bookings refer to them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -12,7 +13,7 @@ from tests.factories import make_booking, make_services
 
 SignIn = Callable[..., FlaskClient]
 LIST = "/admin/services/"
-YOGA = {"name": "Yoga 1-to-1", "summary": "Calm strength.", "minutes": "45", "body": "<p>Breathe.</p>"}
+YOGA: dict[str, Any] = {"name": "Yoga 1-to-1", "summary": "Calm strength.", "minutes": "45", "body": "<p>Breathe.</p>"}
 
 
 def offered(client: FlaskClient) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -31,7 +32,7 @@ def edit(client: FlaskClient, article: Article, **more: str) -> Page:
     return visit(client, f"/admin/articles/edit/?{urlencode({'id': article.id} | more)}")
 
 
-def draft(**text: str) -> Article:
+def draft(**text: Any) -> Article:
     return make_article(publish=False, **{"summary": SUMMARY} | text)
 
 
@@ -144,7 +145,8 @@ def keep(client: FlaskClient, page: Page, **fields: str) -> dict[str, object]:
     article_id = re.search(r"id=(\d+)", page.path) or re.search(r'data-id="(\d*)"', page.html)
     answer = client.post("/admin/articles/autosave.json", data=data | {"id": article_id[1] if article_id else ""})
     assert answer.status_code == 200
-    return dict(answer.json)
+    kept: dict[str, object] = answer.get_json()
+    return kept
 
 
 def test_what_is_typed_is_kept_apart_from_the_saves_and_offered_again(sign_in: SignIn, clock: MovableClock) -> None:
@@ -302,13 +304,13 @@ def test_a_link_can_be_picked_from_all_texts_but_those_in_the_trash(sign_in: Sig
     make_article(title="Strong knees", slug="knees")
     make_article(title="Strong hips 100%", slug="hips", publish=False)
     make_article(kind=Kind.PAGE, title="Strong team", slug="people")
-    items = editor.get("/admin/articles/pick.json?q=strong").json["items"]
+    items = editor.get("/admin/articles/pick.json?q=strong").get_json()["items"]
     assert {item["address"]: item["state"] for item in items} == {
         "/articles/knees/": "published",
         "/articles/hips/": "draft",
         "/people/": "published",
     }
-    assert [item["title"] for item in editor.get("/admin/articles/pick.json?q=100%").json["items"]] == [
+    assert [item["title"] for item in editor.get("/admin/articles/pick.json?q=100%").get_json()["items"]] == [
         "Strong hips 100%"
     ]
 

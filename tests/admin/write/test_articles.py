@@ -183,7 +183,7 @@ def test_deleting_asks_first_and_again_before_the_comments_go_with_it(sign_in: S
 
 def test_nothing_is_deleted_from_the_list_without_asking(sign_in: SignIn) -> None:
     editor = sign_in("editor")
-    rows = {"articles": make_article(), "pages": make_article(kind=Kind.PAGE), "media": make_image()}
+    rows: dict[str, Any] = {"articles": make_article(), "pages": make_article(kind=Kind.PAGE), "media": make_image()}
     for screen, row in rows.items():
         page = visit(editor, f"/admin/{screen}/")
         assert not any("Delete" in words for words in page.texts("button"))

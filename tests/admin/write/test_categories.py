@@ -1,6 +1,7 @@
 """Categories: made, renamed, put in order, and kept while articles are in them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -55,7 +56,7 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
         ({"name": "New", "slug": "joints"}, "The address “joints” is in use"),
         ({"name": "Joints", "slug": "other"}, "one with the name “Joints” already"),
     ):
-        page = form.submit("Save", **fields)
+        page = form.submit("Save", **dict[str, Any](fields))
         assert page.status == 422, fields
         assert words in page.alert()
         check(page)

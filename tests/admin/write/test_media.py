@@ -17,7 +17,7 @@ from tests.browse import check, visit
 from tests.factories import make_article, make_image, picture_bytes
 
 SignIn = Callable[..., FlaskClient]
-WORDS = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
+WORDS: dict[str, Any] = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
 
 
 def test_a_picture_is_uploaded_by_a_plain_file_field_and_served(sign_in: SignIn) -> None:
@@ -45,7 +45,7 @@ WRONG = (
 def test_what_is_no_picture_is_refused_and_the_words_stay(sign_in: SignIn) -> None:
     form = visit(sign_in("editor"), "/admin/media/new/")
     for file, words in WRONG:
-        upload = {"file": (io.BytesIO(file), "hip.jpg")} if file is not None else {}
+        upload: dict[str, Any] = {"file": (io.BytesIO(file), "hip.jpg")} if file is not None else {}
         page = form.submit("Save", **WORDS, **upload)
         assert page.status == 422
         assert words in page.alert()
@@ -90,7 +90,7 @@ def test_deleting_asks_first_and_is_refused_while_an_article_shows_it(sign_in: S
 def test_decorative_is_a_choice_and_is_read_out_as_nothing(sign_in: SignIn, client: FlaskClient) -> None:
     editor = sign_in("editor")
     upload = (io.BytesIO(picture_bytes()), "waves.jpg")
-    words = {"alt": "", "credit": "Photo: Ana Lee", "file": upload, "is_decorative": "y"}
+    words: dict[str, Any] = {"alt": "", "credit": "Photo: Ana Lee", "file": upload, "is_decorative": "y"}
     assert visit(editor, "/admin/media/new/").submit("Save", **words).status_text() == "Saved."
     image = db.session.scalars(sa.select(Image)).one()
     assert visit(client, make_article(image_id=image.id).address).one("figure img").attributes["alt"] == ""
@@ -100,14 +100,19 @@ def test_source_licence_and_focal_point_are_shown(sign_in: SignIn, client: Flask
     image = make_image()
     article = make_article(image_id=image.id)
     form = visit(sign_in("editor"), f"/admin/media/edit/?id={image.id}")
-    said = {"source_url": "https://example.org/photo", "licence": "CC BY 4.0", "focus_x": "27", "focus_y": "100"}
+    said: dict[str, Any] = {
+        "source_url": "https://example.org/photo",
+        "licence": "CC BY 4.0",
+        "focus_x": "27",
+        "focus_y": "100",
+    }
     assert form.submit("Save", **said).status_text() == "Saved."
     page = visit(client, article.address)
     assert page.one(".figure .credit a").attributes["href"] == "https://example.org/photo"
     assert page.one(".figure .credit").text() == "Photo: Mei Tan, CC BY 4.0"
     assert page.one(".figure img").attributes["class"] == "focus-x-30 focus-y-100"
     for wrong in ({"source_url": "javascript:alert(1)"}, {"focus_x": "110"}, {"focus_y": "x"}):
-        assert form.submit("Save", **wrong).status == 422
+        assert form.submit("Save", **dict[str, Any](wrong)).status == 422
 
 
 # The list
@@ -207,11 +212,13 @@ def test_several_files_are_uploaded_and_then_described(sign_in: SignIn) -> None:
     assert page.texts("h1") == ["What do they show?"]
     assert "b.jpg: This is not a JPEG, PNG or WebP picture." in page.alert()
     first, second = (image.id for image in db.session.scalars(sa.select(Image).order_by(Image.id)))
-    page = page.submit("Save", **{f"{first}-alt": "A chair"})
+    fields: dict[str, Any] = {f"{first}-alt": "A chair"}
+    page = page.submit("Save", **fields)
     assert page.status == 422
     assert page.values("Save")[f"{first}-alt"] == "A chair"
     check(page)
-    page = page.submit("Save", **{f"{second}-is_decorative": "y"})
+    fields = {f"{second}-is_decorative": "y"}
+    page = page.submit("Save", **fields)
     assert page.status_text() == "Saved: 2 pictures."
     images = db.session.scalars(sa.select(Image).order_by(Image.id))
     assert [(one.alt, one.is_decorative, one.credit) for one in images] == [

@@ -1,6 +1,7 @@
 """Team: who writes, with portrait and page; who is shown on the home page, in which order."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -12,7 +13,7 @@ from tests.factories import make_article, make_author, make_image
 
 SignIn = Callable[..., FlaskClient]
 LIST = "/admin/team/"
-ANA = {"name": "Ana Lee", "title": "Physiotherapist", "bio": "She listens first."}
+ANA: dict[str, Any] = {"name": "Ana Lee", "title": "Physiotherapist", "bio": "She listens first."}
 
 
 def on_home(client: FlaskClient) -> list[str]:

@@ -291,7 +291,7 @@ def test_of_many_who_ask_at_once_one_makes_the_page(app: Flask) -> None:
     def ask(_: int) -> bytes:
         start.wait(5)
         with app.app_context():
-            return app.test_client().get(path).data
+            return bytes(app.test_client().get(path).data)
 
     with counted(app) as made, ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(ask, range(8)))) == 1
