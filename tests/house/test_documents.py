@@ -25,7 +25,7 @@ FREE = (
 @cache
 def tracked() -> list[str]:
     """Return the paths of all files in the repository."""
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [path for path in done.stdout.splitlines() if (ROOT / path).exists()]
 
 
@@ -44,7 +44,7 @@ def mapped() -> dict[str, str]:
 
 
 def packages() -> set[str]:
-    """Return every package of the site down to the second level, and the modules beside them, as the map writes them."""
+    """Return the packages of the site down to the second level, and its modules, as the map writes them."""
     found = set()
     for path in tracked():
         parts = path.split("/")
