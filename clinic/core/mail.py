@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 # Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
-REFUSED = "The mailbox takes no mail: "
-KILLED = "The worker ended each time while it was sending this mail."
+REFUSED = "The mailbox accepts no email: "
+KILLED = "The worker stopped each time while it was sending this email."
 MOST_COUNTED = 1000
 # Stands for a secret in the texts of a message. The number is random, so nobody can write one into a comment.
 PLACEHOLDER = re.compile(r"\[\[secret-[0-9a-f]{32}-\w+\]\]")
@@ -94,7 +94,7 @@ class Message(Base):
     @property
     def shown_text(self) -> str:
         """The text as staff may read it: each secret link is named and left out."""
-        return PLACEHOLDER.sub("[link that only the recipient gets]", self.text)
+        return PLACEHOLDER.sub("[link sent only to the recipient]", self.text)
 
     def put_in_secrets(self) -> None:
         """Fill in the secret links, for sending. The row must be detached, so that they are never stored in it."""

@@ -154,7 +154,7 @@ def test_each_change_of_a_sign_in_is_told_by_mail_and_logged(sign_in: SignIn) ->
     visit(client, "/change").submit("Keep the new one", password=PASSWORD, **new)
     told = kinds_and_words()
     assert [kind for kind, _ in told] == [*["account_changed"] * 4, "password_changed"]
-    words = ("second factor was set up", "recovery codes were made", "switched off", "passkey was removed")
+    words = ("second factor was set up", "recovery codes were created", "switched off", "passkey was removed")
     for word, (_, text) in zip(words, told, strict=False):
         assert word in text
     assert {row.to for row in db.session.scalars(sa.select(Message))} == {user.email}
