@@ -152,7 +152,7 @@ def test_a_held_request_stands_beside_who_used_the_contact(sign_in: SignIn) -> N
     page = visit(desk, "/admin/bookings/?tab=held")
     assert f"/admin/bookings/compare/?id={held.id}" in page.html
     page = visit(desk, f"/admin/bookings/compare/?id={held.id}")
-    for words in ("Used this e-mail", "Tan Wei Ling", "Same name but for one letter", "A customer from before"):
+    for words in ("Used this e-mail", "Tan Wei Ling", "Same name except for one letter", "A customer from before"):
         assert words in page.text, words
     page.submit("Allow: first-time customer")
     db.session.rollback()
@@ -184,7 +184,7 @@ def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) ->
     assert db.session.scalars(sa.select(Claim)).all() == []
     done = page.submit("Read the lines", lines=lines, is_trial=None)
     assert "1 added" in done.status_text()
-    assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an e-mail address"]
+    assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an email address"]
     assert "Choose a file or paste" in page.submit("Read the lines", lines=" ").alert()
     assert "more than 5,000 lines" in page.submit("Read the lines", lines="a\n" * 5002).alert()
 

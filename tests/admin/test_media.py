@@ -315,10 +315,10 @@ def test_a_script_is_told_in_a_sentence_of_what_is_too_large_or_not_allowed(app:
     ended = app.test_client().get("/admin/media/pick.json")
     other = sign_in("desk").get("/admin/media/pick.json")
     for answer, status, words in (
-        (large, 413, "larger than we accept"),
-        (stale, 400, "sign-in has changed"),
+        (large, 413, "more than we can accept"),
+        (stale, 400, "signed in again"),
         (ended, 401, "Your sign-in has ended."),
-        (other, 403, "Your sign-in does not allow it."),
+        (other, 403, "Your account has no permission for it."),
     ):
         assert answer.status_code == status
         assert words in answer.get_json()["error"]

@@ -139,7 +139,7 @@ def test_each_role_finds_opens_and_sends_again_its_own_kinds_and_nobody_sees_a_s
         assert details.status_code == (200 if may else 404 if has_screen else 403), kind
         assert "SECRET-TOKEN" not in details.get_data(as_text=True)
         if may:
-            assert "[link that only the recipient gets]" in details.get_data(as_text=True)
+            assert "[link sent only to the recipient]" in details.get_data(as_text=True)
         again = client.post("/admin/outbox/again/", data={"id": message.id, "csrf_token": token})
         assert again.status_code == (303 if may else 404 if has_screen else 403), kind
         found = client.get("/admin/search/", query_string={"search": "SECRET-TOKEN"}).get_data(as_text=True)

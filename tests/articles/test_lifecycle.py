@@ -260,7 +260,7 @@ def test_one_mail_for_each_due_review_and_its_link_asks_before_it_acts(
     assert "reviewed today" in done.status_text()
     db.session.expire_all()
     assert article.reviewed_on == today
-    assert visit(client, f"/link/still-correct/{path}").texts("h1") == ["This was done already"]
+    assert visit(client, f"/link/still-correct/{path}").texts("h1") == ["This review is already recorded"]
     visit(client, f"/link/still-correct/{sign('another purpose', '1 2026-11-20')}/", status=404)
     clock.move(days=121)
     visit(client, f"/link/still-correct/{path}", status=410)

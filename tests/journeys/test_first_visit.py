@@ -84,7 +84,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     # The page knows nobody, but this tab does: nothing has to be typed again.
     assert not visitor.page.get_by_label("Your Email").is_visible()
     visitor.page.get_by_label("Morning").first.check()
-    visitor.press("Tell the clinic")
+    visitor.press("Send my times")
     assert "Noted" in visitor.status()
 
     desk.open("/admin/today/?waiting=all")
@@ -101,7 +101,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.open(link_in(first, "other-time"))
     visitor.page.get_by_label("Evening").first.check()
     visitor.press("Ask for another time")
-    assert "Until then you keep" in visitor.status()
+    assert "Until then, your visit stays on" in visitor.status()
 
     soon = free_time_soon(visitor.site)
     desk.open("/admin/today/?waiting=all")
@@ -111,10 +111,10 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     desk.page.get_by_label("Date and time").fill(f"{soon:%Y-%m-%dT%H:%M}")
     desk.press("Set this time")
     assert "Set:" in desk.status()
-    second = letter_about(visitor.site, address, "Another time")
+    second = letter_about(visitor.site, address, "New time")
     moved = event_in(second).walk("VEVENT")[0]
     assert (str(moved["UID"]), int(moved["SEQUENCE"])) == (str(event["UID"]), 1)
-    letter_about(visitor.site, address, "Soon:")  # the reminder, as the time is near
+    letter_about(visitor.site, address, "Reminder:")  # the reminder, as the time is near
 
     code = re.search(r"Your voucher code: (\w{8})", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert code
@@ -131,7 +131,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     after = reads_of(desk)
     assert [now - was for now, was in zip(after[1:], before[1:], strict=True)] == [1, 1, 1]
     wait_for(lambda: reads_of(desk)[0] > before[0], "the read to be counted", seconds=30)
-    assert len([letter for letter in letters_to(visitor.site, address) if "Soon:" in letter["Subject"]]) == 1
+    assert len([letter for letter in letters_to(visitor.site, address) if "Reminder:" in letter["Subject"]]) == 1
 
 
 def free_time_soon(site: Site) -> datetime:

@@ -66,5 +66,5 @@ def test_while_workers_are_killed_each_booking_gets_one_reminder(site: Site, mai
     )
     assert Counter(one.to for one in reminders(site)) == Counter(expected)
     # A letter can arrive twice when a worker dies between the server's OK and our note of it; its Message-ID is one.
-    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Soon:")}
+    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Reminder:")}
     assert Counter(to for to, _ in told) == Counter(expected)
