@@ -1,4 +1,4 @@
-// A page that comes back from the history is the same form, although it was fetched anew: give it its key again.
+// A page restored from the browser history is the same form even if it was fetched again, so it gets its old key back.
 {
   const keys = document.querySelectorAll("input[name=form_key]");
   const navigation = performance.getEntriesByType("navigation")[0];

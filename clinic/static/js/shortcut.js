@@ -1,4 +1,4 @@
-// A key that leads to a field, named by the field's data-shortcut; not while somebody is typing.
+// Keyboard shortcut that focuses a field, named by its data-shortcut. It is ignored while somebody is typing.
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

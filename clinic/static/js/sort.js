@@ -1,4 +1,4 @@
-// Drag and drop for a list in an order: each row gets a grip, and what is dropped is saved at once.
+// Drag and drop for an ordered list: each row gets a handle, and a drop is saved immediately.
 // The buttons "Move up" and "Move down" do the same without JavaScript and by keyboard.
 const said = document.querySelector("[data-sort]");
 const body = document.querySelector("[data-sort-row]").closest("tbody");
@@ -81,7 +81,7 @@ const drag = (row, grip) => {
 for (const row of body.rows) {
   const grip = document.createElement("span");
   grip.className = "grip";
-  grip.title = "Drag to another place";
+  grip.title = "Drag to reorder";
   grip.setAttribute("aria-hidden", "true");
   grip.textContent = "⠿";
   formOf(row).prepend(grip);

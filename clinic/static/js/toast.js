@@ -1,5 +1,5 @@
-// Notes of what was done: each gets a button that closes it, and is said once more, because screen readers pass over a
-// live region that was there before they listened.
+// Messages about the last action. Each gets a close button and is announced again, because screen readers ignore a
+// live region that was on the page when it loaded.
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const text = toast.querySelector("p");
   text.textContent = text.textContent;

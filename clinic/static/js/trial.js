@@ -1,11 +1,11 @@
-// The thanks page is the same for everyone and knows nobody. Within this tab the browser remembers who has just sent
-// the trial form, so that they need not type it again to say when they can come. It leaves with the tab, or once told.
+// The stored thank-you page is the same for everyone. This tab remembers the email and mobile of the person who sent
+// the trial form, so that they need not enter them again with their times. They are forgotten with the tab or once sent.
 const KEY = "trial";
 const memory = (() => {
   try {
     return sessionStorage;
   } catch {
-    return new Map(); // a browser that keeps nothing: then they type it again
+    return new Map(); // the browser stores nothing, so the person enters them again
   }
 })();
 for (const form of document.querySelectorAll('form[action="/book/"]')) {
