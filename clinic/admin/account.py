@@ -36,5 +36,5 @@ class AccountScreen(Guarded):
         asked = request.form.get("session", "")
         others = [row.digest for row in open_sessions(current_user) if row.digest != device_digest()]
         ended = end_sessions(current_user, others if asked == "others" else [asked])
-        flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That sign-in had ended already.", "success")
+        flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That session had already ended.", "success")
         return redirect(url_for(".index"), 303)  # type: ignore[return-value]

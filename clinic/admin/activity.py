@@ -29,8 +29,8 @@ class ActivityScreen(StaffView):
     permission = Permission.ACTIVITY_READ
     list_template = "admin/activity.html"
     heading, singular = "Activity", "line"
-    intro = "Everything that people and the site did, newest first."
-    empty_text = "Nothing here. Everything that people save, decide or delete leaves a line, as long as it fits above."
+    intro = "A log of all changes by people and by the site, newest first."
+    empty_text = "No activity matches these filters. Choose other filters, or press “Show all”."
     column_display_actions = False
     column_list = ["at", "actor", "verb", "thing", "detail"]
     column_labels = {"at": "When", "actor": "Who", "verb": "Did what", "thing": "To what"}
@@ -80,7 +80,7 @@ class ActivityScreen(StaffView):
 
     def who_choices(self) -> list[tuple[str, str]]:
         """People of the log."""
-        return [(VISITOR, "visitors and the site itself"), *((str(id_), name) for id_, name in actors())]
+        return [(VISITOR, "Visitors and the site"), *((str(id_), name) for id_, name in actors())]
 
     def verb_choices(self) -> list[tuple[str, str]]:
         """What was done."""

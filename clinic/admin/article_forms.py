@@ -22,7 +22,8 @@ class PageForm(Form):
     title = LineField(
         "Title",
         [DataRequired("Enter a title"), Length(max=160)],
-        description="What readers see first, here and in search results: up to 60 characters are shown there.",
+        description="Readers see the title first, on the site and in search results."
+        " Search results show up to 60 characters.",
     )
     summary = LongField(
         "Summary",
@@ -32,7 +33,7 @@ class PageForm(Form):
     )
     body = CodeField(
         "Body",
-        description="The text. Headings make it easy to find one's way; a picture is put in from Media.",
+        description="Use headings to structure the text. Insert pictures from Media.",
         render_kw={
             "rows": 24,
             "spellcheck": "true",
@@ -48,15 +49,16 @@ class PageForm(Form):
         [
             Optional(),
             Length(max=80),
-            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
+            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use lowercase letters, digits and hyphens"),
         ],
-        description="The last part of the address. Left empty, it is made from the title. Old addresses go on working.",
+        description="The last part of the address. If you leave it empty, it is made from the title."
+        " Old addresses redirect to the new one.",
     )
     publish_at = DateTimeLocalField(
         "Publish on",
         [Optional()],
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"],
-        description="Left empty, “Publish” shows it at once. A time to come keeps it hidden until then.",
+        description="Leave this empty to publish immediately. Enter a time in the future to schedule it.",
     )
     base = HiddenField()
 
@@ -99,41 +101,47 @@ class ArticleForm(PageForm):
     category_id = RowField(
         "Category",
         lambda: ((one.id, one.name) for one in categories()),
-        description="The one subject that it is filed under.",
+        description="Each article belongs to one category.",
     )
     author_id = RowField(
-        "Author", lambda: ((one.id, one.name) for one in authors()), description="Who wrote it, as readers see them."
+        "Author", lambda: ((one.id, one.name) for one in authors()), description="Readers see the author’s name."
     )
     reviewer_id = RowField(
         "Reviewed by",
         lambda: ((one.id, one.name) for one in authors()),
-        description="Who has checked every statement in it.",
+        description="The expert who checked every statement.",
     )
-    reviewed_on = DateField("Reviewed on", [Optional()], description="The day of that check. Readers see it.")
+    reviewed_on = DateField("Reviewed on", [Optional()], description="The date of the last review. Readers see it.")
     image_id = RowField(
         "Picture",
         lambda: (),
-        description="Stands above the text and on cards.",
+        description="Appears above the text and on cards.",
         render_kw={"data-picker": "/admin/media/pick.json", "data-upload": "/admin/media/upload.json"},
     )
     image_alt = LineField(
-        "Alt text here",
+        "Alt text in this article",
         [Length(max=240)],
-        description="Only if other words than the picture's own fit better here.",
+        description="Only if this article needs another alt text than the picture's own.",
     )
-    image_credit = LineField("Credit here", [Length(max=160)], description="Only if it differs from the picture's own.")
+    image_credit = LineField(
+        "Credit in this article",
+        [Length(max=160)],
+        description="Only if this article needs another credit than the picture's own.",
+    )
     image_source = LineField(
-        "Link to the original here",
+        "Link to the original in this article",
         [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
-        description="Only with a credit of its own here.",
+        description="Only if you enter a credit for this article.",
     )
-    image_licence = LineField("Licence here", [Length(max=120)], description="Only with a credit of its own here.")
-    tag_words = LineField("Tags", [Length(max=200)], description="A few words, with commas between them.")
+    image_licence = LineField(
+        "Licence in this article", [Length(max=120)], description="Only if you enter a credit for this article."
+    )
+    tag_words = LineField("Tags", [Length(max=200)], description="Separate tags with commas.")
     teaser_ids = RowsField(
         "You may also like",
         posts_to_pick,
-        description="Up to three articles to read next. Without a choice the site finds some.",
-        validators=[Length(max=3, message="Choose up to three")],
+        description="Choose at most three articles to read next. If you choose none, the site picks some.",
+        validators=[Length(max=3, message="Choose at most three")],
         render_kw={"size": 6},
     )
 

@@ -51,7 +51,7 @@ class TextPages(StaffView):
             else:
                 flash(*g.saved_but)
             return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
-        error = "Say why it is published all the same" if request.method == "POST" else ""
+        error = "Enter a reason for publishing anyway" if request.method == "POST" else ""
         page = self.render(
             "admin/article_check.html", model=article, form=form, findings=findings, asks=asks, error=error
         )
@@ -87,7 +87,7 @@ class TextPages(StaffView):
         for link in preview_links(article):
             if str(link.id) == request.form.get("link"):
                 revoke_preview_link(link, by=current_user)
-                flash("The link is dead from now on.", "success")
+                flash("The link is revoked.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     # What was there before
@@ -115,15 +115,17 @@ class TextPages(StaffView):
         revision = revision_of(article, request.form.get("version", 0, type=int)) or abort(404)
         reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
         if not reason and (new := new_findings(article, restorable_text(article, revision))):
-            flash(f"Not restored yet. Readers would see: {new[0].text} Write why, and press again.", "error")
+            flash(
+                f"Not restored. Readers would see: {new[0].text} Enter a reason, then press the button again.", "error"
+            )
             url = url_for(".revisions", id=article.id, version=revision.version, asks=1)
             return redirect(url, 303)  # type: ignore[return-value]
         try:
             restore_revision(revision, despite=reason, by=current_user)
         except NotReady as error:
-            flash(f"Not restored: a published text needs {list_of(error.missing)}.", "error")
+            flash(f"Not restored. A published text needs {list_of(error.missing)}.", "error")
         else:
-            flash(f"Restored: the text of {moment(revision.at)}.", "success")
+            flash(f"Restored the version of {moment(revision.at)}.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     def about(self, article: Article | None) -> str:
@@ -139,7 +141,7 @@ class TextPages(StaffView):
         try:
             publish_article(article, at=form.publish_time, despite=despite, by=current_user)
         except NotReady as error:
-            save_but(f"Saved, but not published: it needs {list_of(error.missing)}.")
+            save_but(f"Saved, but not published. To publish, add {list_of(error.missing)}.")
             return False
         return True
 
@@ -213,7 +215,7 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, A
     if (before.get("body") or "") != (after.get("body") or ""):
         changes.append(("Body", None, folded(differences(before.get("body") or "", after.get("body") or ""))))
     others = [label for name, label in OTHER_NAMES.items() if (before.get(name) or None) != (after.get(name) or None)]
-    return [*changes, *((f"{label}: another choice", None, None) for label in others)]
+    return [*changes, *((f"{label}: changed", None, None) for label in others)]
 
 
 def list_of(parts: list[str]) -> str:

@@ -58,13 +58,13 @@ class PageScreen(TextPages):
     kind = Kind.PAGE
     form = PageForm
     heading, singular = "Pages", "page"
-    intro = "Texts that stand by themselves: about, services, team, contact, privacy."
-    empty_text = "No page here yet. A page stands by itself, like About or Contact."
+    intro = "Pages such as About, Services, Team, Contact and Privacy."
+    empty_text = "No pages here yet. Select “New page” to write one, such as About or Contact."
     edit_template = create_template = "admin/article_form.html"
-    empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
+    empty_texts = {"trash": "The trash is empty. Deleted texts stay here for 30 days."}
     row_template = "admin/article_buttons.html"
     can_create = can_edit = can_delete = True
-    deleting = "It goes into the trash. For 30 days you can take it back from there, exactly as it is."
+    deleting = "It moves to the trash. You can restore it from there for 30 days."
     column_list = ["title", "state_word", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     column_sortable_list = ["title", "published_at", "updated_at"]
@@ -82,7 +82,7 @@ class PageScreen(TextPages):
         ("draft", "Drafts"),
         ("scheduled", "Scheduled"),
         ("published", "Published"),
-        ("retired", "Taken down"),
+        ("retired", "Retired"),
         ("trash", "Trash"),
     )
 
@@ -169,7 +169,7 @@ class PageScreen(TextPages):
         except SlugTaken as error:
             raise Refused(_slug_taken(error), "slug") from None
         except NotReady as error:
-            raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved yet.") from None
+            raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved.") from None
         drop_autosave(current_user, self.place(model))
         if "publish" not in request.form and model.state_word == "scheduled" and form.publish_time:
             publish_article(model, at=form.publish_time, by=current_user)  # a date that was moved
@@ -219,7 +219,7 @@ class PageScreen(TextPages):
         if not reason and (found := new_findings(article, form.text)):
             g.new_findings = found
             raise Refused(
-                "Readers would see this at once. Mend what is listed below, or say why it is saved all the same."
+                "Readers would see this immediately. Correct the points below, or enter a reason for saving anyway."
             )
 
     def saved_text(self, model: Article) -> str:
@@ -227,8 +227,8 @@ class PageScreen(TextPages):
         if model.is_public:
             return "Saved and published."
         if model.state_word == "scheduled" and model.published_at:
-            return f"Saved. Readers see it from {moment(model.published_at)} on."
-        return "Saved. Readers do not see it yet."
+            return f"Saved. It will be published on {moment(model.published_at)} on."
+        return "Saved. It is not published yet."
 
     def _publish_if_asked(self, article: Article, form: PageForm) -> None:
         if "publish" not in request.form:
@@ -247,12 +247,14 @@ class PageScreen(TextPages):
         reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
         successor = self.get_one(request.form.get("successor", ""))
         if not reason:
-            flash("Say why it is taken down: colleagues will ask.", "error")
+            flash("Enter a reason for unpublishing, so that colleagues know.", "error")
         else:
             try:
                 retire_article(article, because=reason, successor=successor, by=current_user)
-                where = f"leads to “{successor.title}”" if successor else "says that it is no longer here"
-                flash(f"Taken down. Its address {where}.", "success")
+                where = (
+                    f"now redirects to “{successor.title}”" if successor else "now shows that it is no longer available"
+                )
+                flash(f"Unpublished. Its address {where}.", "success")
             except RedirectRefused as error:
                 flash(str(error), "error")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
@@ -262,7 +264,7 @@ class PageScreen(TextPages):
         """Back to a draft."""
         article = self.row_or_404()
         unschedule_article(article, by=current_user)
-        flash("It is a draft again. Readers will not see it.", "success")
+        flash("The schedule is cancelled. The text is a draft again.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     @expose("/confirm/", methods=("POST",))
@@ -270,10 +272,10 @@ class PageScreen(TextPages):
         """The reviewer has read it and it is still correct."""
         article = self.row_or_404()
         if article.reviewer_id is None:
-            flash("Choose first who reviews it, and save.", "error")
+            flash("First choose a reviewer and save.", "error")
         else:
             sign_off_article(article, on=local_now().date(), by=current_user)
-            flash("Noted: reviewed today.", "success")
+            flash("Saved. Reviewed today.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     def delete(self, model: Article) -> None:
@@ -282,14 +284,18 @@ class PageScreen(TextPages):
 
     def deleted(self, model: Article) -> None:
         """Say where it is, and offer it back."""
-        flash_undo(f"Deleted: “{model.title}” stays in the trash for 30 days.", url_for(".untrash"), id=str(model.id))
+        flash_undo(
+            f"Moved to the trash: “{model.title}”. You can restore it for 30 days.",
+            url_for(".untrash"),
+            id=str(model.id),
+        )
 
     @expose("/untrash/", methods=("POST",))
     def untrash(self) -> Answer:
         """Out of the trash, exactly as it was."""
         article = self._trashed_or_404()
         untrash_article(article, by=current_user)
-        flash(f"Back again: “{article.title}”.", "success")
+        flash(f"Restored: “{article.title}”.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     @expose("/purge/", methods=("GET", "POST"))
@@ -299,7 +305,7 @@ class PageScreen(TextPages):
         if request.method == "GET":
             return self.render("admin/article_purge.html", model=article)
         delete_article(article, by=current_user)
-        flash("Deleted for good.", "success")
+        flash("Deleted permanently.", "success")
         return redirect(url_for(".index_view", tab="trash"), 303)  # type: ignore[return-value]
 
     def _trashed_or_404(self) -> Article:
@@ -325,7 +331,7 @@ class PageScreen(TextPages):
         """Drop what was typed and not saved."""
         article = self.get_one(request.form.get("id", ""))
         drop_autosave(current_user, self.place(article))
-        flash("The unsaved text is gone.", "success")
+        flash("The unsaved changes are discarded.", "success")
         url = url_for(".edit_view", id=article.id) if article else url_for(".create_view")
         return redirect(url, 303)  # type: ignore[return-value]
 
@@ -341,8 +347,8 @@ class ArticleScreen(PageScreen):
     kind = Kind.POST
     form = ArticleForm
     heading, singular = "Articles", "article"
-    intro = "What people in pain find, read and trust."
-    empty_text = "No article here yet. “New article” begins one; nobody sees it until you publish it."
+    intro = "Write, review and publish articles for people in pain."
+    empty_text = "No articles here yet. Select “New article” to write one. Nobody sees it until you publish it."
     column_list = ["title", "state_word", "category", "author", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     tabs = (*PageScreen.tabs[:-1], ("review", "Review due"), PageScreen.tabs[-1])
@@ -363,13 +369,13 @@ def _check_date_is_used(form: PageForm, article: Article | None) -> None:
     if "publish" in request.form or form.publish_time is None:
         return
     if article is not None and article.state_word == "published":
-        raise Refused("Readers see this text already, so it cannot wait for a time. Empty the field.", "publish_at")
+        raise Refused("This text is already published, so you cannot schedule it. Clear the field.", "publish_at")
     if article is None or article.state_word != "scheduled":
-        raise Refused("Press “Publish” to schedule it for this time, or empty the field to save a draft.", "publish_at")
+        raise Refused("Press “Publish” to schedule it for this time, or clear the field to save a draft.", "publish_at")
 
 
 def _slug_taken(error: SlugTaken) -> str:
     holder = holder_of_slug(str(error))
     state = "in the trash" if holder and holder.trashed_at else holder.state_word if holder else ""
-    by = f"by “{holder.title}” ({state})" if holder else "by the site itself"
+    by = f"by “{holder.title}” ({state})" if holder else "by the site"
     return f"The address “{error}” is in use {by}. Choose another slug."

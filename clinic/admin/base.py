@@ -268,12 +268,12 @@ class StaffView(Guarded, ModelView):
             return row
         use_new_key()
         if row is None:
-            raise Refused("What this form made was deleted at this moment. Save again to make it anew.")
+            raise Refused("Somebody has just deleted the item that this form created. Save again to create a new one.")
         link = Markup('<a href="{}">{}</a>').format(url_for(".edit_view", id=row.id), row) if self.can_edit else row
         raise Refused(
-            Markup("This form was saved before and made “{}”. Change it there. To make another {}, save again.").format(
-                link, self.singular
-            )
+            Markup(
+                "You have already saved this form. It created “{}”: edit it there. To create another {}, save again."
+            ).format(link, self.singular)
         )
 
     def update(self, form: Any, model: Any) -> None:

@@ -42,11 +42,11 @@ class BookingScreen(StaffView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Bookings", "booking"
-    intro = "A held booking waits for you to decide. “Why held” says what was found."
-    empty_text = "No bookings here. They arrive by the form “Get Started”."
+    intro = "Held bookings wait for your decision. The column “Reason” explains why."
+    empty_text = "No bookings here. They come from the form “Get Started”."
     row_template = "admin/booking_buttons.html"
     column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
-    column_labels = {"lead": "Who", "held_because": "Why held", "created_at": "Asked"}
+    column_labels = {"lead": "Who", "held_because": "Reason", "created_at": "Asked"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_searchable_list = [Lead.name, Lead.email, Lead.mobile]
@@ -98,19 +98,19 @@ class BookingScreen(StaffView):
             if verb == "allow":
                 seen = row_id(request.form.get("seen", "")) or 0
                 voucher = allow_booking(booking, by=current_user, seen=seen)
-                flash(f"Allowed: voucher {voucher.code} is on its way by mail.", "success")
+                flash(f"Allowed: voucher {voucher.code} will be sent by email.", "success")
             else:
                 decline_booking(booking, by=current_user)
-                flash("Declined: a kind mail is on its way.", "success")
+                flash("Declined. An email to the person will be sent.", "success")
         except NotHeld:
-            flash("This booking was decided before; nothing has changed.", "error")
+            flash("This booking was already decided. Nothing was changed.", "error")
         except UsedSince:
             flash(
-                "The e-mail or the mobile was used for a trial since this request came. Compare, then decide.", "error"
+                "The email or mobile was used for another trial after this request. Compare them, then decide.", "error"
             )
             return redirect(url_for(".compare", id=booking.id, back=self.list_url()), 303)  # type: ignore[return-value]
         except TrialAlreadyUsed:
-            flash("This person has had a trial, and it is for one time only. Decline the request instead.", "error")
+            flash("This person already had their one trial. Decline the request instead.", "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     @expose("/redeem/", methods=("POST",))

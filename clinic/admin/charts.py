@@ -93,12 +93,12 @@ def reads_chart() -> Chart:
 
 
 def trials_chart() -> Chart:
-    """Trials asked for in each of the last weeks, which begin on Monday."""
+    """Trials requested in each of the last weeks, which begin on Monday."""
     monday = midnight() - timedelta(days=local_now().weekday())
     starts = [monday - timedelta(weeks=WEEKS - 1 - number) for number in range(WEEKS)]
     counts = bookings_in([(start, start + timedelta(weeks=1)) for start in starts])
     points = [Point(f"{start.day} {start:%B}", count) for start, count in zip(starts, counts, strict=True)]
-    return Chart(f"Trials asked for in {WEEKS} weeks", "trials", "Week from", points, MEANINGS["trials"])
+    return Chart(f"Trials requested in {WEEKS} weeks", "trials", "Week from", points, MEANINGS["trials"])
 
 
 def leading_articles_chart(url_of: str) -> Chart:

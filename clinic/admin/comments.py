@@ -43,8 +43,8 @@ class CommentScreen(StaffView):
 
     permission = Permission.COMMENT_MODERATE
     heading, singular = "Comments", "comment"
-    intro = "Nobody sees a comment until you approve it."
-    empty_text = "No comments here. New ones wait under “Pending” until you decide."
+    intro = "Readers see a comment only after you approve it."
+    empty_text = "No comments here. New comments wait under “Pending” for your decision."
     row_template = "admin/comment_buttons.html"
     column_list = ["name", "body", "article", "posted_at", "state"]
     column_labels = {"name": "Who", "body": "Comment", "article": "Under", "posted_at": "Written"}
@@ -99,32 +99,32 @@ class CommentScreen(StaffView):
         }
         result = undo_moderation(states, of=of, by=current_user)
         if result.decided:
-            flash(f"Somebody has decided about {count_of(result.decided, 'comment')} since. That stays.", "error")
+            flash(f"Not undone: somebody else has moderated {count_of(result.decided, 'comment')} since then.", "error")
         if result.done:
-            flash(f"Undone: {count_of(result.done, 'comment')} put back.", "success")
+            flash(f"Undone: {count_of(result.done, 'comment')} restored.", "success")
         elif not result.decided:
-            flash("Nothing to undo: all is as it was before.", "success")
+            flash("There is nothing to undo.", "success")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
-    @action("approve", "Approve")
+    @action("approve", "Approve selected")
     def approve(self, rowids: list[str]) -> None:
-        """Approve all that are ticked."""
+        """Approve the selected comments."""
         self._moderate_all(rowids, CommentState.APPROVED)
 
-    @action("reject", "Reject")
+    @action("reject", "Reject selected")
     def reject(self, rowids: list[str]) -> None:
-        """Reject all that are ticked."""
+        """Reject the selected comments."""
         self._moderate_all(rowids, CommentState.REJECTED)
 
-    @action("spam", "Spam")
+    @action("spam", "Mark selected as spam")
     def spam(self, rowids: list[str]) -> None:
-        """Mark all that are ticked as spam."""
+        """Mark the selected comments as spam."""
         self._moderate_all(rowids, CommentState.SPAM)
 
     def _moderate_all(self, rowids: list[str], state: CommentState) -> None:
         comments = comments_by_id(ids_of(rowids))
         if not comments:
-            flash("Tick some comments first.", "error")
+            flash("Select at least one comment first.", "error")
             return
         before = {one.id: one.state for one in comments}
         changed = {one.id: before[one.id] for one in comments if moderate_comment(one, state, by=current_user)}

@@ -26,7 +26,7 @@ class CustomerForm(Form):
 
     file = FileField(
         "File",
-        description="CSV or Excel, with columns named Email and Mobile. Other columns are passed over.",
+        description="CSV or Excel with columns named Email and Mobile. Other columns are ignored.",
         render_kw={"accept": TABLE_FILES},
     )
     lines = LongField(
@@ -34,14 +34,12 @@ class CustomerForm(Form):
         [Length(max=1_000_000)],
         render_kw={"rows": 8, "class": "code", "spellcheck": "false"},
     )
-    is_trial = BooleanField(
-        "Try it first", default=True, description="With the tick nothing is kept: you only see what would happen."
-    )
+    is_trial = BooleanField("Test run", default=True, description="Shows the result without saving anything.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         example = mobile_example(preferences().phone_region)
-        self.lines.description = f"One line for each: name@example.org,{example}"
+        self.lines.description = f"One customer a line: name@example.org,{example}"
 
 
 class CustomerScreen(Guarded):
@@ -59,8 +57,8 @@ class CustomerScreen(Guarded):
         table = table_of(form)
         if len(table.rows) > MOST_LINES:
             form.form_errors.append(
-                f"These are more than {MOST_LINES:,} lines. Split the file, or ask who runs the server for"
-                " “flask clinic import-customers”, which takes any number."
+                f"This file has more than {MOST_LINES:,} lines. Split the file, or ask your server administrator"
+                " to run “flask clinic import-customers”, which has no limit."
             )
         if form.errors:
             return self.render("admin/customers.html", form=form, report=None), 422

@@ -63,9 +63,9 @@ class Dashboard(Guarded, AdminIndexView):
         if not (current_user.can(Permission.OUTBOX_WORK) or current_user.can(Permission.ARTICLE_EDIT)):
             abort(403)
         if try_again(request.form.get("name", ""), by=current_user):
-            flash("The worker tries it again in a moment.", "success")
+            flash("The worker will try again in a moment.", "success")
         else:
-            flash("It does not fail any more, so there is nothing to try again.", "success")
+            flash("This job no longer fails, so there is nothing to retry.", "success")
         return redirect(url_for(".index"), 303)  # type: ignore[return-value]
 
 
@@ -79,7 +79,7 @@ def _troubles() -> list[Trouble]:
 def _of_comments() -> list[Task]:
     if not current_user.can(Permission.COMMENT_MODERATE):
         return []
-    return [Task("Comments waiting", count_pending(), url_for("comments_admin.index_view"))]
+    return [Task("Comments to moderate", count_pending(), url_for("comments_admin.index_view"))]
 
 
 def _of_desk() -> list[Task]:
@@ -98,7 +98,7 @@ def _of_mail() -> list[Task]:
     if not current_user.can(Permission.OUTBOX_WORK):
         return []
     failed = count_messages(MessageState.FAILED, current_user.readable_mails())
-    return [Task("Mails that failed", failed, url_for("outbox_admin.index_view", tab="failed"))]
+    return [Task("Failed emails", failed, url_for("outbox_admin.index_view", tab="failed"))]
 
 
 def _of_articles() -> list[Task]:

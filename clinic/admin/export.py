@@ -13,7 +13,7 @@ from clinic.leads.models import Lead
 from clinic.leads.queries import leads_for_export
 from clinic.web.filters import moment
 
-COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Asked on")
+COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Requested on")
 CHUNK = 64 * 1024
 LONGEST_CELL = 32_767  # characters in a cell of Excel
 

@@ -74,7 +74,7 @@ def table_of(form: Any) -> Table:
         form.file.errors = [*form.file.errors, str(error)]
     else:
         if is_valid and not table.rows:
-            form.form_errors.append("Choose a file or paste some lines.")
+            form.form_errors.append("Choose a file or paste the lines.")
     return table
 
 
@@ -109,6 +109,6 @@ class SlugField(LineField):
         checks = [
             Optional(),
             Length(max=80),
-            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
+            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use lowercase letters, digits and hyphens"),
         ]
         super().__init__(label, checks, description=description, **kwargs)

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PICK_SIZE = 24  # pictures in one answer to the editor
 MOST_PICTURES = 100  # named in one address
 PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"}
-SIGN_IN_AGAIN = "Your sign-in has ended. Sign in again in another window, come back and try again."
+SIGN_IN_AGAIN = "You are signed out. Sign in again in another window, then come back and try again."
 
 
 def _files(sent: list[Any] | None) -> list[FileStorage]:
@@ -73,27 +73,32 @@ class DescribeForm(Form):
     alt = LineField(
         "Alt text",
         [Length(max=240)],
-        description="What is seen, in one sentence. Screen readers read it out.",
+        description="Describe the picture in one sentence. Screen readers read it out.",
     )
-    is_decorative = BooleanField("Decorative: it says nothing that the text does not say")
+    is_decorative = BooleanField("Decorative: it adds nothing to the text")
     credit = LineField(
         "Credit",
-        [DataRequired("Say who made the picture"), Length(max=160)],
-        description="Who made it, like “Photo: Mei Tan”.",
+        [DataRequired("Enter who made the picture"), Length(max=160)],
+        description="The person who made it, like “Photo: Mei Tan”.",
     )
     source_url = AddressField(
-        "Where it comes from",
+        "Source",
         [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
-        description="The address of the original, if it is not your own. The credit links to it.",
+        description="The address of the original, if the picture is not your own. The credit links to it.",
     )
-    licence = LineField("Licence", [Length(max=80)], description="As its maker states it, like “CC BY 4.0”.")
-    focus_x = _percent("Focal point from the left", "Cards cut pictures. This part stays in sight.")
-    focus_y = _percent("Focal point from the top", "0 is the upper edge, 100 the lower one.")
+    licence = LineField(
+        "Licence", [Length(max=80)], description="As stated by the person who made it, like “CC BY 4.0”."
+    )
+    focus_x = _percent(
+        "Focal point from the left",
+        "Cards crop pictures. This point always stays visible. 0 is the left edge, 100 the right edge.",
+    )
+    focus_y = _percent("Focal point from the top", "0 is the top edge, 100 the bottom edge.")
 
     def validate_alt(self, field: LineField) -> None:
         """Said, or declared unnecessary: leaving it out is no choice."""
         if not field.data and not self.is_decorative.data:
-            raise ValidationError("Say what is seen, for people who cannot see it, or tick “Decorative”")
+            raise ValidationError("Describe the picture for people who cannot see it, or tick “Decorative”")
 
     @property
     def said(self) -> Description:
@@ -127,8 +132,8 @@ class UploadManyForm(Form):
     )
     credit = LineField(
         "Credit",
-        [DataRequired("Say who made the pictures"), Length(max=160)],
-        description="Who made them, like “Photo: Mei Tan”.",
+        [DataRequired("Enter who made the pictures"), Length(max=160)],
+        description="The person who made them, like “Photo: Mei Tan”.",
     )
 
 
@@ -178,7 +183,7 @@ def _thumbnail_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup
 def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
     uses = g.image_uses[row.id]
     if not uses:
-        return Markup('<span class="quiet">nowhere</span>')
+        return Markup('<span class="quiet">not used</span>')
     links = [Markup('<a href="{}">{}</a>').format(use_url(use), use.title) for use in uses[:3]]
     more = [escape(f"and {count_with_more(len(uses) - 3, MOST_OF_ONE - 3)} more")] if len(uses) > 3 else []
     return Markup(", ").join([*links, *more])
@@ -187,7 +192,7 @@ def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
 def _sizes(row: Image) -> tuple[str, str]:
     if row.rendered_at:
         return "state-published", "ready"
-    return ("state-failed", "sizes failed") if row.render_error else ("state-queued", "sizes are being made")
+    return ("state-failed", "sizes failed") if row.render_error else ("state-queued", "creating sizes")
 
 
 def _state_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
@@ -231,7 +236,7 @@ class ImageScreen(StaffView):
         "key": "Picture",
         "id": "Number",
         "alt": "Alt text",
-        "uses": "Shown in",
+        "uses": "Used in",
         "filename": "File",
         "uploaded_at": "Uploaded",
     }
@@ -325,9 +330,11 @@ class ImageScreen(StaffView):
             except (NotAPicture, StoreAway) as error:
                 form.file.errors = [_in_a_sentence(error)]
             except ImageReplaced:
-                form.file.errors = ["Somebody else has just replaced it. Look at their file before you send yours."]
+                form.file.errors = [
+                    "Somebody else has just replaced this file. Check their file before you upload yours."
+                ]
             else:
-                flash("Replaced. Do alt text, credit and focal point still fit?", "success")
+                flash("Replaced. Check that the alt text, credit and focal point still fit.", "success")
                 return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
         page = self.render("admin/media_replace.html", form=form, model=image, **self.form_context(image))
         return page if request.method == "GET" else (page, 422)
@@ -337,9 +344,9 @@ class ImageScreen(StaffView):
         """Have the sizes tried again."""
         image = self.row_or_404()
         if render_again(image, by=current_user):
-            flash("The worker tries again to make the sizes, in a moment.", "success")
+            flash("The worker will create the sizes again in a moment.", "success")
         else:
-            flash("The sizes of this picture did not fail, so there is nothing to try again.", "error")
+            flash("The sizes of this picture did not fail, so there is nothing to retry.", "error")
         return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
 
     # Many at once

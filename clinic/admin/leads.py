@@ -91,8 +91,12 @@ def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
 def _closed_words(merge: Merge) -> str:
     """What a merge has closed, as a sentence or two."""
     declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
-    words = f"Declined, as this person has had a trial: {count_of(declined, 'held request')}. " if declined else ""
-    return words + (f"Cancelled, as one trial is left: {count_of(cancelled, 'voucher')}. " if cancelled else "")
+    words = (
+        f"Declined {count_of(declined, 'held request')}, because this person already had a trial. " if declined else ""
+    )
+    return words + (
+        f"Cancelled {count_of(cancelled, 'voucher')}, because a person has only one trial. " if cancelled else ""
+    )
 
 
 def since(lead: Lead) -> str:
@@ -107,8 +111,11 @@ class LeadScreen(StaffView):
     permission = Permission.LEAD_WORK
     needs_identity = frozenset({"export_csv", "export_xlsx"})
     heading, singular = "Leads", "lead"
-    intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
-    empty_text = "Nobody here yet. Each request for a trial makes a lead."
+    intro = (
+        "People who asked for a trial. Open a lead to see everything about the person."
+        " A search shows the latest hundred results."
+    )
+    empty_text = "No leads here yet. Each trial request creates one."
     list_template = "admin/lead_list.html"
     details_template = "admin/lead.html"
     can_view_details = True
@@ -200,9 +207,9 @@ class LeadScreen(StaffView):
         because = clean_line(request.form.get("because", ""))[:200]
         before = lead.stage
         change_stage(lead, Stage(word), because=because, by=current_user)
-        text = f"Stage is now {word}."
+        text = f"Stage changed to {word}."
         if word == Stage.LOST and not because:
-            text += " Write down why: too far, too dear, no answer. It helps with the next one."
+            text += " Please enter the reason: too far away, too expensive, no answer."
         if before == word:
             flash(text, "success")
         else:
@@ -218,11 +225,11 @@ class LeadScreen(StaffView):
         if before not in list(Stage) or of not in list(Stage):
             abort(400)
         if lead.stage == before:
-            flash(f"Nothing to undo: the stage is {before}.", "success")
+            flash(f"There is nothing to undo: the stage is {before}.", "success")
         elif undo_stage(lead, Stage(before), of=Stage(of), by=current_user):
-            flash(f"Undone: the stage is {before} again.", "success")
+            flash(f"Undone. The stage is {before} again.", "success")
         else:
-            flash("Somebody has changed the stage since. That stays.", "error")
+            flash("Not undone: somebody else has changed the stage since then.", "error")
         return self._back(lead)
 
     @expose("/note/", methods=("POST",))
@@ -232,9 +239,9 @@ class LeadScreen(StaffView):
         text = clean_text(request.form.get("note", ""))[:5000]
         if text:
             do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, text, by=current_user))
-            flash("Note kept.", "success")
+            flash("Note saved.", "success")
         else:
-            flash("The note is empty: write something first.", "error")
+            flash("The note is empty. Write something first.", "error")
         return self._back(lead)
 
     @expose("/plan/", methods=("POST",))
@@ -248,13 +255,13 @@ class LeadScreen(StaffView):
         try:
             on = date.fromisoformat(request.form["next_on"]) if request.form.get("next_on") else None
         except ValueError:
-            flash("The date is not one: choose it anew, like 24/11/2026.", "error")
+            flash("That is not a valid date. Enter a date like 24/11/2026.", "error")
             return self._back(lead)
         person = staff.get(chosen)
         with atomic():
             assign_lead(lead, person.id if person else None, person.name if person else "", by=current_user)
             plan_next_step(lead, clean_line(request.form.get("next_step", ""))[:200], on, by=current_user)
-        flash("Kept.", "success")
+        flash("Saved.", "success")
         return self._back(lead)
 
     @expose("/letter/", methods=("POST",))
@@ -264,15 +271,15 @@ class LeadScreen(StaffView):
         subject = clean_line(request.form.get("subject", ""))[:200]
         body = clean_text(request.form.get("body", ""))[:10_000]
         if not subject or not body:
-            page = self._details(lead.id, letter=(subject, body), letter_error="Write a subject and a text.")
+            page = self._details(lead.id, letter=(subject, body), letter_error="Enter a subject and a text.")
             return page, 422
         try:
             if lead.unsubscribed_at:
                 raise Unsubscribed
             do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
-            flash("The mail is on its way.", "success")
+            flash("The email will be sent in a moment.", "success")
         except Unsubscribed:
-            flash(f"{lead.name} wants no more letters. Call instead.", "error")
+            flash(f"{lead.name} has unsubscribed from letters. Please call instead.", "error")
         return self._back(lead)
 
     # One person or two
@@ -283,11 +290,11 @@ class LeadScreen(StaffView):
         lead, other = self.row_or_404(), self.get_one(request.form.get("other", "")) or abort(404)
         if request.form.get("verb") == "apart":
             keep_apart(lead, other, by=current_user)
-            flash(f"{other.name} is somebody else. You are not asked again.", "success")
+            flash(f"{other.name} is marked as a different person and will not be suggested again.", "success")
             return self._back(lead)
         try:
             merge = merge_leads(lead, other, by=current_user)
-            flash(f"Merged. {_closed_words(merge)}For 30 days it can be split again, on this page.", "success")
+            flash(f"Merged. {_closed_words(merge)}You can undo the merge on this page for 30 days.", "success")
         except CannotMerge as error:
             flash(str(error), "error")
         return self._back(lead)
@@ -302,9 +309,9 @@ class LeadScreen(StaffView):
                 raise CannotSplit
             name = merge.merged.name
             split_leads(merge, by=current_user)
-            flash(f"Split: {name} is a lead of their own again.", "success")
+            flash(f"Merge undone. {name} is a separate lead again.", "success")
         except CannotSplit:
-            flash("This merge was undone before, or is older than 30 days.", "error")
+            flash("This merge was already undone or is older than 30 days.", "error")
         return self._back(lead)
 
     # Many at once
@@ -315,29 +322,29 @@ class LeadScreen(StaffView):
         columns = [(stage, count_in_stage(stage), leads_on_board(stage)) for stage in Stage]
         return self.render("admin/lead_board.html", columns=columns, since=since, today=local_now().date())
 
-    @action("mine", "Look after")
+    @action("mine", "Assign selected to me")
     def look_after(self, rowids: list[str]) -> None:
         """Assign all that are ticked to oneself."""
         ids = ids_of(rowids)
         if not ids:
-            flash("Tick some leads first.", "error")
+            flash("Select at least one lead first.", "error")
             return
         with atomic():
             for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids), *self.row_filter())).all():
                 assign_lead(lead, current_user.id, current_user.name, by=current_user)
-        flash(f"You look after {count_of(len(ids), 'lead')}.", "success")
+        flash(f"{count_of(len(ids), 'lead')} assigned to you.", "success")
 
-    @action("contacted", "Contacted:")
+    @action("contacted", "Mark selected as contacted")
     def contacted(self, rowids: list[str]) -> None:
         """Move all that are ticked."""
         self._move_all(rowids, Stage.CONTACTED)
 
-    @action("joined", "Joined:")
+    @action("joined", "Mark selected as joined")
     def joined(self, rowids: list[str]) -> None:
         """Move all that are ticked."""
         self._move_all(rowids, Stage.JOINED)
 
-    @action("lost", "Lost:")
+    @action("lost", "Mark selected as lost")
     def lost(self, rowids: list[str]) -> None:
         """Move all that are ticked."""
         self._move_all(rowids, Stage.LOST)
@@ -346,7 +353,7 @@ class LeadScreen(StaffView):
         ids = ids_of(rowids)
         before = move_leads(ids, stage, by=current_user)
         if not ids:
-            flash("Tick some leads first.", "error")
+            flash("Select at least one lead first.", "error")
         elif not before or len(before) > MOST_TO_UNDO:
             flash(f"{stage.capitalize()}: {count_of(len(ids), 'lead')}.", "success")
         else:
@@ -370,7 +377,7 @@ class LeadScreen(StaffView):
                 for id_ in ids_of(request.form.get(stage.value, "").split(",")[:500]):
                     lead = db.session.get(Lead, id_)
                     done += bool(lead and undo_stage(lead, stage, of=Stage(of), by=current_user))
-        flash(f"Undone: {count_of(done, 'lead')} put back.", "success" if done else "error")
+        flash(f"Undone: {count_of(done, 'lead')} restored.", "success" if done else "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     # Export

@@ -30,7 +30,7 @@ class OutboxScreen(StaffView):
     permission = Permission.OUTBOX_WORK
     heading, singular = "Outbox", "mail"
     list_template = "admin/outbox_list.html"
-    empty_text = "No mail here."
+    empty_text = "No emails here."
     details_template = "admin/message.html"
     can_view_details = True
     row_template = "admin/message_buttons.html"
@@ -60,8 +60,14 @@ class OutboxScreen(StaffView):
     def intro(self) -> str:  # type: ignore[override]
         """What happens to mails here."""
         if settings().mail_server is None:
-            return "Every mail that the site has written. Now the worker writes each to a file, and nobody gets it."
-        return "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+            return (
+                "All emails from the site. No mail server is set, so each email is written to a file"
+                " and nobody receives it."
+            )
+        return (
+            "All emails from the site. They are sent automatically."
+            " If the mail server does not answer, the site tries again for one day."
+        )
 
     def _tab_filter(self) -> Iterable[Any]:
         filed = (Message.state == MessageState.SENT, Message.is_to_file)
@@ -92,7 +98,7 @@ class OutboxScreen(StaffView):
         """Send a failed mail again."""
         message = self.row_or_404()
         if send_again(message, by=current_user):
-            flash("It is queued again: the worker tries it next.", "success")
+            flash("The email is queued again and will be sent in a moment.", "success")
         else:
-            flash("This mail is not failed, so there is nothing to send again.", "error")
+            flash("This email has not failed, so there is nothing to send again.", "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]

@@ -32,7 +32,7 @@ class UserForm(Form):
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=120)],
-        description="As colleagues know them. It stands beside what they do in Activity.",
+        description="Colleagues see this name in the panel and in Activity.",
     )
     role_names = RolesField(
         "Roles",
@@ -43,12 +43,13 @@ class UserForm(Form):
             (RoleName.MODERATOR.value, "Moderator: comments"),
             (RoleName.DESK.value, "Desk: leads, bookings, outbox"),
         ],
-        description="What this person works on. Several are possible; the menu shows only what is theirs.",
+        description="Choose one or more roles. The menu shows only the screens that the roles allow.",
     )
     active = BooleanField(
         "May sign in",
         default=True,
-        description="Without the tick they are signed out at once and cannot come back. What they did stays theirs.",
+        description="If you untick this, the person is signed out immediately and cannot sign in again."
+        " Their past work keeps their name.",
     )
 
 
@@ -58,12 +59,12 @@ class NewUserForm(UserForm):
     email = LineField(
         "Email",
         [DataRequired("Enter an email address"), Length(max=254), is_email],
-        description="They sign in with it, and “Forgot password” writes to it.",
+        description="The person signs in with this address. Password emails go to it.",
     )
     password = PasswordField(
         "Password",
         [Optional(), Length(min=10, message="Use at least 10 characters")],
-        description="At least 10 characters. Left empty, they choose one by “Forgot password”.",
+        description="At least 10 characters. If you leave it empty, the person sets one with “Forgot password”.",
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -75,7 +76,7 @@ class PeopleScreen(StaffView):
     needs_identity = frozenset({"create_view", "edit_view", "reset_second_factor"})
     edit_template = "admin/person_form.html"
     heading, singular = "People", "person"
-    intro = "Who may sign in, and what for."
+    intro = "People who can sign in to the panel, and their roles."
     form = UserForm
     can_create = can_edit = True
     column_list = ["name", "email", "roles", "active", "created_at"]
@@ -110,7 +111,7 @@ class PeopleScreen(StaffView):
         """Let a person who has lost their second factor in with the password alone."""
         person = self.row_or_404()
         reset_second_factor(person, by=current_user)
-        flash(f"{person.name} signs in with the password alone from now on. They were told by email.", "success")
+        flash(f"{person.name} now signs in with the password alone. The site has told them by email.", "success")
         return redirect(url_for(".edit_view", id=person.id), 303)  # type: ignore[return-value]
 
     def create(self, form: NewUserForm) -> User:
@@ -124,7 +125,7 @@ class PeopleScreen(StaffView):
                 by=current_user,
             )
         except EmailTaken:
-            raise Refused("Somebody signs in with this address already.", "email") from None
+            raise Refused("Another person already uses this email address.", "email") from None
 
     def update(self, form: UserForm, model: User) -> None:
         """Name, roles, may sign in."""
@@ -132,4 +133,4 @@ class PeopleScreen(StaffView):
             roles = [RoleName(name) for name in form.role_names.data]
             change_user(model, name=form.name.data, roles=roles, active=form.active.data, by=current_user)
         except LastOwner:
-            raise Refused("This is the last owner. Make somebody else an owner first.") from None
+            raise Refused("This is the last owner. Give somebody else the role Owner first.") from None

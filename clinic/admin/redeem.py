@@ -32,7 +32,7 @@ def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", de
     except VisitToCome:
         return redirect(url_for("redeem_admin.index", code=voucher.code, back=back), 303)  # type: ignore[return-value]
     except VoucherRedeemed as before:
-        flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
+        flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing was changed.", "error")
     except VoucherNotRedeemable:
         flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
     return redirect(back, 303)  # type: ignore[return-value]
@@ -72,7 +72,7 @@ class RedeemScreen(Guarded):
         code = request.form.get("code", "")[:40]
         voucher = voucher_with_code(code)
         if voucher is None:
-            flash("No voucher has this code. Check it letter by letter.", "error")
+            flash("No voucher has this code. Check each letter.", "error")
             return redirect(url_for(".index", code=code), 303)  # type: ignore[return-value]
         text = f"Redeemed: {voucher.booking.lead.name}, {voucher.booking.service.name}."
         back = way_back(url_for(".index", code=voucher.code))
@@ -84,9 +84,10 @@ class RedeemScreen(Guarded):
         voucher = voucher_with_code(request.form.get("code", "")[:40]) or abort(404)
         try:
             take_back_redemption(voucher, by=current_user)
-            flash(f"Undone: voucher {voucher.code} is good again.", "success")
+            flash(f"Undone. Voucher {voucher.code} is valid again.", "success")
         except RedemptionStands:
             flash(
-                "A redemption can be undone by the person who made it, within 15 minutes. Nothing has changed.", "error"
+                "Only the person who redeemed a voucher can undo it, and only within 15 minutes. Nothing was changed.",
+                "error",
             )
         return redirect(way_back(url_for(".index", code=voucher.code)), 303)  # type: ignore[return-value]

@@ -28,12 +28,13 @@ class RedirectForm(Form):
     path = LineField(
         "Old address",
         [DataRequired("Enter the old address"), Length(max=600)],
-        description="As it was, like /old-page/ or https://www.example.org/old-page/",
+        description="The old address, like /old-page/ or https://www.example.org/old-page/",
     )
     leads_to = LineField(
         "Leads to",
         [DataRequired("Enter the new address"), Length(max=600)],
-        description="An address of this site, like /services/. An article is followed wherever it moves.",
+        description="An address on this site, like /services/. If you choose an article, the redirect follows it"
+        " when its address changes.",
     )
 
 
@@ -48,7 +49,7 @@ class ImportForm(Form):
     lines = LongField(
         "Or paste the lines here",
         [Length(max=1_000_000)],
-        description="One line for each: /old-page/,/new-page/ (a semicolon or a tab between them is fine too).",
+        description="One redirect per line: /old-page/,/new-page/ (a semicolon or a tab also works).",
         render_kw={"rows": 10, "class": "code", "spellcheck": "false"},
     )
 
@@ -58,9 +59,12 @@ class RedirectScreen(StaffView):
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Redirects", "redirect"
-    intro = "Old addresses and where they lead. A changed slug makes one by itself; these are for good (301)."
+    intro = (
+        "Old addresses and their new addresses. Changing a slug adds a redirect automatically."
+        " All redirects are permanent (301)."
+    )
     empty_text = (
-        "No redirect here yet. If your pages had other addresses before, add them here, so that old links and search"
+        "No redirects yet. If your pages had other addresses before, add them here so that old links and search"
         " engines find the new ones."
     )
     list_template = "admin/redirect_list.html"
@@ -84,7 +88,7 @@ class RedirectScreen(StaffView):
     def update(self, form: RedirectForm, model: Redirect) -> None:
         """Let it lead elsewhere. Another old address is another redirect."""
         if self._path(form) != model.path:
-            raise Refused("The old address stays. Add a new redirect for another one, and delete this.", "path")
+            raise Refused("You cannot change the old address. Delete this redirect and add a new one instead.", "path")
         self._add(form)
 
     def delete(self, model: Redirect) -> None:

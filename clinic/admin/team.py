@@ -26,27 +26,27 @@ from clinic.web.forms import LineField
 class AuthorForm(Form):
     """One of the team."""
 
-    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)], description="As readers see it.")
+    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)], description="Readers see this name.")
     title = LineField(
-        "What they do",
-        [DataRequired("Say what they do"), Length(max=120)],
-        description="In a few words, like “Physiotherapist and Pilates instructor”. It stands beside their articles.",
+        "Job title",
+        [DataRequired("Enter a job title"), Length(max=120)],
+        description="A few words, like “Physiotherapist and Pilates instructor”. It appears beside their articles.",
     )
     bio = LongField(
-        "About them",
+        "Biography",
         [DataRequired("Write two or three sentences"), Length(max=2000)],
-        description="Training, experience, what they care about. Readers of health advice look for it.",
+        description="Training, experience and interests. Readers of health advice look for this.",
         render_kw={"rows": 6},
     )
     image_id = RowField(
         "Portrait",
         lambda: (),
-        description="A picture from Media, cut to a circle around its focal point. Nobody has to have one.",
+        description="A picture from Media, cropped to a circle around its focal point. Optional.",
     )
-    is_on_team = BooleanField("Show them among the team on the home page", default=True)
+    is_on_team = BooleanField("Show on the home page", default=True)
     slug = SlugField(
-        description="The last part of the address of their page. Left empty, it is made from the name."
-        " If you change it later, the old address leads to the new one."
+        description="The last part of the address of their page. If you leave it empty, it is made from the name."
+        " If you change it later, the old address redirects to the new one."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,12 +81,12 @@ class TeamScreen(OrderedView):
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Team", "person"
-    intro = "Who writes and reviews articles, each with a page of their own. The home page shows them in this order."
-    empty_text = "Nobody here yet. Add who writes: articles with a name and a face are trusted more."
+    intro = "Authors and reviewers of articles. Each has a page of their own. The home page shows them in this order."
+    empty_text = "Nobody here yet. Add your authors: readers trust articles with a name and a face."
     form = AuthorForm
     can_create = can_edit = can_delete = True
     column_list = ["image", "name", "title", "articles", "is_on_team"]
-    column_labels = {"image": "Portrait", "title": "What they do", "is_on_team": "On the home page"}
+    column_labels = {"image": "Portrait", "title": "Job title", "is_on_team": "On the home page"}
     column_formatters = {
         "image": _portrait_cell,
         "name": link_cell(".edit_view", lambda row: row.name),
@@ -118,7 +118,7 @@ class TeamScreen(OrderedView):
             delete_author(model, by=current_user)
         except StillUsed as error:
             raise Refused(
-                f"{count_of(error.number, 'article')} (drafts and the trash count too) "
-                f"{'names' if error.number == 1 else 'name'} them as author or reviewer, so they stay."
-                " Untick “among the team” if they have left."
+                f"{count_of(error.number, 'article')} (including drafts and the trash) "
+                f"{'names' if error.number == 1 else 'name'} this person as author or reviewer."
+                " The entry cannot be deleted. Untick “Show on the home page” if the person has left."
             ) from None

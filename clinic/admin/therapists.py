@@ -23,11 +23,9 @@ class TherapistForm(Form):
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=120)],
-        description="As people who come know them. It stands in their mails.",
+        description="The name that customers know. It appears in emails about a visit.",
     )
-    is_active = BooleanField(
-        "New times are set with them", default=True, description="Visits that are set already stay as they are."
-    )
+    is_active = BooleanField("Takes new visits", default=True, description="Visits that are already set do not change.")
 
 
 class TherapistScreen(OrderedView):
@@ -35,13 +33,13 @@ class TherapistScreen(OrderedView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Therapists", "therapist"
-    intro = "With whom times are set, in the order of the calendar."
-    empty_text = "Nobody here yet. Add who gives sessions: then you can set times."
+    intro = "Therapists whose visits you set, in the order of the calendar."
+    empty_text = "No therapists yet. Add one so that you can set times for visits."
     form = TherapistForm
     edit_template = "admin/therapist_form.html"
     can_create = can_edit = can_delete = True
     column_list = ["name", "is_active", "feed_digest"]
-    column_labels = {"is_active": "New times", "feed_digest": "Calendar feed"}
+    column_labels = {"is_active": "Takes new visits", "feed_digest": "Calendar feed"}
     column_formatters = {
         "name": link_cell(".edit_view", lambda row: row.name),
         "is_active": yes_cell,
@@ -68,8 +66,8 @@ class TherapistScreen(OrderedView):
             delete_therapist(model, by=current_user)
         except TherapistBooked as error:
             raise Refused(
-                f"{model.name} has {count_of(error.number, 'visit')}, so the name stays."
-                " Take the tick from “New times are set with them” instead."
+                f"{model.name} has {count_of(error.number, 'visit')}, so this therapist cannot be deleted."
+                " Untick “Takes new visits” instead."
             ) from None
 
     needs_identity = frozenset({"feed"})  # who has the address reads names without signing in
@@ -88,5 +86,5 @@ class TherapistScreen(OrderedView):
         """The secret address is dead."""
         therapist = self.row_or_404()
         revoke_feed(therapist, by=current_user)
-        flash("The calendar feed is off: its address answers nobody any more.", "success")
+        flash("The calendar feed is switched off. Its address no longer works.", "success")
         return redirect(url_for(".edit_view", id=therapist.id), 303)  # type: ignore[return-value]

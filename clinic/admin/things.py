@@ -26,7 +26,7 @@ KINDS = {
     "booking": "Booking",
     "voucher": "Voucher",
     "image": "Picture",
-    "message": "Mail",
+    "message": "Email",
     "user": "Person",
     "service": "Service",
     "category": "Category",
@@ -76,7 +76,7 @@ def _without_row(key: str) -> Thing:
     if kind == "preference":
         field = dict(PreferenceForm()._fields).get(rest)
         return Thing(key, word, field.label.text if field else rest, f"{url_for('settings_admin.index')}#{rest}")
-    return Thing(key, word, f"{rest}, gone" if rest and _sources(kind, []) else rest)
+    return Thing(key, word, f"{rest}, deleted" if rest and _sources(kind, []) else rest)
 
 
 def _sources(kind: str, ids: list[int]) -> list[sa.Select[Any]]:

@@ -32,7 +32,8 @@ def mail_troubles() -> list[Trouble]:
         return []
     return [
         Trouble(
-            "Each mail is written to a file, not sent: no mail server is set. Ask who runs the server to set MAIL_URL."
+            "No mail server is set, so emails are written to files and not sent."
+            " Ask your server administrator to set MAIL_URL."
         )
     ]
 
@@ -40,13 +41,16 @@ def mail_troubles() -> list[Trouble]:
 def worker_troubles() -> list[Trouble]:
     """Why nothing happens in the background."""
     seen_at, deaths = last_beat(), recent_deaths()
-    meanwhile = "Until it runs, mails and reminders wait and new pictures have no sizes."
+    meanwhile = (
+        "Until it runs, emails and reminders wait, and new pictures have no sizes."
+        " Ask your server administrator to start it."
+    )
     if deaths >= MOST_DEATHS:
-        return [Trouble(f"The worker has died {deaths} times within ten minutes. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has crashed {deaths} times within ten minutes. {meanwhile}")]
     if seen_at is None:
-        return [Trouble(f"The worker has never run. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has never run. {meanwhile}")]
     if clock.now() - seen_at > SILENT_AFTER:
-        return [Trouble(f"The worker has not been seen since {moment(seen_at)}. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has not run since {moment(seen_at)}. {meanwhile}")]
     return []
 
 

@@ -66,21 +66,23 @@ class TodayScreen(Guarded):
                 with atomic():
                     check_day(voucher, today=local_now().date(), seen="")
                     mark_attended(visit, by=current_user, device=device_digest())
-                text = f"{name} came: the voucher is redeemed."
+                text = f"{name} attended. The voucher is redeemed."
             elif verb in OUTCOMES:
                 is_spent = mark_missed(visit, OUTCOMES[verb], by=current_user)
-                text = f"{name}: {OUTCOMES[verb]}. " + ("The trial is spent." if is_spent else "The trial is theirs.")
+                text = f"{name}: {OUTCOMES[verb]}. " + (
+                    "The trial is used up." if is_spent else "They can still use the trial."
+                )
             else:
                 abort(400)
         except VoucherRedeemed as before:
-            flash(f"The voucher was redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
+            flash(f"The voucher was redeemed on {moment(before.at)} by {before.by}. Nothing was changed.", "error")
         except VoucherNotRedeemable:
             flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
         except VisitToCome:
             asks = url_for("redeem_admin.index", code=voucher.code, back=_back())
             return redirect(asks, 303)  # type: ignore[return-value]
         except VisitClosed:
-            flash(f"The visit of {name} has an outcome already. Nothing has changed.", "error")
+            flash(f"The visit of {name} already has an outcome. Nothing was changed.", "error")
         else:
             state = db.session.get_one(Visit, visit.id).state
             flash_undo(text, url_for("today_admin.undo"), id=str(visit.id), of=state, back=_back())
@@ -94,11 +96,11 @@ class TodayScreen(Guarded):
             abort(400)
         try:
             reopen_visit(visit, of=VisitState(of), by=current_user)
-            flash(f"Undone: the visit of {visit.booking.lead.name} is to come.", "success")
+            flash(f"Undone. The visit of {visit.booking.lead.name} is open again.", "success")
         except VisitClosed:
-            flash("It was undone before, or somebody has changed it since. That stays.", "error")
+            flash("Not undone: the outcome was already undone or somebody has changed the visit since then.", "error")
         except TimeTaken:
-            flash("Somebody else has this time now, so it cannot be undone.", "error")
+            flash("Not undone: somebody else now has this time.", "error")
         return redirect(_back(), 303)  # type: ignore[return-value]
 
 
@@ -151,7 +153,7 @@ class CalendarScreen(Guarded):
         therapist = db.session.get(Therapist, row_id(therapist_id) or 0)
         starts_at = _moment(start)
         if therapist is None or starts_at is None:
-            wrong = "Choose a therapist, and a date and time like 24/11/2026 10:15."
+            wrong = "Choose a therapist and enter a date and time like 24/11/2026 10:15."
             return self._page(booking, wrong=wrong, typed=typed), 422
         try:
             visit = set_visit(booking, therapist, starts_at, by=current_user)
@@ -160,7 +162,7 @@ class CalendarScreen(Guarded):
         except TimeTaken as taken:
             booking = _booking_or_404()
             return self._page(booking, taken=(therapist_id, taken.free), typed=typed), 409
-        flash(f"Set: {moment(visit.starts_at)} with {therapist.name}. The mail is on its way.", "success")
+        flash(f"Set: {moment(visit.starts_at)} with {therapist.name}. An email to the person will be sent.", "success")
         return redirect(self.list_back(), 303)  # type: ignore[return-value]
 
     @expose("/cancel/", methods=("POST",))
@@ -169,9 +171,9 @@ class CalendarScreen(Guarded):
         visit = _visit_or_404()
         try:
             cancel_visit(visit, by=current_user)
-            flash(f"Cancelled: the visit of {visit.booking.lead.name}. The mail is on its way.", "success")
+            flash(f"Cancelled: the visit of {visit.booking.lead.name}. An email to the person will be sent.", "success")
         except VisitClosed:
-            flash("This visit is not set any more. Nothing has changed.", "error")
+            flash("This visit is no longer set. Nothing was changed.", "error")
         return redirect(way_back(url_for("calendar_admin.index")), 303)  # type: ignore[return-value]
 
     def _page(

@@ -94,5 +94,5 @@ def test_what_is_gone_and_what_was_never_a_row_have_a_name_too(sign_in: SignIn) 
         for thing in ("article:987654", "preference:voucher_days", "sheep:7", "leads", "article:x"):
             audit.record("counted", thing)
     things = visit(owner, "/admin/activity/?verb=counted").texts("td[data-label='To what']")
-    wanted = ["Article 987654, gone", "Setting A voucher is valid for (days)", "Sheep 7", "Leads"]
+    wanted = ["Article 987654, gone", "Setting Voucher validity (days)", "Sheep 7", "Leads"]
     assert sorted(things) == sorted([*wanted, "Article x, gone"])

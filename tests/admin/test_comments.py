@@ -101,7 +101,7 @@ def test_nothing_ticked_says_so_and_changes_nothing(sign_in: SignIn, clock: Mova
     moderator = sign_in("moderator")
     three_waiting(clock)
     answer = visit(moderator, "/admin/comments/").submit("Approve all ticked")
-    assert "Tick some comments first." in visit(moderator, answer.response.headers["Location"]).alert()
+    assert "Select at least one comment first." in visit(moderator, answer.response.headers["Location"]).alert()
     assert set(states().values()) == {"pending"}
 
 
@@ -132,7 +132,7 @@ def test_search_finds_by_name_email_and_words(sign_in: SignIn, clock: MovableClo
     second = three_waiting(clock)[1]
     for words in ("Second", "sECond", second.email, second.body):
         assert names(visit(moderator, "/admin/comments/").submit("Search", search=words)) == ["Second"]
-    assert "Nothing matches" in visit(moderator, "/admin/comments/?search=nobody").text
+    assert "No results for" in visit(moderator, "/admin/comments/?search=nobody").text
 
 
 def test_html_in_a_comment_is_shown_as_typed_and_a_retired_article_is_no_obstacle(sign_in: SignIn) -> None:

@@ -84,11 +84,11 @@ def test_plan_and_assignment_are_kept_and_a_wrong_date_is_refused(sign_in: SignI
     lead = make_booking().lead
     desk = sign_in("desk")
     page = visit(desk, open_lead(desk, lead))
-    assert page.submit("Keep", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Kept."
+    assert page.submit("Save", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Saved."
     db.session.refresh(lead)
     assert (lead.assigned_id, lead.next_step, str(lead.next_on)) == (mei.id, "Call", "2026-12-01")
-    assert "The date is not one" in page.submit("Keep", next_on="soon").alert()
-    assert page.submit("Keep", assigned="4711").status == 400
+    assert "That is not a valid date" in page.submit("Save", next_on="soon").alert()
+    assert page.submit("Save", assigned="4711").status == 400
     assert visit(desk, "/admin/leads/?tab=mine").texts("tbody tr") == []
     assert len(visit(sign_in(user=mei), "/admin/leads/?tab=mine").texts("tbody tr")) == 1
 
@@ -100,28 +100,28 @@ def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
     page = visit(desk, open_lead(desk, lead)).submit("Fill in", letter=str(letter.id))
     assert page.one("#subject").attributes["value"] == "Dear Tan Wei Ling"
     assert page.texts("#body") == ["Thank you, Tan Wei Ling. Move Therapy"]
-    empty = page.submit("Send the mail", subject="", body="My words")
+    empty = page.submit("Send email", subject="", body="My words")
     assert empty.status == 422
     assert empty.texts("#body") == ["My words"]
-    assert "on its way" in page.submit("Send the mail").status_text()
+    assert "will be sent" in page.submit("Send email").status_text()
     assert db.session.scalars(sa.select(Message.subject).where(Message.kind == "letter")).all() == ["Dear Tan Wei Ling"]
     unsubscribe(lead)
-    assert "wants no more letters" in page.submit("Send the mail").alert()
-    assert "wants no more letters" in visit(desk, open_lead(desk, lead)).text
+    assert "has unsubscribed" in page.submit("Send email").alert()
+    assert "has unsubscribed" in visit(desk, open_lead(desk, lead)).text
 
 
 def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
     kept = make_booking(name="Tan Wei Ling", email="a@example.org").lead
     other = make_booking(name="Tan Wei Lin", email="b@example.org").lead
     desk = sign_in("desk")
-    page = visit(desk, open_lead(desk, kept)).submit("One person: merge")
+    page = visit(desk, open_lead(desk, kept)).submit("Same person: merge")
     assert "Merged" in page.status_text()
     assert len(page.texts(".card")) == 2
     assert visit(desk, f"/admin/leads/details/?id={other.id}").texts("h1") == ["Tan Wei Ling"]
-    assert page.submit("Split again").status_text().startswith("Split: Tan Wei Lin")
+    assert page.submit("Undo merge").status_text().startswith("Merge undone. Tan Wei Lin")
     assert db.session.scalars(sa.select(Merge)).all() == []
     apart = visit(desk, open_lead(desk, kept)).submit("Two people")
-    assert "is somebody else" in apart.status_text()
+    assert "a different person" in apart.status_text()
     assert apart.texts(".likely") == []
 
 
@@ -130,15 +130,15 @@ def test_many_are_moved_and_put_back(sign_in: SignIn) -> None:
     change_stage(leads[2], Stage.BOOKED)
     desk = sign_in("desk")
     page = visit(desk, "/admin/leads/")
-    page.submit("Contacted:", rowid=[str(lead.id) for lead in leads])
+    page.submit("Mark selected as contacted", rowid=[str(lead.id) for lead in leads])
     done = visit(desk, "/admin/leads/")
     assert {stage_of(lead) for lead in leads} == {Stage.CONTACTED}
     assert "3 leads put back" in done.submit("Undo").status_text()
     assert [stage_of(lead) for lead in leads] == [Stage.NEW, Stage.NEW, Stage.BOOKED]
-    page.submit("Lost:")
-    assert "Tick some leads first" in visit(desk, "/admin/leads/").alert()
-    page.submit("Look after", rowid=[str(leads[0].id)])
-    assert "You look after 1 lead" in visit(desk, "/admin/leads/").status_text()
+    page.submit("Mark selected as lost")
+    assert "Select at least one lead" in visit(desk, "/admin/leads/").alert()
+    page.submit("Assign selected to me", rowid=[str(leads[0].id)])
+    assert "1 lead assigned to you" in visit(desk, "/admin/leads/").status_text()
 
 
 # Held, blocked, known
@@ -179,14 +179,14 @@ def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) ->
     desk = sign_in("desk")
     page = visit(desk, "/admin/known-customers/")
     lines = "a@example.org,91234567\nnonsense,1\n"
-    tried = page.submit("Read the lines", lines=lines)
-    assert "Tried, nothing was kept: 1 added" in tried.status_text()
+    tried = page.submit("Import", lines=lines)
+    assert "Test run, nothing was saved: 1 added" in tried.status_text()
     assert db.session.scalars(sa.select(Claim)).all() == []
-    done = page.submit("Read the lines", lines=lines, is_trial=None)
+    done = page.submit("Import", lines=lines, is_trial=None)
     assert "1 added" in done.status_text()
     assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an email address"]
-    assert "Choose a file or paste" in page.submit("Read the lines", lines=" ").alert()
-    assert "more than 5,000 lines" in page.submit("Read the lines", lines="a\n" * 5002).alert()
+    assert "Choose a file or paste" in page.submit("Import", lines=" ").alert()
+    assert "more than 5,000 lines" in page.submit("Import", lines="a\n" * 5002).alert()
 
 
 # Where people come from
@@ -261,7 +261,7 @@ def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, cl
     assert rows("by=week")[:1] == ["2026-11-16 50 4 2 1"]
     assert rows("by=article&from=2026-01-01&to=2026-06-30")[:1] == ["Hips 7 0 0 0"]
     assert (
-        "Nobody read or asked" in visit(desk, "/admin/report/", query={"from": "2020-01-01", "to": "2020-02-01"}).text
+        "no reads or requests" in visit(desk, "/admin/report/", query={"from": "2020-01-01", "to": "2020-02-01"}).text
     )
     for odd in ("by=nonsense", "from=x&to=y", "from=2026-12-01&to=2026-01-01"):
         rows(odd)

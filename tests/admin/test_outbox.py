@@ -149,8 +149,8 @@ def test_each_role_finds_opens_and_sends_again_its_own_kinds_and_nobody_sees_a_s
 def test_the_dashboard_counts_failed_mails_of_ones_own_kinds(sign_in: SignIn) -> None:
     message_of("password_reset")
     message_of("letter")
-    assert "1 Mails that failed" in visit(sign_in("desk"), "/admin/").text
-    assert "2 Mails that failed" in visit(sign_in("owner"), "/admin/").text
+    assert "1 Failed emails" in visit(sign_in("desk"), "/admin/").text
+    assert "2 Failed emails" in visit(sign_in("owner"), "/admin/").text
 
 
 def test_links_are_kept_apart_from_every_text_and_emptied_once_they_are_sent(app: Flask) -> None:

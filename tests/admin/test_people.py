@@ -42,7 +42,7 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": ""}, "Enter a name"),
     ({"name": "  "}, "Enter a name"),
     ({"email": "ana@"}, "Enter an email address like"),
-    ({"email": "TAKEN@example.org"}, "signs in with this address already"),
+    ({"email": "TAKEN@example.org"}, "already uses this email address"),
     ({"role_names": None}, "Choose at least one role"),
     ({"role_names": ["king"]}, "Roles"),
     ({"password": "short"}, "at least 10 characters"),

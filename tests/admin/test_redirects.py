@@ -15,7 +15,7 @@ LIST = "/admin/redirects/"
 
 def test_one_is_added_and_works(sign_in: SignIn, client: FlaskClient) -> None:
     editor, article = sign_in("editor"), make_article(slug="hips")
-    assert "No redirect here yet" in visit(editor, LIST).text
+    assert "No redirects yet" in visit(editor, LIST).text
     page = visit(editor, f"{LIST}new/").submit("Save", path=" /old-hips ", leads_to="/articles/hips")
     assert page.status_text() == "Saved: /old-hips/ leads to /articles/hips/"
     assert client.get("/old-hips/").headers["Location"] == article.address
@@ -45,11 +45,11 @@ def test_one_is_led_elsewhere_found_and_deleted(sign_in: SignIn, client: FlaskCl
     editor, redirect = sign_in("editor"), add_redirect("/a/", "/b/")
     edit = f"{LIST}edit/?id={redirect.id}"
     assert visit(editor, edit).values("Save")["leads_to"] == "/b/"
-    assert "The old address stays" in visit(editor, edit).submit("Save", path="/other/").alert()
+    assert "You cannot change the old address" in visit(editor, edit).submit("Save", path="/other/").alert()
     visit(editor, edit).submit("Save", leads_to="/c/")
     assert client.get("/a/").headers["Location"] == "/c/"
     assert "/a/" in visit(editor, f"{LIST}?search=/c/").text
-    page = visit(editor, f"{LIST}delete/?id={redirect.id}").submit("Delete it")
+    page = visit(editor, f"{LIST}delete/?id={redirect.id}").submit("Delete")
     assert page.status_text() == "Deleted: redirect."
     assert client.get("/a/").status_code == 404
 
@@ -76,7 +76,7 @@ def test_a_file_of_excel_is_imported(sign_in: SignIn, client: FlaskClient) -> No
 def test_an_import_of_nothing_asks_for_something(sign_in: SignIn) -> None:
     page = visit(sign_in("editor"), f"{LIST}import/").submit("Import", lines="  ")
     assert page.status == 422
-    assert "Choose a file or paste some lines" in page.alert()
+    assert "Choose a file or paste the lines" in page.alert()
     check(page)
 
 

@@ -98,9 +98,9 @@ def test_a_setting_leads_to_its_field(sign_in: SignIn) -> None:
 
 def test_nothing_typed_and_nothing_found_are_said_kindly(sign_in: SignIn) -> None:
     desk = sign_in("desk")
-    assert "Type a few words" in visit(desk, "/admin/search/").text
+    assert "Enter a few words" in visit(desk, "/admin/search/").text
     page = visit(desk, "/admin/search/?q=<b>xylophone</b>")
-    assert "Nothing here says “<b>xylophone</b>”" in page.text
+    assert "No results for “<b>xylophone</b>”" in page.text
     assert page.one("#panel-search").attributes["value"] == "<b>xylophone</b>"
 
 

@@ -64,7 +64,7 @@ def test_without_a_mail_server_a_mail_is_written_to_a_file_and_nowhere_called_se
     page = visit(desk, "/admin/outbox/")
     assert set(page.texts("tbody .state")) == {"written to a file, not sent"}
     assert set(page.texts("td[data-label=Sent]")) == {"–"}
-    assert "nobody gets it" in page.text
+    assert "nobody receives it" in page.text
     assert visit(desk, "/admin/outbox/?tab=sent").texts("tbody tr") == []
     assert len(visit(desk, "/admin/outbox/?tab=files").texts("tbody tr")) == 2
     message = db.session.scalars(sa.select(Message)).first()
@@ -73,7 +73,7 @@ def test_without_a_mail_server_a_mail_is_written_to_a_file_and_nowhere_called_se
     assert details.texts(".facts .state") == ["written to a file, not sent"]
     assert "Written to a file" in details.texts("dt")
     for path in ("/admin/", f"/admin/leads/details/?id={booking.lead_id}", "/admin/outbox/"):
-        assert "Each mail is written to a file, not sent" in visit(desk, path).text
+        assert "emails are written to files and not sent" in visit(desk, path).text
 
 
 def test_with_a_mail_server_a_mail_is_sent_and_one_of_before_is_still_a_file(
@@ -99,8 +99,8 @@ def test_a_worker_that_never_ran_is_said_instead_of_everything_is_answered(
 ) -> None:
     no_menus()
     page = visit(sign_in("owner"), "/admin/")
-    assert "The worker has never run" in page.text
-    assert "Everything is answered" not in page.text
+    assert "The background worker has never run" in page.text
+    assert "Everything is up to date" not in page.text
     beat("one")
     assert "Nothing waits for you. Everything is answered." in visit(sign_in("owner"), "/admin/").text
 
@@ -113,9 +113,9 @@ def test_a_worker_that_is_silent_is_named_with_the_time(sign_in: SignIn, clock: 
     clock.move(minutes=5)
     clock.now += SILENT_AFTER
     client = sign_in(role)
-    assert "not been seen" not in visit(client, "/admin/").text
+    assert "has not run since" not in visit(client, "/admin/").text
     clock.move(seconds=1)
-    assert "The worker has not been seen since 20 Nov 2026, 10:00." in visit(client, "/admin/").text
+    assert "The background worker has not run since 20 Nov 2026, 10:00." in visit(client, "/admin/").text
 
 
 # Links of the menus
@@ -176,7 +176,9 @@ def bars(page: Page) -> list[str]:
 
 def test_a_link_to_nowhere_is_saved_with_one_word_about_it(sign_in: SignIn) -> None:
     page = visit(sign_in("owner"), "/admin/menus/new/").submit("Save", label="Nowhere", address="/no-such-page/")
-    assert bars(page) == ["Saved. But nothing is at /no-such-page/ yet: readers who follow this link find nothing."]
+    assert bars(page) == [
+        "Saved, but there is no page at /no-such-page/ yet. Readers who follow this link see an error."
+    ]
 
 
 def test_a_draft_that_cannot_be_published_is_saved_with_one_word_about_it(sign_in: SignIn) -> None:
@@ -184,7 +186,7 @@ def test_a_draft_that_cannot_be_published_is_saved_with_one_word_about_it(sign_i
     if page.path.startswith("/admin/articles/check"):
         page = page.submit("Publish", reason="So it is")
     (bar,) = bars(page)
-    assert bar.startswith("Saved, but not published: it needs ")
+    assert bar.startswith("Saved, but not published. To publish, add ")
 
 
 @pytest.mark.parametrize("screen", ["articles", "pages"])
@@ -193,8 +195,8 @@ def test_before_the_trash_nobody_is_told_that_it_cannot_be_undone(sign_in: SignI
     owner = sign_in("owner")
     page = visit(owner, f"/admin/{screen}/delete/?id={article.id}")
     assert "cannot be undone" not in page.text
-    assert "For 30 days you can take it back" in page.text
-    page.submit("Delete it")
+    assert "You can restore it from there for 30 days" in page.text
+    page.submit("Delete")
     assert "cannot be undone" in visit(owner, f"/admin/{screen}/purge/?id={article.id}").text
 
 

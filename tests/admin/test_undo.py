@@ -58,7 +58,7 @@ def test_undone_twice_it_changes_nothing_more(sign_in: SignIn) -> None:
     moderator = sign_in("moderator")
     page = spammed(moderator, three())
     page.submit("Undo")
-    assert "Nothing to undo" in page.submit("Undo").status_text()
+    assert "nothing to undo" in page.submit("Undo").status_text()
     assert set(states().values()) == {"pending"}
 
 
@@ -70,7 +70,7 @@ def test_what_somebody_else_has_decided_since_stays_and_is_said(sign_in: SignIn)
     moderate_comment(comments[2], CommentState.APPROVED, by=colleague)
     moderate_comment(comments[2], CommentState.SPAM, by=colleague)
     after = page.submit("Undo")
-    assert "Somebody has decided about 2 comments since." in after.alert()
+    assert "somebody else has moderated 2 comments since then." in after.alert()
     assert after.status_text() == "Undone: 1 comment put back."
     assert states() == {"First": "pending", "Second": "approved", "Third": "spam"}
 
@@ -96,7 +96,7 @@ def test_nonsense_in_an_undo_changes_nothing(sign_in: SignIn) -> None:
     moderator = sign_in("moderator")
     page = spammed(moderator, three())
     assert page.submit("Undo", of="eaten").status == 400
-    assert "Nothing to undo" in page.submit("Undo", pending="x,-1,," + "9" * 50).status_text()
+    assert "nothing to undo" in page.submit("Undo", pending="x,-1,," + "9" * 50).status_text()
     for back in ("https://evil.example/", "//evil.example/", "/admin/../logout", "/admin//evil", "javascript:1"):
         assert page.submit("Undo", back=back, follow=False).response.headers["Location"] == "/admin/comments/"
 
@@ -108,14 +108,14 @@ def test_a_stage_is_undone_on_the_page_of_the_lead(sign_in: SignIn) -> None:
     assert after.status_text() == "Undone: the stage is new again."
     assert after.texts(".history li")[0].endswith("Stage is new again")
     assert db.session.get_one(Lead, lead.id).stage == Stage.NEW
-    assert "Nothing to undo" in page.submit("Undo").status_text()
+    assert "nothing to undo" in page.submit("Undo").status_text()
 
 
 def test_a_stage_that_somebody_has_changed_since_stays(sign_in: SignIn) -> None:
     desk, lead = sign_in("desk"), make_booking().lead
     page = visit(desk, f"/admin/leads/details/?id={lead.id}").submit("Change", stage="lost")
     change_stage(lead, Stage.ATTENDED, by=make_user())
-    assert "Somebody has changed the stage since." in page.submit("Undo").alert()
+    assert "somebody else has changed the stage since then." in page.submit("Undo").alert()
     db.session.expire_all()
     assert db.session.get_one(Lead, lead.id).stage == Stage.ATTENDED
     assert page.submit("Undo", before="married").status == 400
@@ -125,5 +125,5 @@ def test_what_the_same_person_has_decided_anew_stays_too(sign_in: SignIn) -> Non
     moderator, comments = sign_in("moderator"), three()
     page = spammed(moderator, comments[:1])
     visit(moderator, "/admin/comments/?tab=spam").submit("Approve", within="tbody")
-    assert "Somebody has decided about 1 comment since." in page.submit("Undo").alert()
+    assert "somebody else has moderated 1 comment since then." in page.submit("Undo").alert()
     assert states()["First"] == "approved"

@@ -69,14 +69,14 @@ def test_a_second_tap_from_an_old_page_changes_nothing(sign_in: SignIn) -> None:
     visit = make_visit(at=TODAY)
     page = look(sign_in("desk"), "/admin/today/")
     page.submit("Attended")
-    assert "has an outcome already" in page.submit("No-show").alert()
+    assert "already has an outcome" in page.submit("No-show").alert()
     assert state(visit) == VisitState.ATTENDED
 
 
 def test_nobody_today_says_where_times_are_set(sign_in: SignIn) -> None:
     booking = make_booking(name="Wait Wong")
     page = look(sign_in("desk"), "/admin/today/")
-    assert "Nobody comes on this day yet" in page.text
+    assert "No visits on this day" in page.text
     assert f'href="/admin/calendar/set/?id={booking.id}' in page.html
 
 
@@ -181,7 +181,7 @@ def test_the_week_shows_all_or_one_therapist_in_few_statements(app: Flask, sign_
 def test_a_code_is_redeemed_and_the_visit_attended(sign_in: SignIn) -> None:
     visit = make_visit(make_booking(name="Come Chong"), at=TODAY)
     code = visit.booking.voucher.code
-    page = look(sign_in("desk"), "/admin/redeem/").submit("Look it up", code=f" {code[:4].lower()} {code[4:]} ")
+    page = look(sign_in("desk"), "/admin/redeem/").submit("Find voucher", code=f" {code[:4].lower()} {code[4:]} ")
     assert "Come Chong" in page.text
     done = page.submit("Redeem")
     assert "Redeemed: Come Chong" in done.status_text()
@@ -240,7 +240,7 @@ def test_therapists_are_added_changed_and_kept_while_they_have_visits(sign_in: S
 def test_a_feed_is_shown_once_and_switched_off(sign_in: SignIn, client: FlaskClient) -> None:
     anna = make_therapist("Anna")
     desk = sign_in("desk")
-    made = look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Make an address")
+    made = look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Create an address")
     address = made.one("#feed").attributes["value"]
     assert address
     path = address.partition("127.0.0.1:8000")[2]

@@ -72,7 +72,7 @@ def test_drafts_and_unknown_addresses_are_not_found(client: FlaskClient) -> None
 
 def test_a_retired_article_is_gone_and_a_deleted_one_not_found(client: FlaskClient) -> None:
     article = retire_article(make_article())
-    assert "no longer here" in visit(client, article.address, status=410).text
+    assert "no longer available" in visit(client, article.address, status=410).text
     address = article.address
     delete_article(article)
     visit(client, address, status=404)

@@ -241,7 +241,7 @@ def test_a_workbook_where_a_csv_was_asked_is_read_in_the_panel(sign_in: Callable
         (b"\x89PNG\r\n\x1a\n", 422, "This is a picture and no table."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 422, "This file cannot be read as a spreadsheet"),
     ):
-        token = visit(desk, "/admin/known-customers/").values("Read the lines")["csrf_token"]
+        token = visit(desk, "/admin/known-customers/").values("Import")["csrf_token"]
         form = {"csrf_token": token, "file": (io.BytesIO(data), "customers.csv"), "is_trial": "y"}
         page = Page(desk, desk.post("/admin/known-customers/", data=form), "/admin/known-customers/")
         assert page.status == status

@@ -369,5 +369,5 @@ def test_the_lead_is_told_that_the_mailbox_was_refused(
     assert send_due(postman(), owner="a", on_refused=note_refused_mailbox) == 1
     page = visit(sign_in("desk"), f"/admin/leads/details/?id={lead.id}")
     check(page)
-    assert "This address takes no mail: 550 5.1.1 no such user" in page.text
+    assert "This address does not accept email: 550 5.1.1 no such user" in page.text
     assert "The mail “How are you?” was rejected: 550 5.1.1 no such user" in page.text

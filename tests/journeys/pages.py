@@ -109,7 +109,7 @@ def _redeem(person: Person) -> None:
 def _tried(person: Person) -> None:
     person.open("/admin/known-customers/")
     person.page.get_by_label("Or paste the lines here").fill("old@example.org,9123 4567\nnot an address,\n")
-    person.press("Read the lines")
+    person.press("Import")
 
 
 def _scan(person: Person) -> None:

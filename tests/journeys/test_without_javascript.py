@@ -53,7 +53,7 @@ def test_an_article_is_written_changed_and_deleted(arrive: MakePerson) -> None:
     reader.open(here)
     assert reader.heading() == f"On long benches {number}"
     editor.follow("Delete")
-    editor.press("Delete it")
+    editor.press("Delete")
     reader.open(here, status=404)
 
 
