@@ -1,4 +1,4 @@
-"""Settings: the facts about the clinic that pages and mails show."""
+"""Settings: the details of the clinic that pages and emails show."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from clinic.web.forms import LineField, is_email
 
 
 class PreferenceForm(Form):
-    """All preferences, in groups that the page shows with a heading each."""
+    """All preferences, in groups with headings."""
 
     name = LineField(
         "Clinic name", [DataRequired("Enter the name"), Length(max=80)], description="The name that visitors see."
@@ -50,7 +50,7 @@ class PreferenceForm(Form):
     time_zone = SelectField(
         "Time zone",
         choices=time_zones,
-        description="Used for visits, opening hours, reminders, emails and calendars."
+        description="Used for visits, hours, reminders, emails and calendars."
         " If you change it, visits keep the same moment, so their local time changes.",
     )
     phone = LineField(
@@ -206,18 +206,18 @@ class PreferenceForm(Form):
     )
 
     def validate_claims(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         try:
             read_profile(field.data or "")
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
     def validate_hours(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         _check_hours(field.data or "", "")
 
     def validate_special_days(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         _check_hours("", field.data or "")
 
 
@@ -229,7 +229,7 @@ def _check_hours(week: str, special_days: str) -> None:
 
 
 class PreferenceScreen(Guarded):
-    """One form."""
+    """Single form with all preferences."""
 
     permission = Permission.PREFERENCE_CHANGE
     needs_identity = frozenset({"index"})
@@ -237,7 +237,7 @@ class PreferenceScreen(Guarded):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Answer:
-        """Show and keep."""
+        """Show and save the preferences."""
         now = preferences()
         region = "" if now.phone_region == now.country else now.phone_region
         shown = replace(now, claims=now.claims or DEFAULT_CLAIMS, phone_region=region)

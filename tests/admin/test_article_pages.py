@@ -159,7 +159,7 @@ def test_what_is_typed_is_kept_apart_from_the_saves_and_offered_again(sign_in: S
     again = edit(editor, article, unsaved="1")
     assert (again.values("Save")["title"], again.values("Save")["tag_words"]) == ("Hips, half written", "one")
     again.submit("Save")
-    assert "was not saved" not in edit(editor, article).text
+    assert "unsaved changes" not in edit(editor, article).text
     db.session.expire_all()
     assert article.title == "Hips, half written"
 
@@ -177,7 +177,7 @@ def test_a_new_article_is_kept_before_it_has_a_number(sign_in: SignIn) -> None:
 def test_one_persons_unsaved_text_is_not_anothers(sign_in: SignIn) -> None:
     article, one, two = make_article(), sign_in("editor"), sign_in("editor")
     keep(one, edit(one, article), title="Mine")
-    assert "was not saved" not in edit(two, article).text
+    assert "unsaved changes" not in edit(two, article).text
 
 
 def test_unsaved_text_is_forgotten_after_a_month(sign_in: SignIn, clock: MovableClock) -> None:
@@ -199,12 +199,12 @@ def test_a_sign_in_that_ended_takes_no_text_with_it(app: Flask, sign_in: SignIn)
         db.session.execute(sa.delete(StaffSession))
     body = '<p>Long & "difficult" <em>text</em></p>\n<p>Two</p>'
     page = form.submit("Save", title="Hard work", body=body)
-    assert (page.status, page.texts("h1")) == (401, ["Your text is safe"])
+    assert (page.status, page.texts("h1")) == (401, ["Your changes are safe"])
     again = sign_in(user=user)
     page.client = again
-    page = page.submit("Send it again")
-    if page.texts("h1") == ["Your text is safe"]:  # another session has another token
-        page = page.submit("Send it again")
+    page = page.submit("Send again")
+    if page.texts("h1") == ["Your changes are safe"]:  # another session has another token
+        page = page.submit("Send again")
     assert "Saved" in page.status_text()
     db.session.expire_all()
     assert (article.title, article.body) == ("Hard work", body.replace("&", "&amp;"))
@@ -237,7 +237,7 @@ def test_a_link_for_somebody_without_a_login_is_shown_once_and_can_be_revoked(
     path = "/preview/" + url.partition("/preview/")[2]
     assert visit(client, path).texts("h1") == ["Not yet"]
     assert url not in edit(editor, article).html
-    assert "dead from now on" in edit(editor, article).submit("Revoke").status_text()
+    assert "is revoked" in edit(editor, article).submit("Revoke").status_text()
     visit(client, path, status=404)
 
 
@@ -280,7 +280,7 @@ def test_deleting_can_be_undone_from_the_toast_and_from_the_trash(sign_in: SignI
 def test_where_readers_go_instead_is_chosen_when_a_text_is_taken_down(sign_in: SignIn, client: FlaskClient) -> None:
     editor, old, new = sign_in("editor"), make_article(slug="old"), make_article(slug="new", title="The new one")
     page = edit(editor, old).submit("Unpublish", reason="Out of date", successor=str(new.id))
-    assert "leads to “The new one”" in page.status_text()
+    assert "redirects to “The new one”" in page.status_text()
     assert "Out of date" in page.text
     assert client.get("/articles/old/").headers["Location"] == "/articles/new/"
     assert "circle" in edit(editor, new).submit("Unpublish", reason="x", successor=str(old.id)).alert()
@@ -291,7 +291,7 @@ def test_a_review_is_confirmed_and_a_text_that_changed_since_is_marked(sign_in: 
     article = make_article(reviewer_id=make_author("Dr Koh", "koh").id, reviewed_on=(clock.now - timedelta(400)).date())
     assert article.title in visit(editor, "/admin/articles/?tab=review").text
     edit(editor, article).submit("Save", body="<p>New words.</p>")
-    assert "has changed since Dr Koh read it" in edit(editor, article).text
+    assert "has changed since Dr Koh reviewed it" in edit(editor, article).text
     page = edit(editor, article).submit("Mark as reviewed today")
     assert "has changed since" not in page.text
     assert article.title not in visit(editor, "/admin/articles/?tab=review").text

@@ -80,7 +80,7 @@ def test_a_draft_is_saved_without_showing_it_and_published_later(sign_in: SignIn
 
 def test_publishing_too_early_keeps_the_text_and_says_what_is_missing(sign_in: SignIn) -> None:
     page = visit(sign_in("editor"), "/admin/articles/new/").submit("Publish", title="Hips", body="<p>Hips.</p>")
-    assert "it needs a summary, a category and an author" in page.alert()
+    assert "add a summary, a category and an author" in page.alert()
     article = only_article()
     assert (article.state, article.body) == (ArticleState.DRAFT, "<p>Hips.</p>")
 
@@ -176,7 +176,7 @@ def test_deleting_asks_first_and_again_before_the_comments_go_with_it(sign_in: S
     assert "Strong hips" not in visit(editor, "/admin/articles/").text
     trash = visit(editor, "/admin/articles/?tab=trash")
     purge = visit(editor, trash.one("tbody a.danger").attributes["href"] or "")
-    assert purge.texts("h1") == ["Delete this article for good?"]
+    assert purge.texts("h1") == ["Delete this article permanently?"]
     assert purge.submit("Delete permanently").status_text() == "Deleted permanently."
     assert db.session.scalar(sa.select(sa.func.count(Comment.id))) == 0
 

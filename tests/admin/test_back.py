@@ -51,7 +51,7 @@ def test_deleting_leads_back_too_and_so_does_keeping(sign_in: SignIn) -> None:
     image = make_image(alt="One leg")
     view = "/admin/media/?search=leg&sort=5"
     asked = visit(editor, f"/admin/media/delete/?id={image.id}&back={quote(view)}")
-    kept = [link.attributes["href"] or "" for link in asked.tree.css("main a") if link.text() == "Keep it"]
+    kept = [link.attributes["href"] or "" for link in asked.tree.css("main a") if link.text() == "Cancel"]
     assert back_link(visit(editor, kept[0])) == view
     gone = asked.submit("Delete")
     assert (gone.path, gone.status_text()) == (view, "Deleted: picture.")

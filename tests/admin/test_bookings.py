@@ -24,7 +24,7 @@ def held() -> Booking:
 
 def rows(page: Page) -> dict[str, str]:
     """The state beside each name."""
-    return dict(zip(page.texts("td[data-label=Who]"), page.texts("td[data-label=State]"), strict=True))
+    return dict(zip(page.texts("td[data-label=Lead]"), page.texts("td[data-label=State]"), strict=True))
 
 
 def test_a_held_booking_says_so_and_why(sign_in: SignIn) -> None:
@@ -32,7 +32,7 @@ def test_a_held_booking_says_so_and_why(sign_in: SignIn) -> None:
     held()
     page = visit(desk, "/admin/bookings/")
     assert rows(page) == {"First Person": "booked", "Second Person": "held"}
-    assert "The e-mail has been used for a trial before" in page.text
+    assert "This email was used for a trial before" in page.text
     assert rows(visit(desk, "/admin/bookings/?tab=held")) == {"Second Person": "held"}
     assert "Held bookings" in visit(desk, "/admin/").text
 

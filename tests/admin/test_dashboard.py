@@ -159,7 +159,7 @@ def test_the_charts_show_reads_trials_and_what_leads_to_them(sign_in: SignIn, cl
         "Trials requested in 12 weeks",
         "Articles that lead to trials",
     ]
-    assert page.texts(".chart-number") == ["5 reads in all, 3 at most", "2 trials in all, 1 at most"]
+    assert page.texts(".chart-number") == ["5 reads in total; highest value 3", "2 trials in total; highest value 1"]
     days, weeks, articles = page.tree.css(".chart table")
     numbers = [[cell.text() for cell in table.css("td:last-child")] for table in (days, weeks, articles)]
     assert numbers[0] == ["2", *["0"] * 26, "3"]

@@ -97,7 +97,7 @@ def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
     letter = save_letter(Letter(), name="After", subject="Dear {name}", body="Thank you, {name}. {clinic}")
     lead = make_booking(name="Tan Wei Ling").lead
     desk = sign_in("desk")
-    page = visit(desk, open_lead(desk, lead)).submit("Fill in", letter=str(letter.id))
+    page = visit(desk, open_lead(desk, lead)).submit("Use template", letter=str(letter.id))
     assert page.one("#subject").attributes["value"] == "Dear Tan Wei Ling"
     assert page.texts("#body") == ["Thank you, Tan Wei Ling. Move Therapy"]
     empty = page.submit("Send email", subject="", body="My words")
@@ -120,7 +120,7 @@ def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
     assert visit(desk, f"/admin/leads/details/?id={other.id}").texts("h1") == ["Tan Wei Ling"]
     assert page.submit("Undo merge").status_text().startswith("Merge undone. Tan Wei Lin")
     assert db.session.scalars(sa.select(Merge)).all() == []
-    apart = visit(desk, open_lead(desk, kept)).submit("Two people")
+    apart = visit(desk, open_lead(desk, kept)).submit("Different people")
     assert "a different person" in apart.status_text()
     assert apart.texts(".likely") == []
 
@@ -133,7 +133,7 @@ def test_many_are_moved_and_put_back(sign_in: SignIn) -> None:
     page.submit("Mark selected as contacted", rowid=[str(lead.id) for lead in leads])
     done = visit(desk, "/admin/leads/")
     assert {stage_of(lead) for lead in leads} == {Stage.CONTACTED}
-    assert "3 leads put back" in done.submit("Undo").status_text()
+    assert "3 leads restored" in done.submit("Undo").status_text()
     assert [stage_of(lead) for lead in leads] == [Stage.NEW, Stage.NEW, Stage.BOOKED]
     page.submit("Mark selected as lost")
     assert "Select at least one lead" in visit(desk, "/admin/leads/").alert()
@@ -152,7 +152,7 @@ def test_a_held_request_stands_beside_who_used_the_contact(sign_in: SignIn) -> N
     page = visit(desk, "/admin/bookings/?tab=held")
     assert f"/admin/bookings/compare/?id={held.id}" in page.html
     page = visit(desk, f"/admin/bookings/compare/?id={held.id}")
-    for words in ("Used this e-mail", "Tan Wei Ling", "Same name except for one letter", "A customer from before"):
+    for words in ("Used this email", "Tan Wei Ling", "Same name except for one letter", "A customer from before"):
         assert words in page.text, words
     page.submit("Allow: first-time customer")
     db.session.rollback()
@@ -184,7 +184,7 @@ def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) ->
     assert db.session.scalars(sa.select(Claim)).all() == []
     done = page.submit("Import", lines=lines, is_trial=None)
     assert "1 added" in done.status_text()
-    assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an email address"]
+    assert done.texts("tbody tr") == ["1 added", "2 not imported: this is not an email address"]
     assert "Choose a file or paste" in page.submit("Import", lines=" ").alert()
     assert "more than 5,000 lines" in page.submit("Import", lines="a\n" * 5002).alert()
 

@@ -53,8 +53,8 @@ def test_the_desk_changes_a_stage_and_the_tabs_follow(sign_in: SignIn) -> None:
     desk = sign_in(user=make_user(name="Haziq Rahman"))
     lead = make_booking(name="Wei Ling").lead
     page = visit(desk, f"/admin/leads/details/?id={lead.id}").submit("Change", stage="contacted")
-    assert page.status_text() == "Stage is now contacted."
-    assert page.texts(".history li")[0].endswith("Haziq Rahman Stage is now contacted")
+    assert page.status_text() == "Stage changed to contacted."
+    assert page.texts(".history li")[0].endswith("Haziq Rahman Stage changed to contacted")
     assert visit(desk, "/admin/leads/?tab=contacted").texts("td[data-label=Name]") == ["Wei Ling"]
     assert visit(desk, "/admin/leads/?tab=new").texts("td[data-label=Name]") == []
 

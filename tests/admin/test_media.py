@@ -78,7 +78,7 @@ def test_deleting_asks_first_and_is_refused_while_an_article_shows_it(sign_in: S
     article = make_article(image_id=lead.id, body=f'<p>Look</p><figure data-image="{inside.id}"></figure>')
     for image in (lead, inside):
         page = visit(editor, f"/admin/media/delete/?id={image.id}")
-        assert "An article shows this picture" in page.alert()
+        assert "You cannot delete this picture" in page.alert()
         assert page.texts(".uses a") == [article.title]
         assert "Delete" not in page.texts("button")
     page = visit(editor, f"/admin/media/delete/?id={free.id}")
@@ -161,7 +161,7 @@ def test_a_picture_that_was_put_to_use_meanwhile_is_not_deleted(sign_in: SignIn)
     article = make_article(image_id=image.id)
     page = page.submit("Delete")
     assert page.status == 422
-    assert "so it stays" in page.alert()
+    assert "it is in use" in page.alert()
     assert page.texts(".uses a") == [article.title]
 
 

@@ -157,7 +157,7 @@ def test_links_are_kept_apart_from_every_text_and_emptied_once_they_are_sent(app
     sent: list[tuple[str, str, str]] = []
     for sample in SAMPLES.values():
         sample()
-    visit(app.test_client(), "/reset").submit("Send me the link", email=make_user().email)
+    visit(app.test_client(), "/reset").submit("Send link", email=make_user().email)
     with atomic():
         write_letter(make_booking(name="Wei").lead, "Hello", "How are you?", by=make_user())
     messages = db.session.scalars(sa.select(Message)).all()

@@ -98,7 +98,7 @@ def test_a_switched_off_person_is_signed_out_and_cannot_come_back(app: Flask, si
     assert theirs.get("/admin/").headers["Location"].startswith("/login")
     answer = visit(app.test_client(), "/login").submit("Sign in", email=user.email, password="correct horse battery")
     assert (answer.status, bool(answer.alert())) == (200, True)
-    assert "no" in visit(owner, "/admin/people/").texts("td[data-label='May sign in']")
+    assert "no" in visit(owner, "/admin/people/").texts("td[data-label='Can sign in']")
     assert page.submit("Save", active="y").status_text() == "Saved."
     assert theirs.get("/admin/").headers["Location"].startswith("/login")
     assert can_open(sign_in(user=user), "/admin/")

@@ -58,10 +58,10 @@ def test_pasted_lines_are_imported_and_each_refused_one_is_shown(sign_in: SignIn
     form = visit(sign_in("editor"), f"{LIST}import/")
     page = form.submit("Import", lines="old;new\n/a/;/b/\n/c/\n<script>;/d/")
     check(page)
-    assert page.status_text() == "1 line was taken, 2 not."
+    assert page.status_text() == "1 line was imported, 2 not."
     assert page.texts("td[data-label=Line]") == ["3", "4"]
-    assert page.texts("td[data-label='It says']") == ["/c/", "<script>;/d/"]
-    assert "is not like /old-page/" in page.texts("td[data-label='Why not']")[1]
+    assert page.texts("td[data-label='Content']") == ["/c/", "<script>;/d/"]
+    assert "is not like /old-page/" in page.texts("td[data-label='Reason']")[1]
 
 
 def test_a_file_of_excel_is_imported(sign_in: SignIn, client: FlaskClient) -> None:
@@ -69,7 +69,7 @@ def test_a_file_of_excel_is_imported(sign_in: SignIn, client: FlaskClient) -> No
     token = visit(editor, f"{LIST}import/").values("Import")["csrf_token"]
     data = {"csrf_token": token, "file": (io.BytesIO("\ufeff/a/;/b/\r\n/c/;/d/\r\n".encode()), "old.csv")}
     page = Page(editor, editor.post(f"{LIST}import/", data=data), LIST)
-    assert page.status_text() == "2 lines were taken, 0 not."
+    assert page.status_text() == "2 lines were imported, 0 not."
     assert client.get("/c/").headers["Location"] == "/d/"
 
 

@@ -85,7 +85,7 @@ def test_a_group_shows_five_and_leads_to_the_list_with_all(sign_in: SignIn) -> N
     page = visit(editor, "/admin/search/?q=hips+strong")
     assert len(page.texts(".found li")) == 5
     link = page.one("main section > p a")
-    assert link.text() == "All 7 articles"
+    assert link.text() == "Show all 7 articles"
     assert len(visit(editor, link.attributes["href"] or "").texts("tbody tr")) == 7
 
 

@@ -75,7 +75,7 @@ def test_a_tag_in_use_stays_and_an_unused_one_goes(sign_in: SignIn) -> None:
     editor = sign_in("editor")
     make_article(tags=["Hip"])
     answer = visit(editor, f"{LIST}delete/?id={tag('Hip').id}").submit("Delete")
-    assert "1 article has this tag, so it stays" in answer.alert()
+    assert "1 article has this tag. It cannot be deleted" in answer.alert()
     visit(editor, f"{LIST}new/").submit("Save", name="Unused")
     assert visit(editor, f"{LIST}delete/?id={tag('Unused').id}").submit("Delete").status_text() == "Deleted: tag."
 

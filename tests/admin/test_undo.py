@@ -29,7 +29,9 @@ def three(*, approved: bool = False) -> list[Comment]:
 
 
 def spammed(moderator: FlaskClient, comments: list[Comment], query: str = "?tab=all") -> Page:
-    page = visit(moderator, f"/admin/comments/{query}").submit("Spam all", rowid=[str(one.id) for one in comments])
+    page = visit(moderator, f"/admin/comments/{query}").submit(
+        "Mark selected as spam", rowid=[str(one.id) for one in comments]
+    )
     return visit(moderator, page.response.headers["Location"])
 
 
@@ -40,7 +42,7 @@ def test_a_decision_about_one_comment_is_undone_and_the_view_stays(sign_in: Sign
     assert page.path == "/admin/comments/?tab=pending&search=o"
     assert page.status_text().startswith("Approved: the comment of ")
     back = page.submit("Undo")
-    assert back.status_text() == "Undone: 1 comment put back."
+    assert back.status_text() == "Undone: 1 comment restored."
     assert back.path == "/admin/comments/?tab=pending&search=o"
     assert set(states().values()) == {"pending"}
     assert db.session.scalars(sa.select(Comment.moderated_by_id)).all() == [None] * 3
@@ -71,7 +73,7 @@ def test_what_somebody_else_has_decided_since_stays_and_is_said(sign_in: SignIn)
     moderate_comment(comments[2], CommentState.SPAM, by=colleague)
     after = page.submit("Undo")
     assert "somebody else has moderated 2 comments since then." in after.alert()
-    assert after.status_text() == "Undone: 1 comment put back."
+    assert after.status_text() == "Undone: 1 comment restored."
     assert states() == {"First": "pending", "Second": "approved", "Third": "spam"}
 
 
@@ -86,7 +88,7 @@ def test_two_hundred_comments_fit_into_the_cookie(sign_in: SignIn) -> None:
     moderator, article = sign_in("moderator"), make_article()
     made = [make_comment(article, name=f"Jo {number}") for number in range(200)]
     page = visit(moderator, "/admin/comments/")
-    answer = page.submit("Spam all", rowid=[str(one.id) for one in made])
+    answer = page.submit("Mark selected as spam", rowid=[str(one.id) for one in made])
     assert len(answer.response.headers["Set-Cookie"]) < 4000
     shown = visit(moderator, answer.response.headers["Location"])
     assert shown.submit("Undo").status_text() == "Undone: 200 comments put back."
@@ -105,7 +107,7 @@ def test_a_stage_is_undone_on_the_page_of_the_lead(sign_in: SignIn) -> None:
     desk, lead = sign_in("desk"), make_booking().lead
     page = visit(desk, f"/admin/leads/details/?id={lead.id}").submit("Change", stage="lost")
     after = page.submit("Undo")
-    assert after.status_text() == "Undone: the stage is new again."
+    assert after.status_text() == "Undone. The stage is new again."
     assert after.texts(".history li")[0].endswith("Stage is new again")
     assert db.session.get_one(Lead, lead.id).stage == Stage.NEW
     assert "nothing to undo" in page.submit("Undo").status_text()

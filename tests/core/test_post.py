@@ -370,4 +370,4 @@ def test_the_lead_is_told_that_the_mailbox_was_refused(
     page = visit(sign_in("desk"), f"/admin/leads/details/?id={lead.id}")
     check(page)
     assert "This address does not accept email: 550 5.1.1 no such user" in page.text
-    assert "The mail “How are you?” was rejected: 550 5.1.1 no such user" in page.text
+    assert "The email “How are you?” was rejected: 550 5.1.1 no such user" in page.text

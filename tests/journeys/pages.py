@@ -114,7 +114,7 @@ def _tried(person: Person) -> None:
 
 def _scan(person: Person) -> None:
     person.open("/tf-setup")
-    person.choose("An authenticator app")
+    person.choose("Authenticator app")
     person.press("Continue")
 
 

@@ -67,5 +67,5 @@ def test_beside_a_refused_save_nobody_is_told_of_text_that_was_never_saved(arriv
     for _ in range(2):
         editor.press("Save", status=422)
         assert "never saved" not in editor.text()
-        assert "was not saved" not in editor.text()
+        assert "unsaved changes" not in editor.text()
         assert editor.page.locator(".alert").count() == 1

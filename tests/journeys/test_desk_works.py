@@ -54,7 +54,7 @@ def test_a_lead_is_followed_from_stage_to_stage_with_notes(arrive: MakePerson, w
     open_lead(desk, name)
     desk.page.get_by_role("combobox", name="Stage").select_option("Contacted")
     desk.press("Change")
-    assert desk.status() == "Stage is now contacted."
+    assert desk.status() == "Stage changed to contacted."
     desk.fill(Note="Rang <at noon>.\nComes on Friday.")
     desk.press("Save note")
     history = desk.page.locator(".history").inner_text()

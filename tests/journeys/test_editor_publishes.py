@@ -141,7 +141,7 @@ def test_a_deleted_article_is_gone_after_a_question(arrive: MakePerson) -> None:
     here = address(editor)
     editor.follow("Delete")
     assert editor.heading() == "Delete this article?"
-    editor.follow("Keep it")
+    editor.follow("Cancel")
     arrive().open(here)
     editor.follow("Delete")
     editor.press("Delete")
@@ -158,7 +158,7 @@ def test_a_picture_in_use_stays(arrive: MakePerson) -> None:
     editor.open("/admin/media/")
     editor.follow(alt, within="tbody")
     editor.follow("Delete")
-    assert "so it stays" in editor.alert()
+    assert "it is in use" in editor.alert()
     editor.follow(f"On stools {number}")
 
 

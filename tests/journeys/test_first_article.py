@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 numbers = itertools.count(1)
 SUMMARY = "What standing up often does for the back, and how to remember it at work."
-KEPT = re.compile(r"Changes kept at \d\d:\d\d, not saved yet\.")
+KEPT = re.compile(r"Changes kept at \d\d:\d\d\. Not saved yet\.")
 
 
 def status_of(editor: Person) -> str:
@@ -288,7 +288,7 @@ def test_the_sign_in_ends_in_the_middle(arrive: MakePerson) -> None:
     expect_status(editor, "You are signed out. Your changes are kept in this browser.")
     editor.complaints.clear()  # the refused tries
     editor.press("Save", status=401)
-    assert editor.heading() == "Your text is safe"
+    assert editor.heading() == "Your changes are safe"
     with editor.context.expect_page() as opened:
         editor.page.get_by_role("link", name="Sign in again in a new window").click()
     door = opened.value
@@ -299,8 +299,8 @@ def test_the_sign_in_ends_in_the_middle(arrive: MakePerson) -> None:
     door.close()
     for _ in range(2):  # another session has another token
         with editor.page.expect_navigation():
-            editor.page.get_by_role("button", name="Send it again").click()
-        if editor.heading() != "Your text is safe":
+            editor.page.get_by_role("button", name="Send again").click()
+        if editor.heading() != "Your changes are safe":
             break
     assert "Saved" in editor.status()
     editor.open(place)

@@ -86,7 +86,7 @@ def test_many_comments_are_approved_at_once(arrive: MakePerson, width: int) -> N
     moderator.open("/admin/comments/")
     for said in both:
         moderator.row(said["Your_name"]).get_by_role("checkbox").check()
-    moderator.press("Approve all ticked")
+    moderator.press("Approve selected")
     assert "Approved: 2 comments." in moderator.status()
     assert all(is_shown(reader, said) for said in both)
 
@@ -104,7 +104,7 @@ def test_bulk_approval_without_a_tick_says_what_to_do(arrive: MakePerson) -> Non
     write(arrive(), remark())
     moderator = arrive(role="moderator")
     moderator.open("/admin/comments/")
-    moderator.press("Approve all ticked")
+    moderator.press("Approve selected")
     assert "Select at least one comment first." in moderator.alert()
 
 
