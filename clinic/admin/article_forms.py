@@ -17,7 +17,7 @@ from clinic.web.forms import LineField
 
 
 class PageForm(Form):
-    """What a page and an article have in common. `base` is the version that the form was opened at."""
+    """Fields shared by pages and articles. `base` is the version at which the form was opened."""
 
     title = LineField(
         "Title",
@@ -62,41 +62,41 @@ class PageForm(Form):
     )
     base = HiddenField()
 
-    main = ("title", "summary", "body")  # the others stand beside them
+    main = ("title", "summary", "body")  # these fill the main column; the others stand beside them
 
     @property
     def beside(self) -> list[Any]:
-        """The fields that stand beside the text."""
+        """Return the fields shown beside the text."""
         return [field for field in self if field.name not in (*self.main, "base")]
 
     @property
     def text(self) -> Text:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Text(
             title=self.title.data, slug=self.slug.data or "", summary=self.summary.data or "", body=self.body.data or ""
         )
 
     @property
     def publish_time(self) -> datetime | None:
-        """When to publish, as an aware time; the field is in the clinic's zone."""
+        """Return the time of publishing as an aware datetime. The field is in the clinic's time zone."""
         at = self.publish_at.data
         return at.replace(tzinfo=zone()) if at else None
 
     @property
     def base_version(self) -> int | None:
-        """The version that the form was opened at."""
+        """Return the version at which the form was opened."""
         base = self.base.data or ""
         return int(base) if base.isdecimal() and len(base) < 9 else None
 
     @classmethod
     def values_of(cls, article: Article) -> dict[str, Any]:
-        """What the form of a stored article shows, besides its columns."""
+        """Return the form values of a stored article that are no columns of it."""
         at = article.published_at if article.state_word == "scheduled" else None
         return {"publish_at": at.astimezone(zone()) if at else None, "base": str(article.version)}
 
 
 class ArticleForm(PageForm):
-    """An article: also where it belongs, who wrote it and what stands around it."""
+    """Form of an article: the fields of a page plus category, people, pictures, tags and teasers."""
 
     category_id = RowField(
         "Category",
@@ -147,14 +147,14 @@ class ArticleForm(PageForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest, and the one that is chosen, however old it is.
+        # The newest pictures, and always the chosen one.
         chosen = self.image_id.data or 0
         images = {image.id: image for image in newest_images()} | images_by_id([chosen])
         self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
 
     @property
     def text(self) -> Text:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         text = super().text
         text.category_id = self.category_id.data
         text.author_id = self.author_id.data
@@ -171,7 +171,7 @@ class ArticleForm(PageForm):
 
     @classmethod
     def values_of(cls, article: Article) -> dict[str, Any]:
-        """Tags as words, teasers as ids."""
+        """Return the tags as words and the teasers as ids."""
         return super().values_of(article) | {
             "tag_words": ", ".join(tag.name for tag in article.tags),
             "teaser_ids": [teaser.shown_id for teaser in article.teasers],

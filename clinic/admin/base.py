@@ -1,4 +1,4 @@
-"""What all screens share: a permission, and create, edit and delete that call operations."""
+"""Base classes of all screens: a permission, and create, edit and delete that call operations."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,12 +25,12 @@ from clinic.core.text import clean_line
 from clinic.web.error_pages import TYPED_BY, keeps_typed, kept_page
 
 MOST_ID = 2**31 - 1
-MOST_COUNTED = 10_000  # rows of a list; what is more is not counted, and not paged through
+MOST_COUNTED = 10_000  # most rows of a list that are counted and paged through
 Answer = Response | tuple[str, int] | str
 
 
 class Refused(Exception):
-    """An operation said no. `field` names the form field it concerns, if one does."""
+    """Error of a form whose operation was refused. `field` names the form field, if there is one."""
 
     def __init__(self, text: str, field: str | None = None) -> None:
         super().__init__(text)
@@ -39,20 +39,20 @@ class Refused(Exception):
 
 
 class Guarded(BaseView):
-    """Closed unless the screen names a permission and the person has it.
+    """View that stays closed unless it names a permission and the person has it.
 
-    The views in `needs_identity` (names of methods) ask for a fresh proof of identity first.
+    The methods named in `needs_identity` ask for a recent proof of identity first.
     """
 
     permission: Permission | None = None
     needs_identity: frozenset[str] = frozenset()
 
     def is_accessible(self) -> bool:
-        """Whether the present person may open this screen (the menu asks too)."""
+        """Return True if the present person may open this screen. The menu asks too."""
         return self.permission is not None and current_user.is_authenticated and current_user.can(self.permission)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """A visitor is sent to sign in; who has signed in gets 403."""
+        """Send a visitor to the sign-in page; answer 403 to a signed-in person."""
         if current_user.is_authenticated:
             abort(403)
         if keeps_typed(request):
@@ -61,7 +61,7 @@ class Guarded(BaseView):
         return redirect(url_for("security.login", next=wanted))
 
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        """Flask-Admin asks this before each view of the screen. Returns an answer in place of the view's, or None."""
+        """Check access before each view of the screen. Returns an answer that replaces the view's, or None."""
         answer = super()._handle_view(name, **kwargs)
         if answer is None and request.form.get(TYPED_BY, typed_by()) != typed_by():
             return kept_page(is_of_another=True)
@@ -71,34 +71,34 @@ class Guarded(BaseView):
             return kept_page(is_signed_in=True) if keeps_typed(request) else ask_for_identity(self.list_url())
         return ask_for_identity(request.full_path.rstrip("?"))
 
-    # What the templates ask for.
+    # Called by templates.
 
     def form_key(self) -> str:
-        """The one-time key of a form that creates something."""
+        """Return the one-time key of a form that creates something."""
         return form_key()
 
     def here(self) -> str:
-        """The address of this page, for links and forms that should lead back to it."""
+        """Return the address of this page, for links and forms that lead back to it."""
         return here()
 
     def list_url(self) -> str:
-        """The first page of this screen."""
+        """Return the address of this screen's first page."""
         return url_for(f"{self.endpoint}.{self._default_view}")
 
     def crumb_url(self) -> str:
-        """This screen's list for the breadcrumb: as it was left, if that is where the person came from."""
+        """Return the list's address for the breadcrumb, with tab and search if the person came from there."""
         index, back = url_for(f"{self.endpoint}.{self._default_view}"), self.list_url()
         return back if back.partition("?")[0] == index else index
 
     def history_url(self, row: Base) -> str | None:
-        """Where the history of one row is read, if this person may read it."""
+        """Return the address of a row's activity, if this person may read it."""
         if not current_user.can(Permission.ACTIVITY_READ):
             return None
         return url_for("activity_admin.index_view", thing=f"{row.__tablename__}:{row.id}")  # type: ignore[attr-defined]
 
 
 class StaffView(Guarded, ModelView):
-    """A list with search, tabs, sorting and row buttons, and forms whose saving is an operation."""
+    """List with search, tabs, sorting and row buttons, and forms that save through operations."""
 
     list_template = "admin/list.html"
     create_template = edit_template = "admin/form.html"
@@ -115,13 +115,13 @@ class StaffView(Guarded, ModelView):
     # Text and address of each tab over the list: (value, label). The first is where the list opens.
     tabs: tuple[tuple[str, str], ...] = ()
     tab_column = ""
-    row_template: str = ""  # the buttons of a row
+    row_template: str = ""  # template of a row's buttons
     empty_text = "Nothing here yet."
-    empty_texts: dict[str, str] = {}  # of tabs that have another one
+    empty_texts: dict[str, str] = {}  # by tab, where it differs
     heading = ""
     intro = ""
     singular = ""
-    deleting = "This cannot be undone."  # what the page says that asks before deleting
+    deleting = "This cannot be undone."  # text of the page that asks before deleting
 
     def __init__(self, model: type[Any], name: str, endpoint: str, category: str) -> None:
         url = f"/admin/{name.lower().replace(' ', '-')}"
@@ -130,33 +130,36 @@ class StaffView(Guarded, ModelView):
     # Reading: one condition for the list, its count and the single row, so that no id opens a row that is not listed.
 
     def row_filter(self) -> Iterable[Any]:
-        """Conditions that every row of this screen meets."""
+        """Return the conditions that every row of this screen meets."""
         return ()
 
     def load_options(self) -> Iterable[Any]:
-        """What a row needs loaded with it."""
+        """Return the loader options of a row's relations."""
         return ()
 
     def get_query(self) -> Any:
-        """The rows of the present tab."""
+        """Return the query for the rows of the open tab."""
         return super().get_query().filter(*self._conditions()).options(*self.load_options())
 
     def _conditions(self) -> Iterable[Any]:
-        """Those of the screen and the tab. What a search has found is few, so no other index is of use then."""
+        """Return the conditions of screen, tab and search. Search results are few, so no other index helps."""
         where = (*self.row_filter(), *self._tab_filter())
         return (unindexed(*where),) if where and self._words() else where
 
     def _words(self) -> str:
-        """What is searched for, where this screen has a search."""
+        """Return the search words, if this screen has a search."""
         return clean_line(request.args.get("search", "")) if self._search_supported else ""
 
     def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
-        """The rows of a page, and the number of all of the list, counted up to MOST_COUNTED."""
+        """Return the rows of a page, and the total counted up to MOST_COUNTED."""
         _, query = super().get_list(page, *args, execute=False, **kwargs)
         return (self._count() if self.is_counted else None), self._rows_of(query) if page else query.all()
 
     def _rows_of(self, query: Any) -> list[Any]:
-        """The rows of a later page. Ids alone first: then a skipped row costs one step in the index that sorts."""
+        """Return the rows of a later page.
+
+        Ids are read first, so that skipping a row costs one step in the sort index.
+        """
         ids = [row.id for row in query.with_entities(self.model.id)]
         options = (*self.load_options(), *(joinedload(relation) for relation in self._auto_joins))
         rows = db.session.scalars(sa.select(self.model).where(self.model.id.in_(ids)).options(*options)).unique()
@@ -169,15 +172,15 @@ class StaffView(Guarded, ModelView):
         return count_up_to(MOST_COUNTED, rows)
 
     def count_words(self, count: int) -> str:
-        """The number of rows as the list says it."""
+        """Return the number of rows as the list shows it."""
         return count_with_more(count, MOST_COUNTED)
 
     def last_page(self) -> int:
-        """The last page that is shown, counted from 0: to skip more rows costs more than anybody reads."""
+        """Return the last page that is shown, counted from 0. Skipping more rows would be slow."""
         return MOST_COUNTED // self.page_size - 1
 
     def find_ids(self, text: str) -> list[int]:
-        """The rows that a search finds: of the latest ones, those with the words in the columns that are searched."""
+        """Return the ids of the latest rows that contain the words in a searchable column."""
         columns = (getattr(self.model, name) for name in self.column_searchable_list or ())
         return list(db.session.scalars(latest_with(text, self.model.id, *columns)))
 
@@ -190,7 +193,7 @@ class StaffView(Guarded, ModelView):
         return query.filter(self.model.id.in_(self._found(search))), None, joins, {}
 
     def get_one(self, id: Any) -> Any:
-        """One row of this screen, or None: an id that is no id is one that is not there."""
+        """Return one row of this screen, or None if the id is missing or invalid."""
         number = row_id(str(id))
         if number is None:
             return None
@@ -198,24 +201,24 @@ class StaffView(Guarded, ModelView):
         return db.session.scalars(sa.select(self.model).where(*where).options(*self.load_options())).unique().first()
 
     def row_or_404(self) -> Any:
-        """The row that `id`, in the address or the form, names."""
+        """Return the row named by `id` in the query string or the form, or abort with 404."""
         return self.get_one(request.values.get("id", "")) or abort(404)
 
     def tab(self) -> str:
-        """The tab that is open."""
+        """Return the name of the open tab."""
         asked = request.args.get("tab", "")
         return asked if asked in dict(self.tabs) else (self.tabs[0][0] if self.tabs else "")
 
     def list_url(self) -> str:
-        """The list as it was left: tab, search, sort and page."""
+        """Return the list's address with its tab, search, sort and page."""
         return way_back(url_for(".index_view"))
 
     def tab_url(self, value: str) -> str:
-        """The address of a tab; search and sort stay as they are."""
+        """Return the address of a tab with the present search and sort."""
         return url_for(".index_view", **(self.kept_args() | {"tab": value, "search": request.args.get("search")}))
 
     def kept_args(self) -> dict[str, Any]:
-        """What a new search keeps of the address: everything but the words and the page."""
+        """Return the query arguments that a new search keeps: all but the words and the page."""
         return {name: value for name, value in request.args.items() if name not in ("search", "page", "back")}
 
     def _tab_filter(self) -> Iterable[Any]:
@@ -223,7 +226,7 @@ class StaffView(Guarded, ModelView):
         return () if tab in ("", "all") else (getattr(self.model, self.tab_column) == tab,)
 
     def _get_list_extra_args(self) -> ViewArgs:
-        """Flask-Admin passes numbers on as they come; PostgreSQL refuses a negative OFFSET."""
+        """Limit the numbers from the query string. PostgreSQL refuses a negative OFFSET."""
         args = super()._get_list_extra_args()
         args.page = min(max(args.page or 0, 0), self.last_page())
         args.page_size = None
@@ -234,24 +237,25 @@ class StaffView(Guarded, ModelView):
     # Writing
 
     def is_action_allowed(self, name: str) -> bool:
-        """Every bulk action of ours; not Flask-Admin's own, which deletes rows by itself and without an operation."""
+        """Allow our bulk actions only. Flask-Admin's own deletes rows without an operation."""
         return name != "delete"
 
     def create(self, form: Any) -> Any:
-        """Make a row by an operation and return it. Raises Refused."""
+        """Create a row with an operation and return it. Raises Refused."""
         raise NotImplementedError
 
     def create_once(self, form: Any) -> Any:
-        """Make a row, or return the one that this very form has made before. Raises Refused.
+        """Create a row, or return the one that this form has already created. Raises Refused.
 
-        With other words in the form nothing is made either: they stay in it, and sent again they make another row.
+        If the form's values differ, nothing is created: the form is shown again, and sending it again creates another
+        row.
         """
         sending = sending_of(self.endpoint)
         try:
             with atomic():
                 claim_key(sending, self._exists)
                 row = self.create(form)
-                made = row.id  # SQLite gives the id of a row that was deleted to the next one
+                made = row.id  # SQLite reuses the id of a deleted row
                 claim_content(sending, lambda id_: id_ != made and self._exists(id_))
                 note_sending(sending, row.id)
                 return row
@@ -262,7 +266,7 @@ class StaffView(Guarded, ModelView):
         return self.get_one(id_) is not None
 
     def made_before(self, before: SentBefore) -> Any:
-        """The row that a form has made before. Raises Refused if something else is typed in it now."""
+        """Return the row that this form has already created. Raises Refused if the form's values have changed."""
         row = self.get_one(before.row_id)
         if row is not None and before.is_same:
             return row
@@ -277,30 +281,30 @@ class StaffView(Guarded, ModelView):
         )
 
     def update(self, form: Any, model: Any) -> None:
-        """Change a row by an operation. Raises Refused."""
+        """Change a row with an operation. Raises Refused."""
         raise NotImplementedError
 
     def delete(self, model: Any) -> None:
-        """Remove a row by an operation. Raises Refused."""
+        """Delete a row with an operation. Raises Refused."""
         raise NotImplementedError
 
     def form_context(self, model: Any) -> dict[str, Any]:
-        """What else the form's page shows. `model` is None for a new row."""
+        """Return further template values of the form's page. `model` is None for a new row."""
         return {}
 
     def saved_url(self, model: Any) -> str:
-        """Where saving leads: to the list if the form says so, else to the form again, which still knows the list."""
+        """Return the address after saving: the list if the form asks for it, else the form."""
         if not self.can_edit or is_panel_path(request.form.get("back", "")):
             return self.list_url()
         return url_for(".edit_view", id=model.id, back=request.args.get("back"))
 
     def saved_text(self, model: Any) -> str:
-        """What saving says."""
+        """Return the message after saving."""
         return "Saved."
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:
-        """The empty form, and its saving."""
+        """Show and save the form of a new row."""
         if not self.can_create:
             abort(404)
         form = self.create_form()
@@ -308,7 +312,7 @@ class StaffView(Guarded, ModelView):
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:
-        """The form of one row, and its saving."""
+        """Show and save the form of one row."""
         if not self.can_edit:
             abort(404)
         model = self.row_or_404()
@@ -321,7 +325,7 @@ class StaffView(Guarded, ModelView):
         return self._form_page(form, model, save)
 
     def deleted(self, model: Any) -> None:
-        """Say that a row was deleted."""
+        """Flash a message that the row was deleted."""
         flash(f"Deleted: {self.singular}.", "success")
 
     def _form_page(self, form: Any, model: Any, save: Any) -> Answer:
@@ -342,7 +346,7 @@ class StaffView(Guarded, ModelView):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
-        """A page that asks first; its button deletes."""
+        """Ask before deleting; delete on POST."""
         if not self.can_delete:
             abort(404)
         model = self.row_or_404()
@@ -359,41 +363,42 @@ class StaffView(Guarded, ModelView):
 
     @expose("/details/")
     def details_view(self) -> Answer:
-        """One row to read."""
+        """Show one row for reading."""
         if not self.can_view_details:
             abort(404)
         return self.render(self.details_template, model=self.row_or_404(), **self.details_context())
 
     def details_context(self) -> dict[str, Any]:
-        """What else the details page shows."""
+        """Return further template values of the details page."""
         return {}
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Answer:
-        """Flask-Admin's look-up is not used."""
+        """Answer 404: Flask-Admin's lookup is not used."""
         abort(404)
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Answer:
-        """Flask-Admin's editing within the list is not used: it needs eval()."""
+        """Answer 404: Flask-Admin's inline editing needs eval(), which the CSP forbids."""
         abort(404)
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Answer:
-        """Flask-Admin's export writes formulas as they stand; screens that export have their own."""
+        """Answer 404: Flask-Admin's export does not escape formulas. Screens that export have their own view."""
         abort(404)
 
 
 def save_but(text: str) -> None:
-    """Say of the save that is on its way what is not as one might think, instead of the good news alone."""
+    """Flash a warning in place of the usual message after saving."""
     g.saved_but = (text, "error")
 
 
 def flash_undo(text: str, url: str, **fields: str) -> None:
-    """Say on the next page what was done, beside an Undo button that posts `fields` and the token to `url`.
+    """Flash a message with an Undo button that posts `fields` and the token to `url`.
 
-    The session cookie carries it and browsers keep 4 KB of one: write ids as "1,2,3", at most MOST_TO_UNDO of them.
-    The view at `url` must be harmless when it is asked twice, and must say so when somebody has acted in between.
+    The session cookie carries the message, and browsers limit a cookie to 4 KB. Write ids as "1,2,3", at most
+    MOST_TO_UNDO of them. The view at `url` must accept a repeated request and must report if somebody has changed the
+    rows since.
     """
     flash({"text": text, "url": url, "fields": fields}, "undo")  # type: ignore[arg-type]
 
@@ -402,20 +407,20 @@ MOST_TO_UNDO = 200
 
 
 def ids_of(rowids: list[str]) -> list[int]:
-    """The row ids of a bulk action; what is no id is left out."""
+    """Return the row ids of a bulk action, without invalid ones."""
     return [number for rowid in rowids if (number := row_id(rowid)) is not None]
 
 
 def row_id(text: str) -> int | None:
-    """The id that a text says, if it can be one."""
+    """Return a row id read from text, or None."""
     return int(text) if text.isdecimal() and len(text) <= 10 and int(text) <= MOST_ID else None
 
 
 def count_of(number: int, one: str) -> str:
-    """1 comment, 2 comments."""
+    """Return a count with its noun: "1 comment", "2 comments"."""
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def count_with_more(number: int, most: int) -> str:
-    """3; or 10,000+ for what was not counted further."""
+    """Return a count as text: "3", or "10,000+" if counting stopped there."""
     return f"{most:,}+" if number >= most else f"{number}"

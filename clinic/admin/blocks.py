@@ -1,4 +1,4 @@
-"""Blocked guests: whose requests are held, whatever name they give."""
+"""Blocked guests: people whose requests are held, whatever name they give."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ from clinic.web.forms import LineField
 
 
 class BlockForm(Form):
-    """Whom, why, until when."""
+    """Form for blocking a guest: contact, reason and last day."""
 
     email = LineField("Email", [Length(max=254)], description="Every spelling of the same mailbox is blocked.")
     mobile = LineField("Mobile", [Length(max=40)])
@@ -40,7 +40,7 @@ class BlockForm(Form):
 
 
 class BlockScreen(StaffView):
-    """Who is blocked. Lifting is deleting."""
+    """List of blocked guests. Deleting an entry unblocks the guest."""
 
     permission = Permission.LEAD_WORK
     heading, singular = "Blocked guests", "block"
@@ -53,7 +53,7 @@ class BlockScreen(StaffView):
     can_create = can_delete = True
     row_template = "admin/block_buttons.html"
     column_list = ["label", "because", "until", "by", "created_at"]
-    column_labels = {"label": "Who", "because": "Reason", "by": "By", "created_at": "Since"}
+    column_labels = {"label": "Guest", "because": "Reason", "by": "Blocked by", "created_at": "Since"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_formatters = {
@@ -63,11 +63,11 @@ class BlockScreen(StaffView):
     }
 
     def load_options(self) -> Iterable[Any]:
-        """Who blocked them."""
+        """Load the person who blocked the guest."""
         return (joinedload(Block.by),)
 
     def create(self, form: BlockForm) -> Block:
-        """By e-mail, mobile, or both."""
+        """Block an email, a mobile, or both."""
         email = mobile = ""
         if form.email.data:
             try:
@@ -87,5 +87,5 @@ class BlockScreen(StaffView):
         )[0]
 
     def delete(self, model: Block) -> None:
-        """Their requests are like any other again."""
+        """Unblock the guest."""
         lift_block(model, by=current_user)

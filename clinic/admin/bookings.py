@@ -46,7 +46,7 @@ class BookingScreen(StaffView):
     empty_text = "No bookings here. They come from the form “Get Started”."
     row_template = "admin/booking_buttons.html"
     column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
-    column_labels = {"lead": "Who", "held_because": "Reason", "created_at": "Asked"}
+    column_labels = {"lead": "Lead", "held_because": "Reason", "created_at": "Requested"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_searchable_list = [Lead.name, Lead.email, Lead.mobile]
@@ -60,16 +60,16 @@ class BookingScreen(StaffView):
     tabs = (("all", "All"), ("held", "Held"), ("booked", "Booked"), ("declined", "Declined"))
 
     def load_options(self) -> Iterable[Any]:
-        """Person, session and voucher."""
+        """Load lead, service and voucher."""
         return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
 
     def find_ids(self, text: str) -> list[int]:
-        """The bookings of the leads that are found."""
+        """Return the bookings of the leads that match the search."""
         return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_index.find(text)))))
 
     @expose("/compare/")
     def compare(self) -> Answer:
-        """A held booking beside those who have used its e-mail or mobile."""
+        """Show a held booking beside the leads that used its email or mobile."""
         booking = self.row_or_404()
         keys = keys_of_booking(booking)
         behind = [
@@ -115,7 +115,7 @@ class BookingScreen(StaffView):
 
     @expose("/redeem/", methods=("POST",))
     def redeem(self) -> Answer:
-        """Mark the voucher redeemed."""
+        """Redeem the voucher of a booking."""
         booking = self.row_or_404()
         voucher = booking.voucher or abort(404)
         return redeem_and_say(voucher, f"Redeemed: voucher {voucher.code}.", back=self.list_url())

@@ -1,4 +1,4 @@
-"""Categories: the subjects that articles are filed under, in the order of the filters above the lists."""
+"""Categories of articles, in the order of the filters above the lists."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from clinic.web.forms import LineField
 
 
 class CategoryForm(Form):
-    """A category."""
+    """Form of a category."""
 
     name = LineField(
         "Name",
@@ -33,7 +33,7 @@ class CategoryForm(Form):
 
 
 class CategoryScreen(OrderedView):
-    """All categories."""
+    """List of all categories."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Categories", "category"
@@ -51,21 +51,21 @@ class CategoryScreen(OrderedView):
     }
 
     def create(self, form: CategoryForm) -> Category:
-        """At the end of the list."""
+        """Add a category at the end of the list."""
         try:
             return add_category(name=form.name.data, slug=form.slug.data or "", by=current_user)
         except (NameTaken, SlugTaken) as error:
             raise taken(error) from None
 
     def update(self, form: CategoryForm, model: Category) -> None:
-        """Rename."""
+        """Rename a category."""
         try:
             change_category(model, name=form.name.data, slug=form.slug.data or "", by=current_user)
         except (NameTaken, SlugTaken) as error:
             raise taken(error) from None
 
     def delete(self, model: Category) -> None:
-        """Only an empty one."""
+        """Delete a category that no article belongs to. Raises Refused."""
         try:
             delete_category(model, by=current_user)
         except StillUsed as error:
@@ -77,7 +77,7 @@ class CategoryScreen(OrderedView):
 
 
 def taken(error: Any) -> Refused:
-    """What a form says of a name or an address that is another's."""
+    """Return the form error for a name or slug that is already in use."""
     if isinstance(error, NameTaken):
         return Refused(f"Another category has the name “{error}”. Choose another name.", "name")
     return Refused(f"The address “{error}” is in use. Choose another slug.", "slug")

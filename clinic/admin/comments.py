@@ -1,4 +1,4 @@
-"""The moderator's queue."""
+"""The moderator's queue of comments."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -39,7 +39,7 @@ def _where_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
 
 
 class CommentScreen(StaffView):
-    """Pending ones first, oldest first; Approve, Reject and Spam on each row and for many at once."""
+    """Comments, pending ones first and oldest first, with Approve, Reject and Spam on each row and in bulk."""
 
     permission = Permission.COMMENT_MODERATE
     heading, singular = "Comments", "comment"
@@ -47,7 +47,7 @@ class CommentScreen(StaffView):
     empty_text = "No comments here. New comments wait under “Pending” for your decision."
     row_template = "admin/comment_buttons.html"
     column_list = ["name", "body", "article", "posted_at", "state"]
-    column_labels = {"name": "Who", "body": "Comment", "article": "Under", "posted_at": "Written"}
+    column_labels = {"name": "Commenter", "body": "Comment", "article": "Article", "posted_at": "Received"}
     column_sortable_list = ["posted_at"]
     column_default_sort = ("posted_at", False)
     column_searchable_list = ["name", "email", "body"]
@@ -68,16 +68,16 @@ class CommentScreen(StaffView):
     )
 
     def load_options(self) -> Iterable[Any]:
-        """The article each stands under."""
+        """Load the article of each comment."""
         return (joinedload(Comment.article),)
 
     def find_ids(self, text: str) -> list[int]:
-        """As the search over everything does."""
+        """Find comments as the panel's search does."""
         return list(db.session.scalars(comments_with(text)))
 
     @expose("/moderate/", methods=("POST",))
     def moderate(self) -> Answer:
-        """One comment, one decision."""
+        """Moderate one comment."""
         state = VERBS.get(request.form.get("verb", "")) or abort(400)
         comment = self.row_or_404()
         before = {comment.id: comment.state}
@@ -90,7 +90,7 @@ class CommentScreen(StaffView):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """Put comments back into the states they had: fields named for a state, with ids like "1,2"."""
+        """Restore the earlier states of comments. Each field is named after a state and holds ids like "1,2"."""
         if request.form.get("of") not in WORDS:
             abort(400)
         of = CommentState(request.form["of"])

@@ -1,4 +1,4 @@
-"""Customers from before the site, so that "first-time" means it."""
+"""Import of known customers, who had their first session before this site existed."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MOST_LINES = 5000
 
 
 class CustomerForm(Form):
-    """A file, or lines."""
+    """Form with a file or pasted lines."""
 
     file = FileField(
         "File",
@@ -43,14 +43,14 @@ class CustomerForm(Form):
 
 
 class CustomerScreen(Guarded):
-    """One form, and a report line by line."""
+    """Import form with a report for each line."""
 
     permission = Permission.LEAD_WORK
     heading = "Known customers"
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Answer:
-        """The form; then what was taken, and each line that was not, with the reason."""
+        """Show the form, then the imported lines and each refused line with its reason."""
         form = CustomerForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/customers.html", form=form, report=None)

@@ -1,4 +1,4 @@
-"""What needs me: the first page of the panel."""
+"""Dashboard: the first page of the panel."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ from clinic.web.filters import local_now
 
 @dataclass(frozen=True)
 class Task:
-    """A number and where it is worked on. News is good to know, but leaves nothing to do."""
+    """Number of open items with a link to their screen. News is shown but needs no action."""
 
     label: str
     number: int
@@ -35,13 +35,13 @@ class Task:
 
 
 class Dashboard(Guarded, AdminIndexView):
-    """A card for each queue that the person may work, and charts of what comes of the work."""
+    """Card for each queue that the person may work on, and charts of the results."""
 
     permission = Permission.PANEL_OPEN
 
     @expose("/")
     def index(self) -> str:
-        """The cards and charts of this person's roles."""
+        """Show the cards and charts that this person's roles allow."""
         tasks = [*_of_comments(), *_of_desk(), *_of_mail(), *_of_articles()]
         writes, works = current_user.can(Permission.ARTICLE_EDIT), current_user.can(Permission.LEAD_WORK)
         return self.render(
@@ -59,7 +59,7 @@ class Dashboard(Guarded, AdminIndexView):
 
     @expose("/jobs/again/", methods=("POST",))
     def again(self) -> Response:
-        """Have the worker try a failing job at once."""
+        """Retry a failing background job immediately."""
         if not (current_user.can(Permission.OUTBOX_WORK) or current_user.can(Permission.ARTICLE_EDIT)):
             abort(403)
         if try_again(request.form.get("name", ""), by=current_user):
@@ -70,7 +70,7 @@ class Dashboard(Guarded, AdminIndexView):
 
 
 def _troubles() -> list[Trouble]:
-    """What keeps the work of this person from having its effect."""
+    """Return the problems that affect this person's work."""
     mails = mail_troubles() if current_user.can(Permission.OUTBOX_WORK) else []
     links = menu_troubles() if current_user.can(Permission.ARTICLE_EDIT) else []
     return [*worker_troubles(), *mails, *links]

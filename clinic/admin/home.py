@@ -1,4 +1,4 @@
-"""Home page: which sections it has, in which order, and the words of those that have words of their own."""
+"""Screen "Home page": the sections with their order, headings and texts."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ CONTENT = {
 
 
 class SectionForm(Form):
-    """A section."""
+    """Form of a section."""
 
     heading = LineField(
         "Heading",
@@ -39,7 +39,7 @@ class SectionForm(Form):
 
 
 class TextSectionForm(SectionForm):
-    """A section with texts of its own."""
+    """Form of a section with its own text."""
 
     body = LongField(
         "Text",
@@ -55,7 +55,7 @@ def _content_cell(_view: Any, _context: Any, row: HomeSection, _name: str) -> st
 
 
 class HomeScreen(OrderedView):
-    """The sections below the greeting. There is one of each kind, so none is added or deleted: it is hidden."""
+    """Sections below the greeting. There is one of each kind, so they are hidden, never added or deleted."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Home page", "section"
@@ -78,11 +78,11 @@ class HomeScreen(OrderedView):
         self.url = "/admin/home"
 
     def edit_form(self, obj: HomeSection | None = None) -> Any:
-        """With the texts, where the section has some."""
+        """Return the form, with the text field if the section has a text."""
         form = TextSectionForm if obj and obj.has_body else SectionForm
         return form(request.form if request.method == "POST" else None, obj=obj)
 
     def update(self, form: Any, model: HomeSection) -> None:
-        """Change it."""
+        """Change a section."""
         body = (form.body.data or "") if model.has_body else None
         change_section(model, heading=form.heading.data, body=body, is_shown=form.is_shown.data, by=current_user)

@@ -1,4 +1,4 @@
-"""Media: upload pictures, say what they show and who made them."""
+"""Media: upload images and edit their alt text, credit and focal point."""
 
 import hashlib
 import logging
@@ -30,14 +30,14 @@ from clinic.web.error_pages import error_page
 from clinic.web.forms import LineField
 
 log = logging.getLogger(__name__)
-PICK_SIZE = 24  # pictures in one answer to the editor
-MOST_PICTURES = 100  # named in one address
+PICK_SIZE = 24  # images in one answer to the editor
+MOST_PICTURES = 100  # image numbers in one address
 PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"}
 SIGN_IN_AGAIN = "You are signed out. Sign in again in another window, then come back and try again."
 
 
 def _files(sent: list[Any] | None) -> list[FileStorage]:
-    """What was sent as a file; a box that was left empty sends a file without a name."""
+    """Return the uploaded files. An empty file input sends a file without a name."""
     return [file for file in sent or [] if isinstance(file, FileStorage) and file]
 
 
@@ -68,7 +68,7 @@ def _percent(label: str, description: str) -> IntegerField:
 
 
 class DescribeForm(Form):
-    """What is said about a picture."""
+    """Alt text, credit and focal point of an image."""
 
     alt = LineField(
         "Alt text",
@@ -96,13 +96,13 @@ class DescribeForm(Form):
     focus_y = _percent("Focal point from the top", "0 is the top edge, 100 the bottom edge.")
 
     def validate_alt(self, field: LineField) -> None:
-        """Said, or declared unnecessary: leaving it out is no choice."""
+        """Require an alt text or the decorative mark."""
         if not field.data and not self.is_decorative.data:
             raise ValidationError("Describe the picture for people who cannot see it, or tick “Decorative”")
 
     @property
     def said(self) -> Description:
-        """The operation's input. A script may leave fields out."""
+        """Return the operation's input. A script may leave out fields."""
         said: dict[str, Any] = {name: self[name].data for name in Description.__dataclass_fields__}
         return Description(
             **{name: value for name, value in said.items() if value is not None} | {"alt": said["alt"] or ""}
@@ -110,7 +110,7 @@ class DescribeForm(Form):
 
 
 class UploadForm(DescribeForm):
-    """A new picture."""
+    """Form for one new image."""
 
     file = FileField(
         "Picture",
@@ -121,7 +121,7 @@ class UploadForm(DescribeForm):
 
 
 class UploadManyForm(Form):
-    """Several new pictures by one maker. What each shows is asked on the next page."""
+    """Form for several new images with the same credit. The next page asks for the alt texts."""
 
     files = MultipleFileField(
         "Pictures",
@@ -138,7 +138,7 @@ class UploadManyForm(Form):
 
 
 class AltForm(Form):
-    """What one of several new pictures shows."""
+    """Alt text of one of several new images."""
 
     alt = DescribeForm.alt
     is_decorative = DescribeForm.is_decorative
@@ -146,7 +146,7 @@ class AltForm(Form):
 
 
 class ReplaceForm(Form):
-    """Another file for a picture."""
+    """Form with a new file for an image."""
 
     file = FileField(
         "New file",
@@ -160,18 +160,18 @@ SCREENS = {
     "post": "articles_admin",
     "page": "pages_admin",
     "author": "team_admin",
-}  # where what shows a picture is edited
+}  # edit views by kind of use
 
 
 def use_url(use: Use) -> str:
-    """Where staff change what shows a picture."""
+    """Return the address where staff edit the text or person that shows an image."""
     if use.state == "in the trash":
         return url_for(f"{SCREENS[use.what]}.index_view", tab="trash")
     return url_for(f"{SCREENS[use.what]}.edit_view", id=use.id)
 
 
 def _thumbnail_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
-    """The picture leads where its words lead; one link of the two is enough for those who listen or use keys."""
+    """Format a thumbnail as a link that screen readers and the Tab key skip, because the text links there too."""
     return Markup(
         '<a href="{}" tabindex="-1" aria-hidden="true">'
         '<img class="{}" src="{}" alt="" width="{}" height="{}" loading="lazy"></a>'
@@ -221,7 +221,7 @@ def _asked_ids() -> list[int]:
 
 
 class ImageScreen(StaffView):
-    """All pictures, newest first."""
+    """All images, newest first."""
 
     permission = Permission.IMAGE_EDIT
     heading, singular = "Media", "picture"
@@ -252,34 +252,34 @@ class ImageScreen(StaffView):
     }
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """A script is told in a sentence."""
+        """Answer a script with a sentence instead of a redirect."""
         if request.path.endswith(".json") and not current_user.is_authenticated:
             return error_page(401, SIGN_IN_AGAIN)
         return super().inaccessible_callback(name, **kwargs)
 
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """The rows, and where each is shown."""
+        """Return the rows, and load the uses of each image."""
         count, rows = super().get_list(*args, **kwargs)
         g.image_uses = uses_of([row.id for row in rows])
         return count, rows
 
     def is_grid(self) -> bool:
-        """Whether the list is shown as cards."""
+        """Return True if the list is shown as cards."""
         return request.args.get("view") != "list"
 
     def view_url(self, view: str) -> str:
-        """The present list, shown in another way."""
+        """Return the present list's address in the other view."""
         args: dict[str, Any] = request.args.to_dict() | {"view": view}
         return url_for(".index_view", **args)
 
     # One picture
 
     def get_create_form(self) -> type[Form]:
-        """With the file."""
+        """Return the form with a file input."""
         return UploadForm
 
     def create_once(self, form: UploadForm) -> Image:
-        """Upload, or the picture that this very form has uploaded before."""
+        """Upload an image, or return the one that this form has already uploaded."""
         try:
             return self.create(form, also=_claim(sending_of_words(self.endpoint)))
         except SentBefore as before:
@@ -287,7 +287,7 @@ class ImageScreen(StaffView):
             return picture
 
     def create(self, form: UploadForm, *, also: Also = lambda image: None) -> Image:
-        """Upload. `also` is done in the transaction that adds the row."""
+        """Upload an image. `also` runs in the transaction that adds the row."""
         upload = form.file.data
         try:
             return add_image(upload.read(), filename=upload.filename, said=form.said, also=also, by=current_user)
@@ -295,16 +295,16 @@ class ImageScreen(StaffView):
             raise Refused(_in_a_sentence(error), "file") from None
 
     def update(self, form: DescribeForm, model: Image) -> None:
-        """Describe."""
+        """Change alt text, credit and focal point."""
         describe_image(model, form.said, by=current_user)
 
     def form_context(self, model: Image | None) -> dict[str, Any]:
-        """Where the picture is shown."""
+        """Return the uses of the image."""
         return {"uses": uses_of([model.id])[model.id], "use_url": use_url} if model else {}
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
-        """A page that asks first, or says where the picture is shown and that it stays."""
+        """Ask before deleting, or list the uses that prevent it."""
         image = self.row_or_404()
         is_refused = False
         if request.method == "POST":
@@ -320,7 +320,7 @@ class ImageScreen(StaffView):
 
     @expose("/replace/", methods=("GET", "POST"))
     def replace(self) -> Answer:
-        """Another file for the same picture."""
+        """Replace the file of an image."""
         image = self.row_or_404()
         form = ReplaceForm(request.files)
         if request.method == "POST" and form.validate():
@@ -341,7 +341,7 @@ class ImageScreen(StaffView):
 
     @expose("/again/", methods=("POST",))
     def again(self) -> Answer:
-        """Have the sizes tried again."""
+        """Retry the creation of sizes."""
         image = self.row_or_404()
         if render_again(image, by=current_user):
             flash("The worker will create the sizes again in a moment.", "success")
@@ -353,7 +353,7 @@ class ImageScreen(StaffView):
 
     @expose("/upload/", methods=("GET", "POST"))
     def upload(self) -> Answer:
-        """Several files in one form; a script makes more of it (upload.js)."""
+        """Upload several files with one form. With JavaScript, upload.js adds progress and alt texts."""
         form = UploadManyForm(_form_and_files())
         if request.method == "POST" and form.validate():
             added: list[int] = []
@@ -369,7 +369,7 @@ class ImageScreen(StaffView):
                     added.append(before.row_id)
                 except NotAPicture as error:
                     refused.append(f"{upload.filename}: {error}")
-                except StoreAway as error:  # each of the others would wait as long
+                except StoreAway as error:  # the other files would wait as long
                     why = _in_a_sentence(error)
                     refused += [f"{one.filename}: {why}" for one in (upload, *waiting)]
             if added:
@@ -382,7 +382,7 @@ class ImageScreen(StaffView):
 
     @expose("/describe/", methods=("GET", "POST"))
     def describe(self) -> Answer:
-        """What each of several new pictures shows."""
+        """Ask for the alt texts of several new images."""
         images = images_by_id(_asked_ids()) or abort(404)
         forms = {image: AltForm(request.form or None, obj=image, prefix=f"{id_}-") for id_, image in images.items()}
         if request.method == "POST" and not [form for form in forms.values() if not form.validate()]:
@@ -401,7 +401,7 @@ class ImageScreen(StaffView):
 
     @expose("/pick.json")
     def pick(self) -> Response:
-        """Pictures to choose from: some by their numbers (`ids`), or a page of those with some words (`q`)."""
+        """Return images as JSON: some by number (`ids`), or a page of search results (`q`)."""
         if "ids" in request.args:
             found, has_more = list(images_by_id(_asked_ids()).values()), False
         else:
@@ -412,7 +412,7 @@ class ImageScreen(StaffView):
 
     @expose("/upload.json", methods=("POST",))
     def upload_one(self) -> Answer:
-        """One file with its words: 201 and the picture, or 422 and a sentence."""
+        """Upload one file with its alt text: 201 and the image, or 422 and an error message."""
         form = UploadForm(_form_and_files())
         if not form.validate():
             return jsonify(error=next(iter(form.errors.values()))[0]), 422  # type: ignore[return-value]
@@ -423,7 +423,7 @@ class ImageScreen(StaffView):
 
 
 def _claim(sending: Sending) -> Also:
-    """Be the first with this form while the row of a picture is added: decoding takes long, and locks nothing."""
+    """Claim this form's one-time key while the image's row is added. Decoding is slow and must hold no lock."""
 
     def also(image: Image) -> None:
         claim_key(sending, lambda id_: db.session.get(Image, id_) is not None)

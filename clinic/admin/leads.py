@@ -1,4 +1,4 @@
-"""The desk's leads: who asked, what became of it, and what to do next."""
+"""Leads: list, board and page of each lead, with stages, notes, letters and merges."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -78,7 +78,7 @@ def _stage_cell(view: Any, context: Any, row: Lead, name: str) -> Markup:
 
 
 def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
-    """What is next, when, and who looks after it."""
+    """Format the next step, its date and the person it is assigned to."""
     due = " state-held" if row.next_on and row.next_on <= local_now().date() else ""
     parts = [
         Markup("{}").format(row.next_step) if row.next_step else "",
@@ -89,7 +89,7 @@ def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
 
 
 def _closed_words(merge: Merge) -> str:
-    """What a merge has closed, as a sentence or two."""
+    """Return sentences about the requests and vouchers that a merge has closed."""
     declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
     words = (
         f"Declined {count_of(declined, 'held request')}, because this person already had a trial. " if declined else ""
@@ -100,13 +100,13 @@ def _closed_words(merge: Merge) -> str:
 
 
 def since(lead: Lead) -> str:
-    """How long a lead has been in its stage: today, 1 day, 12 days."""
+    """Return the time that a lead has spent in its stage: "since today", "for 12 days"."""
     days = (clock.now() - lead.stage_since).days
     return "since today" if days < 1 else f"for {count_of(days, 'day')}"
 
 
 class LeadScreen(StaffView):
-    """Leads by stage, as a list and on a board; one page for each with everything about the person."""
+    """Leads by stage, as a list and on a board, with one page for each lead."""
 
     permission = Permission.LEAD_WORK
     needs_identity = frozenset({"export_csv", "export_xlsx"})
@@ -119,14 +119,14 @@ class LeadScreen(StaffView):
     list_template = "admin/lead_list.html"
     details_template = "admin/lead.html"
     can_view_details = True
-    is_counted = False  # each would have to be fetched, to see whether it was merged
+    is_counted = False  # counting would fetch each row to see if it was merged
     column_list = ["name", "stage", "services", "bookings", "next_step", "article", "mobile", "created_at"]
     column_labels = {
         "services": "Session",
         "bookings": "Booking",
-        "next_step": "Next",
+        "next_step": "Next step",
         "article": "Source",
-        "created_at": "Asked",
+        "created_at": "Requested",
     }
     column_sortable_list = ["name", "created_at"]
     column_default_sort = ("created_at", True)
@@ -145,22 +145,22 @@ class LeadScreen(StaffView):
     tabs = (("all", "All"), *((stage.value, stage.value.capitalize()) for stage in Stage), ("mine", "Mine"))
 
     def row_filter(self) -> Iterable[Any]:
-        """Not those merged into another lead."""
+        """Leave out leads that were merged into another."""
         return (in_sight(),)
 
     def load_options(self) -> Iterable[Any]:
-        """Article, bookings and who looks after them."""
+        """Load article, bookings and the assigned person."""
         return (joinedload(Lead.article), joinedload(Lead.assigned), selectinload(Lead.bookings))
 
     def _tab_filter(self) -> Iterable[Any]:
         return (Lead.assigned_id == current_user.id,) if self.tab() == "mine" else super()._tab_filter()
 
     def find_ids(self, text: str) -> list[int]:
-        """By the index of words, not by looking at each row."""
+        """Find leads with the full-text index instead of scanning the rows."""
         return lead_index.find(text)
 
     def get_one(self, id: Any) -> Any:
-        """One lead; that of a person who was merged leads to the one that was kept."""
+        """Return one lead. A merged lead leads to the one that was kept."""
         number = row_id(str(id))
         lead = db.session.get(Lead, number) if number is not None else None
         return super().get_one(lead.merged_into_id or lead.id) if lead else None
@@ -169,7 +169,7 @@ class LeadScreen(StaffView):
 
     @expose("/details/")
     def details_view(self) -> Answer:
-        """Facts, bookings, voucher, visit, what to do next, who it may be too, history."""
+        """Show details, bookings, voucher, visit, next step, possible duplicates and history of a lead."""
         lead = self.row_or_404()
         chosen = next((one for one in letters() if str(one.id) == request.args.get("letter")), None)
         filled = chosen.filled(name=lead.name, clinic=preferences().name) if chosen else ("", "")
@@ -234,7 +234,7 @@ class LeadScreen(StaffView):
 
     @expose("/note/", methods=("POST",))
     def note(self) -> Answer:
-        """Write a note."""
+        """Add a note to the lead."""
         lead = self.row_or_404()
         text = clean_text(request.form.get("note", ""))[:5000]
         if text:
@@ -246,7 +246,7 @@ class LeadScreen(StaffView):
 
     @expose("/plan/", methods=("POST",))
     def plan(self) -> Answer:
-        """Who looks after them, and what is next."""
+        """Assign the lead and plan its next step."""
         lead = self.row_or_404()
         chosen = request.form.get("assigned", "")
         staff = {str(one.id): one for one in users_who_can(Permission.LEAD_WORK)}
@@ -266,7 +266,7 @@ class LeadScreen(StaffView):
 
     @expose("/letter/", methods=("POST",))
     def letter(self) -> Answer:
-        """Send a mail; the words are those of a letter, or one's own."""
+        """Send an email to the lead, from a letter or freely written."""
         lead = self.row_or_404()
         subject = clean_line(request.form.get("subject", ""))[:200]
         body = clean_text(request.form.get("body", ""))[:10_000]
@@ -286,7 +286,7 @@ class LeadScreen(StaffView):
 
     @expose("/merge/", methods=("POST",))
     def merge(self) -> Answer:
-        """Two leads are one person, or two people."""
+        """Merge two leads, or mark them as different people."""
         lead, other = self.row_or_404(), self.get_one(request.form.get("other", "")) or abort(404)
         if request.form.get("verb") == "apart":
             keep_apart(lead, other, by=current_user)
@@ -318,13 +318,13 @@ class LeadScreen(StaffView):
 
     @expose("/board/")
     def board(self) -> str:
-        """A column for each stage."""
+        """Show a column for each stage."""
         columns = [(stage, count_in_stage(stage), leads_on_board(stage)) for stage in Stage]
         return self.render("admin/lead_board.html", columns=columns, since=since, today=local_now().date())
 
     @action("mine", "Assign selected to me")
     def look_after(self, rowids: list[str]) -> None:
-        """Assign all that are ticked to oneself."""
+        """Assign the selected leads to the present person."""
         ids = ids_of(rowids)
         if not ids:
             flash("Select at least one lead first.", "error")
@@ -336,17 +336,17 @@ class LeadScreen(StaffView):
 
     @action("contacted", "Mark selected as contacted")
     def contacted(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "contacted"."""
         self._move_all(rowids, Stage.CONTACTED)
 
     @action("joined", "Mark selected as joined")
     def joined(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "joined"."""
         self._move_all(rowids, Stage.JOINED)
 
     @action("lost", "Mark selected as lost")
     def lost(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "lost"."""
         self._move_all(rowids, Stage.LOST)
 
     def _move_all(self, rowids: list[str], stage: Stage) -> None:
@@ -367,7 +367,7 @@ class LeadScreen(StaffView):
 
     @expose("/stages/undo/", methods=("POST",))
     def undo_stages(self) -> Answer:
-        """Put many leads back: fields named for a stage, with ids like "1,2"."""
+        """Restore the stages of many leads. Each field is named after a stage and holds ids like "1,2"."""
         of = request.form.get("of", "")
         if of not in list(Stage):
             abort(400)
@@ -384,12 +384,12 @@ class LeadScreen(StaffView):
 
     @expose("/export.csv")
     def export_csv(self) -> Answer:
-        """All leads as CSV (RFC 4180, UTF-8 with a mark for Excel), streamed, with no cell that acts as a formula."""
+        """Stream all leads as CSV (RFC 4180, UTF-8 with a byte order mark for Excel), without active formulas."""
         return self._export("csv", "text/csv", csv_lines)
 
     @expose("/export.xlsx")
     def export_xlsx(self) -> Answer:
-        """All leads as an Excel sheet."""
+        """Stream all leads as an Excel sheet."""
         return self._export("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file)
 
     def _export(self, kind: str, mimetype: str, lines: Callable[[], Iterator[Any]]) -> Answer:

@@ -1,4 +1,4 @@
-"""Letters: mails that the desk sends again and again."""
+"""Letters: templates of emails that the desk sends often."""
 
 from flask_login import current_user
 from wtforms import Form
@@ -16,7 +16,7 @@ from clinic.web.forms import LineField
 
 
 class LetterForm(Form):
-    """A letter."""
+    """Form of a letter."""
 
     name = LineField(
         "Name",
@@ -50,15 +50,15 @@ class LetterScreen(OrderedView):
     column_formatters = {"name": link_cell(".edit_view", lambda row: row.name)}
 
     def create(self, form: LetterForm) -> Letter:
-        """At the end of the list."""
+        """Add a letter at the end of the list."""
         return self._save(Letter(), form)
 
     def update(self, form: LetterForm, model: Letter) -> None:
-        """Another text."""
+        """Change a letter."""
         self._save(model, form)
 
     def delete(self, model: Letter) -> None:
-        """What was sent stays in the histories."""
+        """Delete a letter. Emails already sent stay in the histories of leads."""
         delete_letter(model, by=current_user)
 
     def _save(self, letter: Letter, form: LetterForm) -> Letter:

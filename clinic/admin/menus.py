@@ -1,4 +1,4 @@
-"""Menus: the links at the head and at the foot of every page."""
+"""Menus: the links in the header and footer of every page."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ PLACES = ((Place.HEADER.value, "Header"), (Place.FOOTER.value, "Footer"))
 
 
 class MenuItemForm(Form):
-    """A link."""
+    """Form of a menu link."""
 
     label = LineField(
         "Label",
@@ -37,13 +37,13 @@ class MenuItemForm(Form):
     place = SelectField("Menu", choices=PLACES, description="“Book a trial” and the legal links are always shown.")
 
     def validate_address(self, field: LineField) -> None:
-        """A path of this site or an https address."""
+        """Require a path of this site or an https address."""
         if not re.fullmatch(r"/(?![/\\])[^\s\\]*|https://[^\s/\\]+\.[^\s\\]+", field.data or ""):
             raise ValidationError("Enter an address like /about/ or https://example.org/")
 
 
 class MenuScreen(OrderedView):
-    """Both menus, a tab for each."""
+    """Both menus, with a tab for each."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Menus", "link"
@@ -58,19 +58,19 @@ class MenuScreen(OrderedView):
     tabs = PLACES
 
     def create(self, form: MenuItemForm) -> MenuItem:
-        """At the end of its menu."""
+        """Add a link at the end of its menu."""
         return add_menu_item(**self._said(form), by=current_user)
 
     def update(self, form: MenuItemForm, model: MenuItem) -> None:
-        """Change it."""
+        """Change a link."""
         change_menu_item(model, **self._said(form), by=current_user)
 
     def delete(self, model: MenuItem) -> None:
-        """Take it out."""
+        """Delete a link."""
         delete_menu_item(model, by=current_user)
 
     def create_form(self, obj: Any = None) -> Any:
-        """For the menu whose tab is open."""
+        """Return the form with the open tab's menu selected."""
         form = super().create_form(obj)
         if request.method == "GET":
             form.place.data = self.tab()

@@ -1,4 +1,4 @@
-"""Redeeming a voucher: by its code, or by the phone's camera; and undoing that."""
+"""Redeem a voucher by its code or with the phone's camera, and undo a redemption."""
 
 from flask import abort, flash, make_response, redirect, request, url_for
 from flask_admin import expose
@@ -23,7 +23,7 @@ from clinic.web.headers import HEADERS
 
 
 def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", device: str = "") -> Answer:
-    """Redeem a voucher and go back. Before the day of the person's visit, ask first on the page of the voucher."""
+    """Redeem a voucher and go back. If the visit is on a later day, ask on the voucher's page first."""
     try:
         with atomic():
             check_day(voucher, today=local_now().date(), seen=seen)
@@ -39,14 +39,14 @@ def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", de
 
 
 class RedeemScreen(Guarded):
-    """One box for the code, one button that redeems. The QR code of a voucher leads here."""
+    """Field for the code and a button that redeems. The QR code of a voucher leads here."""
 
     permission = Permission.LEAD_WORK
     heading = "Redeem"
 
     @expose("/")
     def index(self) -> Answer:
-        """The box, and the voucher whose code is in the address."""
+        """Show the field, and the voucher whose code is in the address."""
         code = request.args.get("code", "")[:40].strip()
         voucher = voucher_with_code(code) if code else None
         visit = visit_of(voucher.booking_id) if voucher else None
@@ -68,7 +68,7 @@ class RedeemScreen(Guarded):
 
     @expose("/", methods=("POST",))
     def redeem(self) -> Answer:
-        """Spend it. Pressed twice on one device, it says twice that it was done."""
+        """Redeem the voucher. A second press on the same device reports the same success."""
         code = request.form.get("code", "")[:40]
         voucher = voucher_with_code(code)
         if voucher is None:
@@ -80,7 +80,7 @@ class RedeemScreen(Guarded):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """Take back a redemption, for whoever made it and for 15 minutes."""
+        """Undo a redemption within 15 minutes. Only the person who redeemed may do it."""
         voucher = voucher_with_code(request.form.get("code", "")[:40]) or abort(404)
         try:
             take_back_redemption(voucher, by=current_user)

@@ -1,4 +1,4 @@
-"""Redirects: old addresses and where they lead, one by one or from a file."""
+"""Redirects: add and edit single ones, or import a file."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from clinic.web.forms import LineField
 
 
 class RedirectForm(Form):
-    """An old address and a new one."""
+    """Form with an old and a new address."""
 
     path = LineField(
         "Old address",
@@ -39,7 +39,7 @@ class RedirectForm(Form):
 
 
 class ImportForm(Form):
-    """Many at once."""
+    """Form for importing many redirects."""
 
     file = FileField(
         "File",
@@ -55,7 +55,7 @@ class ImportForm(Form):
 
 
 class RedirectScreen(StaffView):
-    """All redirects."""
+    """List of all redirects."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Redirects", "redirect"
@@ -78,34 +78,34 @@ class RedirectScreen(StaffView):
     column_formatters = {"path": link_cell(".edit_view", lambda row: row.path), "created_at": time_cell}
 
     def load_options(self) -> Iterable[Any]:
-        """The article, where it leads to one."""
+        """Load the target article, if there is one."""
         return (joinedload(Redirect.article),)
 
     def create(self, form: RedirectForm) -> Redirect:
-        """One more; an old address that leads somewhere already leads to the new place."""
+        """Add a redirect. An old address that already redirects gets the new target."""
         return self._add(form)
 
     def update(self, form: RedirectForm, model: Redirect) -> None:
-        """Let it lead elsewhere. Another old address is another redirect."""
+        """Change the target. A different old address needs a new redirect."""
         if self._path(form) != model.path:
             raise Refused("You cannot change the old address. Delete this redirect and add a new one instead.", "path")
         self._add(form)
 
     def delete(self, model: Redirect) -> None:
-        """Its old address is not found any more."""
+        """Delete a redirect. Its old address then answers 404."""
         remove_redirect(model, by=current_user)
 
     def saved_url(self, model: Redirect) -> str:
-        """The list: one often adds several."""
+        """Return the list, because people often add several redirects."""
         return url_for(".index_view")
 
     def saved_text(self, model: Redirect) -> str:
-        """Where it leads, chains resolved."""
+        """Return a message with the final target after resolving chains."""
         return f"Saved: {model.path} leads to {model.leads_to}"
 
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Answer:
-        """The form for a file; then what was taken, and each line that was not, with the reason."""
+        """Show the import form, then the imported lines and each refused line with its reason."""
         form = ImportForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/redirect_import.html", form=form)

@@ -1,4 +1,4 @@
-"""Services: what visitors can book a trial of."""
+"""Services that visitors can book a trial of."""
 
 from flask_login import current_user
 from wtforms import BooleanField, Form, IntegerField
@@ -18,7 +18,7 @@ from clinic.web.forms import LineField
 
 
 class ServiceForm(Form):
-    """A service."""
+    """Form of a service."""
 
     name = LineField(
         "Name",
@@ -52,7 +52,7 @@ class ServiceForm(Form):
 
     @property
     def said(self) -> Offer:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Offer(
             name=self.name.data,
             summary=self.summary.data,
@@ -64,7 +64,7 @@ class ServiceForm(Form):
 
 
 class ServiceScreen(OrderedView):
-    """All services, those switched off too."""
+    """All services, including those that are switched off."""
 
     permission = Permission.PREFERENCE_CHANGE
     heading, singular = "Services", "service"
@@ -81,14 +81,14 @@ class ServiceScreen(OrderedView):
     }
 
     def create(self, form: ServiceForm) -> Service:
-        """At the end of the list."""
+        """Add a service at the end of the list."""
         try:
             return add_service(form.said, by=current_user)
         except ServiceTaken as error:
             raise _taken(error) from None
 
     def update(self, form: ServiceForm, model: Service) -> None:
-        """Change it; bookings know nothing of redirects, so a new address is followed from here."""
+        """Change a service and add a redirect for a changed slug. Bookings know nothing of redirects."""
         old = model.address
         try:
             with atomic():
@@ -99,7 +99,7 @@ class ServiceScreen(OrderedView):
             raise _taken(error) from None
 
     def delete(self, model: Service) -> None:
-        """Only one that nobody has asked for."""
+        """Delete a service that has no bookings. Raises Refused."""
         try:
             delete_service(model, by=current_user)
         except ServiceBooked as error:

@@ -21,7 +21,7 @@ from clinic.web.forms import LineField
 
 
 class TagForm(Form):
-    """A tag."""
+    """Form of a tag."""
 
     name = LineField(
         "Name",
@@ -35,7 +35,7 @@ class TagForm(Form):
 
 
 class MergeForm(Form):
-    """Where a tag goes."""
+    """Choice of the tag to merge into."""
 
     into_id = RowField(
         "Merge into",
@@ -46,7 +46,7 @@ class MergeForm(Form):
 
 
 class TagScreen(StaffView):
-    """All tags."""
+    """List of all tags."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Tags", "tag"
@@ -66,21 +66,21 @@ class TagScreen(StaffView):
     }
 
     def create(self, form: TagForm) -> Tag:
-        """A tag that no article has yet."""
+        """Add a tag that no article has yet."""
         try:
             return add_tag(name=form.name.data, slug=form.slug.data or "", by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def update(self, form: TagForm, model: Tag) -> None:
-        """Rename."""
+        """Rename a tag."""
         try:
             change_tag(model, name=form.name.data, slug=form.slug.data or "", by=current_user)
         except SlugTaken as error:
             raise Refused(f"The tag “{error}” already exists. Merge this tag into it below.", "slug") from None
 
     def delete(self, model: Tag) -> None:
-        """Only one that no article has."""
+        """Delete a tag that no article has. Raises Refused."""
         try:
             delete_tag(model, by=current_user)
         except StillUsed as error:
@@ -90,14 +90,14 @@ class TagScreen(StaffView):
             ) from None
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        """With the form that merges."""
+        """Render the page with the merge form."""
         if template == self.edit_template:
             kwargs.setdefault("merge_form", MergeForm())
         return super().render(template, **kwargs)
 
     @expose("/merge/", methods=("POST",))
     def merge(self) -> Answer:
-        """Give its articles another tag."""
+        """Give the articles of a tag another tag, and delete it."""
         tag = self.row_or_404()
         into = self.get_one(request.form.get("into_id", ""))
         if into is None or into.id == tag.id:

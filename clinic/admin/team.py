@@ -1,4 +1,4 @@
-"""Team: who writes and reviews, and whom the home page shows."""
+"""Team: authors and reviewers, and the people shown on the home page."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,7 @@ from clinic.web.forms import LineField
 
 
 class AuthorForm(Form):
-    """One of the team."""
+    """Form of a team member."""
 
     name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)], description="Readers see this name.")
     title = LineField(
@@ -51,13 +51,13 @@ class AuthorForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest, and the one that is chosen, however old it is.
+        # The newest images, and always the chosen one.
         images = {image.id: image for image in newest_images()} | images_by_id([self.image_id.data or 0])
         self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
 
     @property
     def said(self) -> Portrayal:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Portrayal(
             name=self.name.data,
             title=self.title.data,
@@ -77,7 +77,7 @@ def _portrait_cell(_view: Any, _context: Any, row: Author, _name: str) -> Any:
 
 
 class TeamScreen(OrderedView):
-    """Everybody whom readers meet."""
+    """List of all authors and reviewers."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Team", "person"
@@ -95,25 +95,25 @@ class TeamScreen(OrderedView):
     }
 
     def load_options(self) -> Iterable[Any]:
-        """The portrait."""
+        """Load the portrait."""
         return (joinedload(Author.image),)
 
     def create(self, form: AuthorForm) -> Author:
-        """At the end of the team."""
+        """Add a person at the end of the team."""
         try:
             return add_author(form.said, by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def update(self, form: AuthorForm, model: Author) -> None:
-        """Change what readers are told."""
+        """Change name, job title, biography, portrait and slug."""
         try:
             change_author(model, form.said, by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def delete(self, model: Author) -> None:
-        """Only who wrote nothing."""
+        """Delete a person whom no article names. Raises Refused."""
         try:
             delete_author(model, by=current_user)
         except StillUsed as error:

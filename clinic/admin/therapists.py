@@ -1,4 +1,4 @@
-"""Therapists: with whom times are set, and the secret address of each one's calendar."""
+"""Therapists, whose visits the desk sets, and the secret address of each one's calendar feed."""
 
 from flask import flash, redirect, url_for
 from flask_admin import expose
@@ -18,7 +18,7 @@ from clinic.web.forms import LineField
 
 
 class TherapistForm(Form):
-    """Somebody who gives sessions."""
+    """Form of a therapist."""
 
     name = LineField(
         "Name",
@@ -29,7 +29,7 @@ class TherapistForm(Form):
 
 
 class TherapistScreen(OrderedView):
-    """Everybody with whom a time can be set."""
+    """List of all therapists."""
 
     permission = Permission.LEAD_WORK
     heading, singular = "Therapists", "therapist"
@@ -47,21 +47,21 @@ class TherapistScreen(OrderedView):
     }
 
     def create(self, form: TherapistForm) -> Therapist:
-        """At the end of the list."""
+        """Add a therapist at the end of the list."""
         try:
             return add_therapist(form.name.data, by=current_user)
         except TherapistTaken:
             raise Refused("Another therapist has this name. Add an initial.", "name") from None
 
     def update(self, form: TherapistForm, model: Therapist) -> None:
-        """Name, and whether new times are set."""
+        """Change the name, or stop new visits."""
         try:
             change_therapist(model, form.name.data, form.is_active.data, by=current_user)
         except TherapistTaken:
             raise Refused("Another therapist has this name. Add an initial.", "name") from None
 
     def delete(self, model: Therapist) -> None:
-        """Only one who never had a visit."""
+        """Delete a therapist who never had a visit. Raises Refused."""
         try:
             delete_therapist(model, by=current_user)
         except TherapistBooked as error:
@@ -70,11 +70,11 @@ class TherapistScreen(OrderedView):
                 " Untick “Takes new visits” instead."
             ) from None
 
-    needs_identity = frozenset({"feed"})  # who has the address reads names without signing in
+    needs_identity = frozenset({"feed"})  # anyone with the address can read names without signing in
 
     @expose("/feed/", methods=("POST",))
     def feed(self) -> Answer:
-        """A new secret address; it is shown once."""
+        """Create a new secret feed address, which is shown once."""
         therapist = self.row_or_404()
         secret = make_feed(therapist, by=current_user)
         return self.render(
@@ -83,7 +83,7 @@ class TherapistScreen(OrderedView):
 
     @expose("/unfeed/", methods=("POST",))
     def unfeed(self) -> Answer:
-        """The secret address is dead."""
+        """Switch off the feed. Its address stops working."""
         therapist = self.row_or_404()
         revoke_feed(therapist, by=current_user)
         flash("The calendar feed is switched off. Its address no longer works.", "success")

@@ -1,4 +1,4 @@
-"""The things that the log speaks of ("article:12"), by the names that people know them by."""
+"""Names of the items in the log ("article:12") as people know them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from clinic.core.mail import Message
 from clinic.leads.models import Lead
 from clinic.media.models import Image
 
-# What the log calls it, and what people call it.
+# Word in the log, and word for people.
 KINDS = {
     "article": "Article",
     "comment": "Comment",
@@ -40,7 +40,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing with its name, or its number if it is there no more. `url` leads to its page, if it has one."""
+    """Item of the log with its name, or its number if it was deleted. `url` is its page, if it has one."""
 
     key: str
     kind: str
@@ -52,7 +52,7 @@ class Thing:
 
 
 def things_named(keys: Iterable[str]) -> dict[str, Thing]:
-    """The things that these keys mean: one statement, however many."""
+    """Return the items with these keys, with a fixed number of statements."""
     wanted = set(keys)
     found = {key: _without_row(key) for key in wanted}
     ids: dict[str, list[int]] = {}

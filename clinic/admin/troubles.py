@@ -1,4 +1,4 @@
-"""What does not work although nobody has done anything wrong: mail that is not sent, no worker, links to nowhere."""
+"""Problems that staff should know of: emails that are not sent, no worker, broken menu links."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -19,7 +19,7 @@ MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Trouble:
-    """One sentence, and the screen where it is mended, if there is one: its name and address."""
+    """Sentence about a problem, with the name and address of the screen that solves it, if there is one."""
 
     text: str
     screen: str = ""
@@ -27,7 +27,7 @@ class Trouble:
 
 
 def mail_troubles() -> list[Trouble]:
-    """Why mails do not reach anybody."""
+    """Return the problems that keep emails from being sent."""
     if settings().mail_server is not None:
         return []
     return [
@@ -39,7 +39,7 @@ def mail_troubles() -> list[Trouble]:
 
 
 def worker_troubles() -> list[Trouble]:
-    """Why nothing happens in the background."""
+    """Return the problems of the background worker."""
     seen_at, deaths = last_beat(), recent_deaths()
     meanwhile = (
         "Until it runs, emails and reminders wait, and new pictures have no sizes."
@@ -55,7 +55,7 @@ def worker_troubles() -> list[Trouble]:
 
 
 def menu_troubles() -> list[Trouble]:
-    """Links of the menus that lead readers to a page that cannot be found."""
+    """Return the menu links that lead to a missing page."""
     both = menus()
     links = {link.address: link.label for link in (*both.header, *both.footer) if not is_found(link.address)}
     if not links:
@@ -68,14 +68,14 @@ def menu_troubles() -> list[Trouble]:
 
 
 def is_found(address: str) -> bool:
-    """Whether a link of a menu leads somewhere: on this site to a page that is there, or to another site."""
+    """Return True if a menu link leads to an existing page of this site, or to another site."""
     parts = urlsplit(address)
     if parts.netloc and parts.netloc != urlsplit(settings().site_url).netloc:
         return True
     path = unquote(parts.path) or "/"
     try:
         endpoint, args = current_app.url_map.bind("").match(path, "GET")
-    except RequestRedirect:  # a slash is missing at its end
+    except RequestRedirect:  # its trailing slash is missing
         return is_found(f"{path}/") if not path.endswith("/") else True
     except HTTPException:
         return redirect_from(path) is not None

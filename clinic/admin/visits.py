@@ -1,4 +1,4 @@
-"""The desk's day: who comes today, the week by therapist, and setting a time."""
+"""The desk's day: visits of today, the week by therapist, and setting a time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -35,14 +35,14 @@ FIRST_WAITING, MOST_WAITING = 20, 1000
 
 
 class TodayScreen(Guarded):
-    """The visits of a day, by time, each with its outcome in one tap."""
+    """Visits of a day by time, each with buttons for its outcome."""
 
     permission = Permission.LEAD_WORK
     heading = "Today"
 
     @expose("/")
     def index(self) -> str:
-        """Today, or another day."""
+        """Show the visits of today or of another day."""
         today = local_now().date()
         day = _day(request.args.get("day", "")) or today
         return self.render(
@@ -57,7 +57,7 @@ class TodayScreen(Guarded):
 
     @expose("/outcome/", methods=("POST",))
     def outcome(self) -> Answer:
-        """Attended, late cancel, no-show."""
+        """Record an outcome: attended, late cancel or no-show."""
         visit, verb = _visit_or_404(), request.form.get("verb", "")
         name = visit.booking.lead.name
         try:
@@ -90,7 +90,7 @@ class TodayScreen(Guarded):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """A wrong tap."""
+        """Undo an outcome."""
         visit, of = _visit_or_404(), request.form.get("of", "")
         if of not in list(VisitState):
             abort(400)
@@ -106,7 +106,7 @@ class TodayScreen(Guarded):
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the week with its visits, or with the times that are free, by therapist id."""
+    """Day of a week with its visits, or with its free slots by therapist id."""
 
     day: date
     visits: list[Visit]
@@ -114,18 +114,18 @@ class Day:
 
 
 class CalendarScreen(Guarded):
-    """The week by therapist, and the page that sets the time of one booking."""
+    """Week by therapist, and the page that sets the time of one booking."""
 
     permission = Permission.LEAD_WORK
     heading = "Calendar"
 
     def list_back(self) -> str:
-        """Where the page of one booking came from."""
+        """Return the address from which the page of a booking was opened."""
         return way_back(url_for(".index"))
 
     @expose("/")
     def index(self) -> str:
-        """A week of visits."""
+        """Show the visits of a week."""
         days = _week()
         people = therapists(also_inactive=True)
         chosen = row_id(request.args.get("therapist", ""))
@@ -142,7 +142,7 @@ class CalendarScreen(Guarded):
 
     @expose("/set/", methods=("GET", "POST"))
     def set(self) -> Answer:
-        """Who it is, when they can come, and the free times of a week: one press sets the time."""
+        """Show the preferred times of a person and the free slots of a week. One press sets the time."""
         booking = _booking_or_404()
         if request.method == "GET":
             return self._page(booking)
@@ -167,7 +167,7 @@ class CalendarScreen(Guarded):
 
     @expose("/cancel/", methods=("POST",))
     def cancel(self) -> Answer:
-        """Take a visit off; the person is told."""
+        """Cancel a visit and email the person."""
         visit = _visit_or_404()
         try:
             cancel_visit(visit, by=current_user)
@@ -208,7 +208,7 @@ class CalendarScreen(Guarded):
 
 
 def _waiting() -> dict[str, object]:
-    """Those who wait for a time: the ones who have waited longest, or all."""
+    """Return the bookings without a time: those that have waited longest, or all."""
     most = MOST_WAITING if request.args.get("waiting") == "all" else FIRST_WAITING
     found = bookings_without_time(most)
     return {"waiting": found.rows, "waiting_count": found.total}
@@ -219,7 +219,7 @@ def _around(days: list[date]) -> dict[str, date]:
 
 
 def _week() -> list[date]:
-    """The seven days of the week that is asked for, or of the present one, from Monday."""
+    """Return the seven days, from Monday, of the requested week or of the present one."""
     day = _day(request.values.get("week", "")) or local_now().date()
     monday = day - timedelta(days=day.weekday())
     return [monday + timedelta(days=number) for number in range(7)]
@@ -234,7 +234,7 @@ def _day(text: str) -> date | None:
 
 
 def _moment(text: str) -> datetime | None:
-    """A time as a form sends it: with an offset, or in the clinic's zone."""
+    """Parse a time from a form: with an offset, or in the clinic's zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
