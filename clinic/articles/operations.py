@@ -1,4 +1,4 @@
-"""Every write about articles and pages."""
+"""Write operations on articles and pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ from clinic.media.queries import images_by_id
 
 MOST_RELATIONS = 12
 TRASH_KEPT = timedelta(days=30)
-# First parts of addresses that pages may not take, because the site itself answers there.
+# First path segments that pages may not use, because the site itself answers there.
 RESERVED_SLUGS = frozenset(
     [
         "admin",
@@ -83,7 +83,7 @@ RESERVED_SLUGS = frozenset(
 
 @dataclass
 class Text:
-    """What an editor has written, as typed."""
+    """Text of an editor as typed."""
 
     title: str
     body: str
@@ -94,7 +94,7 @@ class Text:
     reviewed_on: date | None = None
     category_id: int | None = None
     image_id: int | None = None
-    image_alt: str = ""  # instead of the picture's own words, where others fit better
+    image_alt: str = ""  # override the image's own texts
     image_credit: str = ""
     image_source: str = ""
     image_licence: str = ""
@@ -103,18 +103,18 @@ class Text:
 
     @classmethod
     def of(cls, article: Article) -> "Text":
-        """What is stored."""
+        """Return the stored text of an article."""
         own = {name: getattr(article, name) for name in cls.__dataclass_fields__ if hasattr(article, name)}
         own["tags"] = sorted(tag.name for tag in article.tags)
         return cls(**own, teaser_ids=[teaser.shown_id for teaser in article.teasers])
 
     def as_fields(self) -> dict[str, Any]:
-        """For a JSON column."""
+        """Return the text as a dict for a JSON column."""
         return vars(self) | {"reviewed_on": self.reviewed_on.isoformat() if self.reviewed_on else None}
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> "Text":
-        """From a JSON column."""
+        """Return the text from the dict of a JSON column."""
         day = fields.get("reviewed_on")
         known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
         return cls(**known | {"reviewed_on": date.fromisoformat(day) if day else None})
@@ -122,7 +122,7 @@ class Text:
 
 @atomic()
 def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> Article:
-    """A new draft. An empty slug is made from the title. Raises SlugTaken."""
+    """Create a draft. An empty slug is made from the title. Raises SlugTaken."""
     now = clock.now()
     article = Article(
         kind=kind, slug="", title="", summary="", body="", state=ArticleState.DRAFT, created_at=now, updated_at=now
@@ -147,9 +147,9 @@ def edit_article(
     by: audit.Actor | None = None,
     verb: str = "edited",
 ) -> Article:
-    """Save a changed text and keep it as a revision; a text that is the same changes nothing.
+    """Save a changed text with a revision; an unchanged text is not saved.
 
-    `despite` is why a published text is saved although there are findings. Once published, a changed slug leaves a
+    `despite` is the reason for saving a published text that has findings. Once published, a changed slug leaves a
     redirect. `base` is the version that the editor started from. Raises SlugTaken, NotReady, and ArticleChanged when
     there is a newer version than `base`.
     """
@@ -170,7 +170,7 @@ def edit_article(
         _check_ready(article)
         _index(article)
     if article.address != old_address:
-        if article.state == ArticleState.PUBLISHED:  # a draft takes no address from a redirect that readers use
+        if article.state == ArticleState.PUBLISHED:  # a draft must not take over the address of a redirect
             forget_redirects(article.address)
         if was_published:
             forget_redirects(old_address)
@@ -182,10 +182,9 @@ def edit_article(
 
 @atomic()
 def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor | None = None) -> Article:
-    """Make an article again what it was after an earlier save: that is a new revision. Raises NotReady.
+    """Restore an earlier revision of an article, as a new revision. Raises NotReady.
 
-    What the old text names and is no longer there (an author, a picture) is left out, and an address that is another's
-    by now is not taken back.
+    An author or image that no longer exists is left out. A slug that another text has taken since is not restored.
     """
     article = db.session.get_one(Article, revision.article_id)
     text = restorable_text(article, revision)
@@ -193,7 +192,7 @@ def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor |
 
 
 def restorable_text(article: Article, revision: Revision) -> Text:
-    """The text of an earlier save as it can be restored now."""
+    """Return the text of a revision as it can be restored now."""
     text = Text.from_fields(revision.fields)
     if _is_taken(text.slug, article):
         text.slug = article.slug
@@ -209,9 +208,9 @@ def restorable_text(article: Article, revision: Revision) -> Text:
 def publish_article(
     article: Article, *, at: datetime | None = None, despite: str = "", by: audit.Actor | None = None
 ) -> Article:
-    """Show an article to readers, now or from `at` on. Raises NotReady. Publishing again keeps the first date.
+    """Publish an article now or from `at` on. Raises NotReady. Publishing again keeps the first date.
 
-    `despite` is why it is published although there were findings (preflight.py).
+    `despite` is the reason for publishing with findings (preflight.py).
     """
     _check_ready(article)
     now = clock.now()
@@ -220,7 +219,7 @@ def publish_article(
     article.state = ArticleState.PUBLISHED
     article.retired_because, article.successor_id = "", None
     if article.is_public:
-        forget_redirects(article.address)  # one that is scheduled lets it lead on until then
+        forget_redirects(article.address)  # the redirect of a scheduled article stays until it is published
     _index(article)
     audit.record("published" if article.is_public else "scheduled", article, by=by, detail=despite or article.title)
     return article
@@ -228,7 +227,7 @@ def publish_article(
 
 @atomic()
 def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Make a scheduled article a draft again; harmless when its time has come."""
+    """Turn a scheduled article into a draft. Does nothing if it is already published."""
     db.session.refresh(article, with_for_update={"of": Article})
     if article.state_word == "scheduled":
         article.state, article.published_at = ArticleState.DRAFT, None
@@ -240,7 +239,7 @@ def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> No
 def retire_article(
     article: Article, *, because: str = "", successor: Article | None = None, by: audit.Actor | None = None
 ) -> Article:
-    """Take an article down. Its address answers 410 from now on, or leads to the successor. Raises RedirectRefused."""
+    """Retire an article. Its address then answers 410 or redirects to the successor. Raises RedirectRefused."""
     onward = successor
     while onward is not None:
         if onward.id == article.id:
@@ -256,7 +255,10 @@ def retire_article(
 
 @atomic()
 def trash_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Hide an article from readers and from the lists. It keeps everything, its slug too, until it is swept."""
+    """Move an article to the trash.
+
+    It disappears from the site and the lists, but keeps its slug until it is deleted.
+    """
     if article.trashed_at is None:
         article.trashed_at = clock.now()
         audit.record("trashed", article, by=by, detail=article.title)
@@ -264,35 +266,35 @@ def trash_article(article: Article, *, by: audit.Actor | None = None) -> None:
 
 @atomic()
 def untrash_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Bring an article back from the trash exactly as it was."""
+    """Restore an article from the trash unchanged."""
     if article.trashed_at is not None:
         article.trashed_at = None
         audit.record("untrashed", article, by=by, detail=article.title)
 
 
 def sweep_trash() -> None:
-    """Remove for good what has lain in the trash for its time."""
+    """Delete articles permanently whose time in the trash is over."""
     old = sa.select(Article).where(Article.trashed_at < clock.now() - TRASH_KEPT).limit(100)
     for_each(db.session.scalars(old).all(), delete_article)
 
 
 @atomic()
 def sign_off_article(article: Article, *, on: date, by: audit.Actor | None = None) -> None:
-    """Note that the text as it stands was read by its reviewer and is correct."""
+    """Record that the reviewer has read the present text and that it is correct."""
     article.reviewed_on = on
     _note_sign_off(article)
     audit.record("confirmed", article, by=by, detail=article.title)
 
 
 def remind_of_reviews(today: date) -> None:
-    """Write one mail for each article whose review is due by this day of the clinic's calendar."""
+    """Enqueue one email for each article whose review is due by this day of the clinic's calendar."""
     due = sa.select(Article).where(Article.review_due_on <= today, Article.state == ArticleState.PUBLISHED)
     for_each(db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)).all(), emails.review_due)
 
 
 @atomic()
 def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Remove an article with its comments for good."""
+    """Delete an article and its comments permanently."""
     audit.record("deleted", article, by=by, detail=article.title)
     search.drop(article.id)
     db.session.delete(article)
@@ -300,14 +302,14 @@ def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
 
 @atomic()
 def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
-    """Add to the counts of articles (by slug) and days. A slug that is nobody's any more is left out."""
+    """Add reads by slug and day to the counts. Slugs of deleted articles are skipped."""
     slugs = {slug for slug, _ in counts}
     ids = {
         row.slug: row.id
         for row in db.session.execute(sa.select(Article.slug, Article.id).where(Article.slug.in_(slugs)))
     }
     rows = sorted((ids[slug], day, reads) for (slug, day), reads in counts.items() if slug in ids)
-    for id_, day, reads in rows:  # in one order everywhere, so that two processes never wait for each other in a circle
+    for id_, day, reads in rows:  # one lock order everywhere prevents deadlocks
         insert = upsert(ReadCount).values(article_id=id_, day=day, reads=reads)
         add = {"reads": ReadCount.reads + insert.excluded.reads}
         db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "day"], set_=add))
@@ -319,7 +321,7 @@ def add_reads(counts: Mapping[tuple[str, date], int]) -> None:
 
 @atomic()
 def reindex_article(id_: int) -> None:
-    """Put one text into the search index anew, if it is published."""
+    """Reindex one text if it is published."""
     article = db.session.get(Article, id_)
     if article and article.state == ArticleState.PUBLISHED:
         _index(article)
@@ -343,7 +345,7 @@ def refold_articles(most: int = 25) -> bool:
 
 @atomic()
 def ensure_category(*, slug: str, name: str) -> Category:
-    """The category with this slug, made if it is not there."""
+    """Return the category with this slug; create it if it is missing."""
     category = db.session.scalar(sa.select(Category).where(Category.slug == slug))
     if category is None:
         category = Category(slug=slug, name=clean_line(name))
@@ -354,7 +356,7 @@ def ensure_category(*, slug: str, name: str) -> Category:
 
 @atomic()
 def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
-    """The author with this slug, made if they are not there."""
+    """Return the author with this slug; create it if it is missing."""
     author = db.session.scalar(sa.select(Author).where(Author.slug == slug))
     if author is None:
         author = Author(slug=slug, name=clean_line(name), title=clean_line(title), bio=clean_text(bio))
@@ -397,9 +399,9 @@ def _tags_named(names: list[str]) -> list[Tag]:
 
 
 def _free_slug(wanted: str, article: Article | None, *, is_chosen: bool, kind: Kind = Kind.POST) -> str:
-    """A slug nobody has. One that an editor chose is taken as it is, or refused (SlugTaken).
+    """Return a slug that is free. A slug chosen by an editor is used unchanged or refused (SlugTaken).
 
-    One that is made from a title leaves alone what a redirect still leads away from.
+    A slug made from a title avoids addresses that redirect elsewhere.
     """
     base = slugify(wanted)
     slug, number = base, 2
@@ -435,7 +437,7 @@ def _flush(article: Article) -> None:
 
 
 def forget_redirects(*paths: str) -> None:
-    """An address that a text has now, or has last had, leads nowhere else."""
+    """Remove redirects from the present and the last address of a text."""
     db.session.execute(sa.delete(Redirect).where(Redirect.path.in_(paths)))
 
 
@@ -453,13 +455,13 @@ def _keep_revision(article: Article, by: audit.Actor | None) -> None:
 
 
 def _keep_first_revision(article: Article) -> None:
-    """For an article that is older than revisions are."""
+    """Add a first revision to an article that is older than the revision history."""
     if db.session.scalar(sa.select(Revision.id).where(Revision.article_id == article.id).limit(1)) is None:
         _keep_revision(article, None)
 
 
 def _note_sign_off(article: Article) -> None:
-    """Which words the reviewer has read, and when the next review is due."""
+    """Store the digest of the reviewed text and the due date of the next review."""
     is_reviewed = article.reviewed_on is not None and article.reviewer_id is not None
     article.signed_off = text_digest(article.title, article.summary, article.body) if is_reviewed else ""
     article.review_due_on = (
@@ -482,7 +484,7 @@ def _index(article: Article) -> None:
 
 
 def _relate(article: Article, text: str) -> None:
-    """Note which articles share its telling words. Here and not when a page is read: the question costs a search."""
+    """Record related articles. Done on saving and not on reading, because it costs a search."""
     db.session.execute(
         sa.delete(Relation).where(sa.or_(Relation.article_id == article.id, Relation.shown_id == article.id))
     )

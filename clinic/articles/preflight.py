@@ -1,4 +1,4 @@
-"""What an editor should look at before publishing. Nothing here refuses a text; publish_article does that."""
+"""Findings for an editor before publishing. Nothing here refuses a text; publish_article does that."""
 
 import enum
 import re
@@ -28,7 +28,7 @@ class Weight(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at. `rule` never changes; `text` says what to do; `excerpt` are the words it is about."""
+    """One point to check. `rule` never changes; `text` is the advice; `excerpt` quotes the words in question."""
 
     rule: str
     text: str
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known about a picture. A decorative one needs no alt text."""
+    """Image of a text with its alt text and credit. A decorative one needs no alt text."""
 
     alt: str
     credit: str
@@ -69,11 +69,11 @@ class Checked:
     is_known_address: Callable[[str], bool]
 
 
-# What search results usually show; beyond it they cut.
+# Length that search results usually show before they cut.
 LONGEST_TITLE = 60
 SHORTEST_SUMMARY, LONGEST_SUMMARY = 50, 160
 LONGEST_PARAGRAPH = 150  # words
-# Ids that the templates have around a body.
+# Ids that templates use around a body.
 PAGE_ANCHORS = {Kind.POST: frozenset(["main", "trial", "comments", "write-a-comment"]), Kind.PAGE: frozenset(["main"])}
 
 _EMPTY_WORDS = frozenset([
@@ -86,7 +86,7 @@ _NOT_LETTERS = re.compile(r"[^a-z ]+")
 
 
 def preflight(checked: Checked, profile: Profile) -> list[Finding]:
-    """Everything worth a look, in the order of the form and, within the body, of the text."""
+    """Return all findings, in the order of the form and, within the body, of the text."""
     body = LexborHTMLParser(f"<main>{checked.body}</main>")
     blocks = text_blocks(checked.body)
     findings = [
@@ -104,7 +104,7 @@ def preflight(checked: Checked, profile: Profile) -> list[Finding]:
 
 
 def ease_of(body: str) -> float | None:
-    """Flesch Reading Ease of a body's paragraphs and list items; None when it is too short to say."""
+    """Return the Flesch Reading Ease of a body's paragraphs and list items, or None if it is too short."""
     return reading_ease(_prose(text_blocks(body)))
 
 
@@ -113,7 +113,7 @@ def _prose(blocks: list[TextBlock]) -> list[str]:
 
 
 def _is_source(block: TextBlock) -> bool:
-    """Titles of other people's papers are neither our style nor our claims."""
+    """Return True inside the list of sources: titles of other people's papers are neither our style nor our claims."""
     return "section sources" in block.inside
 
 
@@ -224,7 +224,9 @@ def _about_pictures(checked: Checked, body: LexborHTMLParser) -> Iterator[Findin
         if picture is None:
             yield Finding("missing-picture", f"{name} is not in Media: choose another or take it out.", "body", name)
             continue
-        if not ("data-alt" in figure.attributes or picture.alt or picture.is_decorative):  # "" is decorative here
+        if not (
+            "data-alt" in figure.attributes or picture.alt or picture.is_decorative
+        ):  # "" marks it as decorative here
             yield Finding("missing-alt", f"Describe picture {number}: write its alt text in Media.", "body", name)
         if not (figure.attributes.get("data-credit") or picture.credit):
             yield Finding("missing-credit", f"Say in Media who made picture {number}.", "body", name)

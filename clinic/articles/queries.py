@@ -1,4 +1,4 @@
-"""Every read about articles and pages."""
+"""Read queries on articles and pages."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,16 +36,16 @@ from clinic.core.text import clean_line
 from clinic.media.queries import images_by_id
 
 PAGE_SIZE = 12
-MOST_LISTED = 100 * PAGE_SIZE + 1  # a list is counted up to here; a longer one does not say how many pages it has
+MOST_LISTED = 100 * PAGE_SIZE + 1  # most articles of a list that are counted; a longer list shows no number of pages
 MOST_SORTED = 2000
 MOST_COUNTED = 1000
-MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # of the latest that have the words
+MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # most search results, of the latest texts with the words
 MOST_READ_OF_DAY = 10
 NEWEST = (Article.published_at.desc(), Article.id.desc())
 
 
 def is_public() -> sa.ColumnElement[bool]:
-    """What readers may see now: published, and its time has come."""
+    """Return the SQL condition for texts that readers can see now: published, with a time that has come."""
     return Article.is_public_now()
 
 
@@ -62,7 +62,7 @@ class Listing:
 def published_articles(
     number: int = 1, *, category: Category | None = None, tag: Tag | None = None, author: Author | None = None
 ) -> Listing | None:
-    """Published posts, newest first. None when there is no such page (the first always exists)."""
+    """Return a page of published posts, newest first, or None if there is no such page (the first always exists)."""
     owners = {"category_id": category, "author_id": author}
     named = {column: owner.id for column, owner in owners.items() if owner}
     values = named | {"now": clock.now()}
@@ -80,15 +80,17 @@ def published_articles(
 
 @cache
 def _listed_by(*columns: str) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
-    """_listed() for public posts, all or those of the owners that these columns name. Put together once, because that
-    takes longer than the database's answer."""
+    """Return a statement of _listed() for public posts, all or filtered by these columns.
+
+    It is cached, because building it takes longer than the database's answer.
+    """
     owned = [getattr(Article, column) == sa.bindparam(column) for column in columns]
     is_shown = Article.is_public_at(sa.bindparam("now", type_=UtcDateTime))
     return _listed(sa.select(Article.id).where(Article.kind == Kind.POST, is_shown, *owned).order_by(*NEWEST))
 
 
 def _listed(newest: sa.Select[tuple[int]]) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
-    """The ids on a page and one more, after `skipped` others; and how many there are, up to what is counted."""
+    """Return the ids of a page plus one more, after `skipped` others, and the total up to a limit."""
     on_page = newest.limit(PAGE_SIZE + 1).offset(sa.bindparam("skipped", type_=sa.Integer))
     return on_page, counting_up_to(MOST_LISTED, newest.order_by(None))
 
@@ -99,8 +101,11 @@ def _is_common(tag: Tag) -> bool:
 
 
 def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
-    """The ids of posts with a tag, newest first. Of a common tag the newest are soon found by walking all articles; of
-    a rare one all are fetched and sorted: no planner knows which of the two a tag is."""
+    """Return the ids of posts with a tag, newest first.
+
+    For a common tag, walking all articles finds the newest ones quickly. For a rare tag, all its posts are fetched and
+    sorted. The query planner cannot know which kind a tag is.
+    """
     of_tag = sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)
     posts = sa.select(Article.id).where(Article.kind == Kind.POST).order_by(*NEWEST)
     if is_common:
@@ -109,15 +114,15 @@ def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
 
 
 def newest_articles(most: int) -> list[Article]:
-    """The posts published last."""
+    """Return the posts published last."""
     posts = cards().where(Article.kind == Kind.POST, is_public())
     return list(db.session.scalars(posts.order_by(*NEWEST).limit(most)))
 
 
 def most_read(since: date, until: date, *, without: list[Article], most: int = 3) -> list[Article]:
-    """The posts read most between two days, both included, the most read first, but for some.
+    """Return the most read posts between two days, both included, without the excluded ones.
 
-    Looked for among the most read of each day: adding up all reads of all articles takes longer the more there are.
+    Only the most read of each day are considered, because summing all reads gets slower as articles are added.
     """
     days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
     tops = [
@@ -143,13 +148,13 @@ def most_read(since: date, until: date, *, without: list[Article], most: int = 3
 
 
 def reads_by_day(since: date) -> dict[date, int]:
-    """How often articles were read on each day since one; a day without a reader is left out."""
+    """Return the reads of all articles for each day since one. Days without reads are left out."""
     days = sa.select(ReadDay.day, ReadDay.reads).where(ReadDay.day >= since)
     return {row.day: row.reads for row in db.session.execute(days.order_by(ReadDay.day).limit(400))}
 
 
 def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, int]]:
-    """The articles from which most of the latest trials since a moment were asked for: id, title, number."""
+    """Return the articles that most of the latest trials since a moment came from: id, title, number."""
     latest = (
         sa.select(Booking.article_id)
         .where(is_trial(), Booking.created_at >= since)
@@ -170,7 +175,7 @@ def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, i
 
 
 def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
-    """Articles and pages by title and slug in whatever state, the last changed first; not what lies in the trash."""
+    """Find articles and pages in any state by title and slug, last changed first, without the trash."""
     number, last_changed = sa.func.count(), (Article.updated_at.desc(), Article.id.desc())
     found = (
         sa.select(
@@ -191,14 +196,14 @@ def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
 
 
 def texts_titled(text: str) -> sa.Select[tuple[int]]:
-    """The ids of articles and pages by title and slug: of the latest ones, and of what readers find by the words."""
+    """Return ids of articles and pages by title and slug: the latest ones, and public ones with these words."""
     words = search.Query(tuple(words_of(text)[: search.MOST_WORDS]))
     others = Article.id.in_(search.find(words, MOST_HITS))
     return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 
 
 def articles_about(words: str, most: int) -> list[Article]:
-    """What readers may see that has all of these words or, failing that, the rarest of them; best first."""
+    """Return public texts with all of these words or, failing that, with the rarest of them; best first."""
     query = search.read(words)
     longest = sorted(query.words, key=len, reverse=True)[:2]
     for wanted in (query, *(search.Query((word,), common=query.common & {word}) for word in longest)):
@@ -209,7 +214,7 @@ def articles_about(words: str, most: int) -> list[Article]:
 
 
 def public_hits(query: search.Query, category: Category | None = None) -> list[int]:
-    """The ids of what readers may see that has the words of a query, best first: the latest MOST_HITS of them."""
+    """Return the ids of public texts with the words of a query, best first: the latest MOST_HITS of them."""
     if not query.words:
         return []
     where = [Article.is_public_of_few(), *([Article.category_id == category.id] if category else [])]
@@ -219,7 +224,7 @@ def public_hits(query: search.Query, category: Category | None = None) -> list[i
 
 
 def cards() -> sa.Select[tuple[Article]]:
-    """Articles as cards show them, and no more: each column that is read costs as much as it does on an article."""
+    """Return articles with only the columns that cards show, because every column read costs time."""
     shown = (Article.kind, Article.slug, Article.title, Article.summary, Article.words)
     return sa.select(Article).options(
         load_only(*shown, raiseload=True),
@@ -232,17 +237,17 @@ _CARDS = cards().where(Article.id.in_(sa.bindparam("ids", expanding=True))).orde
 
 
 def category_with_slug(slug: str) -> Category | None:
-    """The category at an address."""
+    """Return the category with this slug."""
     return db.session.scalar(sa.select(Category).where(Category.slug == slug))
 
 
 def author_with_slug(slug: str) -> Author | None:
-    """The author at an address."""
+    """Return the author with this slug."""
     return db.session.scalar(sa.select(Author).where(Author.slug == slug).options(joinedload(Author.image)))
 
 
 def tag_with_slug(slug: str) -> Tag | None:
-    """The tag at an address."""
+    """Return the tag with this slug."""
     return db.session.scalar(sa.select(Tag).where(Tag.slug == slug))
 
 
@@ -250,23 +255,23 @@ _CATEGORIES = sa.select(Category).order_by(Category.position, Category.id).limit
 
 
 def categories() -> list[Category]:
-    """All categories in the clinic's order."""
+    """Return all categories in the clinic's order."""
     return list(db.session.scalars(_CATEGORIES))
 
 
 def authors() -> list[Author]:
-    """All authors by name."""
+    """Return all authors by name."""
     return list(db.session.scalars(sa.select(Author).order_by(Author.name).limit(200)))
 
 
 def team() -> list[Author]:
-    """Who is on the team, in the clinic's order, with their portraits."""
+    """Return the team members in the clinic's order, with their portraits."""
     people = sa.select(Author).where(Author.is_on_team).options(joinedload(Author.image))
     return list(db.session.scalars(people.order_by(Author.position, Author.id).limit(60)))
 
 
 def posts_to_pick() -> list[tuple[int, str]]:
-    """Ids and titles of posts that can be a teaser, newest first."""
+    """Return ids and titles of posts that can be a teaser, newest first."""
     rows = db.session.execute(
         sa.select(Article.id, Article.title)
         .where(Article.kind == Kind.POST, Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
@@ -277,36 +282,36 @@ def posts_to_pick() -> list[tuple[int, str]]:
 
 
 def published_ids() -> list[int]:
-    """The ids of all published texts, scheduled ones too."""
+    """Return the ids of all published texts, including scheduled ones."""
     return list(db.session.scalars(sa.select(Article.id).where(Article.state == ArticleState.PUBLISHED)))
 
 
 def revisions_of(article: Article, most: int = 200) -> list[Revision]:
-    """The revisions of an article, the newest first."""
+    """Return the revisions of an article, newest first."""
     newest = sa.select(Revision).where(Revision.article_id == article.id).order_by(Revision.id.desc())
     return list(db.session.scalars(newest.options(joinedload(Revision.by)).limit(most)))
 
 
 def revision_of(article: Article, version: int) -> Revision | None:
-    """The revision of one version."""
+    """Return the revision of one version."""
     wanted = sa.select(Revision).where(Revision.article_id == article.id, Revision.version == version)
     return db.session.scalar(wanted.options(joinedload(Revision.by)).order_by(Revision.id.desc()).limit(1))
 
 
 def holder_of_slug(slug: str) -> Article | None:
-    """Which text has a slug, in whatever state, the trash included."""
+    """Return the text that has a slug, in any state, including the trash."""
     return db.session.scalar(sa.select(Article).where(Article.slug == slug).options(defer(Article.body)))
 
 
 def article_in_trash(kind: Kind, id_: int) -> Article | None:
-    """The article with this id, if it lies in the trash."""
+    """Return the article with this id if it is in the trash."""
     return db.session.scalar(
         sa.select(Article).where(Article.id == id_, Article.kind == kind, Article.trashed_at.is_not(None))
     )
 
 
 def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
-    """Articles and pages whose title has these words, for a link: title, address, state."""
+    """Return articles and pages with these words in the title, for a link: title, address, state."""
     found = sa.select(Article).options(defer(Article.body)).where(Article.trashed_at.is_(None))
     for word in clean_line(words).split():
         found = found.where(Article.title.icontains(word, autoescape=True))
@@ -315,7 +320,7 @@ def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
 
 
 def findings_in(article: Article, text: Any = None) -> list[Finding]:
-    """What an editor should look at before publishing this article: as it is stored, or as `text` (a Text) makes it."""
+    """Return the findings for this article: as it is stored, or as `text` (a Text) would make it."""
     kind = article.kind
     body = article.body if text is None else sanitise(text.body)
     article = article if text is None else text
@@ -351,7 +356,7 @@ LISTED: dict[str, type[Category] | type[Tag]] = {"category": Category, "tag": Ta
 
 
 def is_known_address(path: str) -> bool:
-    """Whether this site answers at a path, or will once what is there is published."""
+    """Return True if this site answers at a path, or will once the text there is published."""
     parts = path.strip("/").split("/")
     if path in FIXED_ADDRESSES or path.startswith("/media/"):
         return True
@@ -373,29 +378,29 @@ def is_known_address(path: str) -> bool:
 
 
 def count_reviews_due(today: date) -> int:
-    """How many published posts are to be reviewed by a day of the clinic's calendar, counted up to a thousand."""
+    """Count published posts whose review is due by a day of the clinic's calendar, up to a thousand."""
     is_kept = unindexed(Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
     return count_up_to(MOST_COUNTED, sa.select(Article.id).where(Article.review_due_on <= today, is_kept))
 
 
 def count_articles(state: ArticleState) -> int:
-    """How many posts are in this state, counted up to a thousand."""
+    """Count posts in this state, up to a thousand."""
     where = (Article.kind == Kind.POST, Article.state == state, Article.trashed_at.is_(None))
     return count_up_to(MOST_COUNTED, sa.select(Article.id).where(*where))
 
 
 def articles_by_category() -> dict[int, int]:
-    """How many articles and drafts each category has, counted up to a thousand."""
+    """Count articles and drafts of each category, up to a thousand."""
     return _counts(Category.id, Article.category_id)
 
 
 def articles_by_tag() -> dict[int, int]:
-    """How many articles and drafts have each tag, counted up to a thousand."""
+    """Count articles and drafts of each tag, up to a thousand."""
     return _counts(Tag.id, article_tag.c.tag_id)
 
 
 def articles_by_author() -> dict[int, int]:
-    """How many articles and drafts each person wrote, counted up to a thousand."""
+    """Count articles and drafts of each author, up to a thousand."""
     return _counts(Author.id, Article.author_id)
 
 
@@ -406,12 +411,12 @@ def _counts(id_: Any, named_by: Any) -> dict[int, int]:
 
 
 def tags() -> list[Tag]:
-    """All tags by name."""
+    """Return all tags by name."""
     return list(db.session.scalars(sa.select(Tag).order_by(Tag.name).limit(1000)))
 
 
 def next_due_at(after: datetime) -> datetime | None:
-    """When the next scheduled text shows, after a moment."""
+    """Return the time at which the next scheduled text becomes public, after a moment."""
     waits = sa.select(sa.func.min(Article.published_at)).where(
         Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None), Article.published_at > after
     )

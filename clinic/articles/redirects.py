@@ -1,4 +1,4 @@
-"""Old paths and where they lead: every redirect is one hop, and none leads in a circle."""
+"""Redirects of old paths: each is one hop, and none leads in a circle."""
 
 from itertools import islice
 from typing import Any
@@ -19,7 +19,7 @@ from clinic.core.tables import Refusal, Row, Table, places_of, read_lines
 
 MOST_HOPS = 50
 MOST_LINES = 5_000
-LINES_AT_ONCE = 250  # in one transaction: visitors who book wait for its end
+LINES_AT_ONCE = 250  # rows per transaction; bookings wait for its end
 # Headings as `heading` spells them; exports of redirects have more columns, which are passed over.
 OLD_HEADS = ("old", "oldurl", "oldaddress", "oldpage", "oldpath", "from", "source", "sourceurl", "alt")
 NEW_HEADS = ("new", "newurl", "newaddress", "newpage", "newpath", "to", "target", "targeturl", "destination", "neu")
@@ -29,10 +29,10 @@ NO_HEADS = ("regex", "code", "type", "status", "title")
 
 @atomic()
 def add_redirect(old: str, new: str, *, by: audit.Actor | None = None) -> Redirect:
-    """Let an old path of this site lead to a new one for good. Raises RedirectRefused with a sentence.
+    """Redirect an old path of this site permanently. Raises RedirectRefused with a sentence.
 
-    Where the new path is an article's, the redirect follows that article wherever it moves. Redirects that led to the
-    old path lead to the new one from now on.
+    If the new path is an article's, the redirect follows that article wherever it moves. Redirects to the old path are
+    changed to the new one.
     """
     redirect = _lead(site_path(old), site_path(new, old))
     audit.record("redirected", redirect, by=by, detail=f"{redirect.path} → {redirect.leads_to}"[:400])
@@ -41,14 +41,14 @@ def add_redirect(old: str, new: str, *, by: audit.Actor | None = None) -> Redire
 
 @atomic()
 def follow_move(old: str, new: str) -> None:
-    """Something of the site has moved from one path to another: the old one leads there, the new one nowhere else."""
+    """Record a move: the old path redirects to the new one, and redirects from the new path are removed."""
     forget_redirects(new)
     _lead(old, new)
 
 
 @atomic()
 def remove_redirect(redirect: Redirect, *, by: audit.Actor | None = None) -> None:
-    """Forget a redirect: its old path is not found any more."""
+    """Delete a redirect. Its old path then answers 404."""
     audit.record("deleted", redirect, by=by, detail=redirect.path)
     db.session.delete(redirect)
 
@@ -62,7 +62,7 @@ def _lead(old: str, new: str) -> Redirect:
             raise RedirectRefused(f"{old} would lead in a circle.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
         stands = _article_at(target)
-        if onward is None or (stands and stands.is_public):  # a page that is out is shown, whatever led on before
+        if onward is None or (stands and stands.is_public):  # a published page takes precedence over a redirect
             break
         target = onward.leads_to
     article = _article_at(target)
@@ -82,12 +82,12 @@ def _lead(old: str, new: str) -> Redirect:
 
 
 def import_redirects(source: str | Table, *, by: audit.Actor | None = None) -> tuple[int, list[Refusal]]:
-    """Take the rows "old,new" of a file; a row of headings is passed over. Returns how many, and what was refused.
+    """Import the rows "old,new" of a file, skipping a heading row. Returns the count and the refused rows.
 
-    Taken in several transactions: what stands in a file twice, and a file that is sent twice, changes nothing more.
+    The import uses several transactions. Duplicate rows, and a file sent twice, change nothing more.
     """
     rows = (read_lines(source) if isinstance(source, str) else source).rows
-    taken: dict[str, int] = {}  # the line that said first where an old path leads
+    taken: dict[str, int] = {}  # the first line with this old path
     refused: list[Refusal] = []
     columns = _columns(rows)
     is_headed = columns[0] is not None or (
@@ -110,7 +110,7 @@ def import_redirects(source: str | Table, *, by: audit.Actor | None = None) -> t
 
 
 def _columns(rows: list[Row]) -> Columns:
-    """Where the headings of both addresses stand, if there are any, and how many headings there are."""
+    """Return the columns of both addresses according to the heading row, and the number of headings."""
     if not rows or any("/" in cell for cell in rows[0].cells):
         return None, None, 0
     old, new = (next(iter(places_of(rows[0].cells, words, NO_HEADS)), None) for words in (OLD_HEADS, NEW_HEADS))
@@ -119,7 +119,7 @@ def _columns(rows: list[Row]) -> Columns:
 
 
 def _trimmed(row: Row) -> list[str]:
-    """The cells up to the last that says something."""
+    """Return the cells up to the last non-empty one."""
     last = max((place for place, cell in enumerate(row.cells) if cell), default=-1)
     return row.cells[: last + 1]
 
@@ -143,13 +143,13 @@ def _take(row: Row, columns: Columns, taken: dict[str, int]) -> None:
 
 
 def site_path(address: str, old: str | None = None) -> str:
-    """The path of an address of this site, with a slash at its end. Raises RedirectRefused.
+    """Return the path of an address of this site, with a trailing slash. Raises RedirectRefused.
 
-    Old addresses may name any host: the site may have lived elsewhere. A new one (given with its old one) leads to a
-    host that is this site's, or the old one's.
+    Old addresses may name any host, because the site may have moved. A new address (given with its old one) must be on
+    this site's host or on the old one's.
     """
     parts = _split(address)
-    path = unquote(parts.path, errors="replace")  # as the server hears it
+    path = unquote(parts.path, errors="replace")  # as the server receives it
     path = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     is_path = path.startswith("/") and not path.startswith("//") and len(path) <= 400
     is_said = bool(parts.path or parts.netloc)
@@ -184,13 +184,13 @@ def _host(parts: SplitResult) -> str:
 
 
 def redirect_from(path: str) -> Redirect | None:
-    """The redirect of an old path, with or without its last slash."""
+    """Return the redirect of an old path, with or without its trailing slash."""
     wanted = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     return db.session.scalar(sa.select(Redirect).where(Redirect.path == wanted))
 
 
 def is_answered(path: str) -> bool:
-    """Whether readers find something at a path of this site that no redirect brings them from."""
+    """Return True if readers find a page at a path of this site without a redirect."""
     parts = path.strip("/").split("/")
     if len(parts) == 1 and (not parts[0] or parts[0] in RESERVED_SLUGS):
         return True

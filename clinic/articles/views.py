@@ -1,4 +1,4 @@
-"""Home and the reading pages; the comment form of an article posts to this module too."""
+"""Home page and reading pages. The comment form of an article also posts to this module."""
 
 from datetime import timedelta
 
@@ -70,9 +70,9 @@ COMMENTS = Limit.of("20 comments per address per hour")
 
 
 @bp.get("/")
-@stored(seconds=60)  # it says whether the clinic is open
+@stored(seconds=60)  # the page shows if the clinic is open
 def home() -> str:
-    """Who we are, what we offer, what is new and what is read."""
+    """Show the home page."""
     now = local_now()
     newest = newest_articles(3)
     return render_template(
@@ -91,14 +91,14 @@ def home() -> str:
 @bp.get("/articles/")
 @stored("page")
 def articles() -> str:
-    """All articles, newest first."""
+    """Show all articles, newest first."""
     return _list("Articles", None, None)
 
 
 @bp.get("/articles/category/<slug>/")
 @stored("page")
 def category(slug: str) -> str:
-    """The articles of one category."""
+    """Show the articles of one category."""
     found = category_with_slug(slug) or abort(404)
     return _list(found.name, found, None)
 
@@ -106,7 +106,7 @@ def category(slug: str) -> str:
 @bp.get("/articles/tag/<slug>/")
 @stored("page")
 def tag(slug: str) -> str:
-    """The articles with one tag."""
+    """Show the articles with one tag."""
     found = tag_with_slug(slug) or abort(404)
     return _list(f"Articles on {found.name}", None, found)
 
@@ -128,7 +128,7 @@ def _page_number() -> int:
 @bp.get("/articles/<slug>/", strict_slashes=False)
 @stored(again=count_read)
 def article(slug: str) -> str | Response:
-    """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
+    """Show one article. An old slug redirects permanently; a retired article answers 410."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
@@ -138,7 +138,7 @@ def article(slug: str) -> str | Response:
 
 @bp.get("/articles/<slug>/share.jpg")
 def share(slug: str) -> Response:
-    """The picture that others show with a link to the article."""
+    """Return the share picture of an article."""
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
@@ -148,7 +148,7 @@ def share(slug: str) -> Response:
 @bp.post("/articles/<slug>/comments")
 @public_form
 def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422, 429)."""
+    """Store a comment for moderation: 303 back to the article, or the article with errors (422, 429)."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
@@ -173,7 +173,7 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
 @bp.get("/services/<slug>/")
 @stored()
 def service(slug: str) -> str:
-    """One service, with the trial form set to it."""
+    """Show one service, with it selected in the trial form."""
     services = active_services()
     found = next((one for one in services if one.slug == slug), None) or abort(404)
     form = TrialForm(formdata=None)
@@ -193,7 +193,7 @@ def service(slug: str) -> str:
 @bp.get("/team/<slug>/")
 @stored("page")
 def author(slug: str) -> str:
-    """One of the team, with what they wrote."""
+    """Show one team member with their articles."""
     found = author_with_slug(slug) or abort(404)
     number = _page_number()
     listing = published_articles(number, author=found) or abort(404)
@@ -206,9 +206,9 @@ def author(slug: str) -> str:
 
 
 @bp.get("/<slug>/", strict_slashes=False)
-@stored(seconds=60)  # one says whether the clinic is open
+@stored(seconds=60)  # the contact page shows if the clinic is open
 def page(slug: str) -> str | Response:
-    """A page that staff write: about, services, contact …"""
+    """Show a page that staff wrote: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
@@ -218,7 +218,7 @@ def page(slug: str) -> str | Response:
 def _readable(kind: Kind, slug: str) -> Article | Response:
     found = article_with_slug(kind, slug)
     if found is None:
-        abort(404)  # which looks for a redirect first
+        abort(404)  # the 404 handler looks for a redirect first
     if found.state == ArticleState.RETIRED or found.trashed_at:
         return _moved(found)
     if not found.is_public:
@@ -231,9 +231,9 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
 
 
 def _moved(article: Article) -> Response:
-    """Where readers of an article go: to it, or to the one that an editor named when it was taken down.
+    """Return the article at an address, or the successor that an editor chose for it.
 
-    Raises Gone for one that was taken down, NotFound for one that is not out yet or lies in the trash.
+    Raises Gone for a retired article, and NotFound for one that is unpublished or in the trash.
     """
     shown: Article | None = article
     for _ in range(MOST_SUCCESSORS):
@@ -245,7 +245,7 @@ def _moved(article: Article) -> Response:
 
 @bp.app_errorhandler(404)
 def not_found(error: NotFound) -> Response:
-    """An old address leads to the new one; any other is not found. Without a database nothing is looked up."""
+    """Redirect an old address to the new one, or answer 404. Without a database nothing is looked up."""
     if request.method not in ("GET", "HEAD"):
         return error_page(404)
     try:
@@ -263,7 +263,7 @@ def not_found(error: NotFound) -> Response:
 
 @bp.app_errorhandler(410)
 def gone(error: Gone) -> Response:
-    """An article that was taken down, with others on what its address says."""
+    """Answer 410 for a retired article, with other articles on the words of its address."""
     return _not_here(410)
 
 
@@ -278,7 +278,7 @@ def _not_here(code: int) -> Response:
 
 @bp.get("/preview/<secret>/")
 def preview(secret: str) -> Response:
-    """An article before it is published, for who was given the link."""
+    """Show an article to somebody with a preview link."""
     found = article_for_preview(secret) or abort(404)
     response = make_response(preview_page(found))
     response.headers["Cache-Control"] = "no-store"
@@ -287,24 +287,24 @@ def preview(secret: str) -> Response:
 
 
 def preview_page(article: Article) -> str:
-    """The page as readers would see it. What the template shows of a published one is shown as of now."""
+    """Return the page as readers would see it. Values that only a published article has are those of now."""
     if article.kind == Kind.PAGE:
         return _page_page(article, is_preview=True)
     return _article_page(article, CommentForm(formdata=None), is_preview=True)
 
 
 class StillCorrectLink(Link):
-    """Ask whether an article is still correct, and note that it is."""
+    """Link that asks if an article is still correct, and records the review."""
 
     purpose = STILL_CORRECT
     lives = timedelta(days=120)
 
     def show(self, value: str) -> str:
-        """The article, unless that review has been done."""
+        """Show the article, unless the review has already been recorded."""
         return render_template("articles/still_correct.html", article=_due_article(value), is_done=False)
 
     def act(self, value: str) -> str:
-        """Note that it is."""
+        """Record the review."""
         found = _due_article(value)
         if found is not None:
             sign_off_article(found, on=local_now().date())
@@ -312,7 +312,7 @@ class StillCorrectLink(Link):
 
 
 def _due_article(value: str) -> Article | None:
-    """The article that a link asks about; None when that review has been done."""
+    """Return the article of a link, or None if that review has already been recorded."""
     id_, _, due_on = value.partition(" ")
     found = db.session.get(Article, int(id_)) or abort(404)
     return found if str(found.review_due_on) == due_on else None
@@ -355,7 +355,7 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
 
 
 def rendered_body(article: Article) -> Rendered:
-    """The body as readers see it."""
+    """Return the body as readers see it."""
     body = remembered(("body", article.body), lambda: _render(article.body))
     if body.has_video:
         g.frame_sources = VIDEO_SITES

@@ -1,4 +1,4 @@
-"""Activity: who did what, when; nobody changes it."""
+"""Tests of Activity: the audit log and its filters. Nobody can change it."""
 
 from collections.abc import Callable
 
@@ -95,4 +95,4 @@ def test_what_is_gone_and_what_was_never_a_row_have_a_name_too(sign_in: SignIn) 
             audit.record("counted", thing)
     things = visit(owner, "/admin/activity/?verb=counted").texts("td[data-label='Item']")
     wanted = ["Article 987654, deleted", "Setting Voucher validity (days)", "Sheep 7", "Leads"]
-    assert sorted(things) == sorted([*wanted, "Article x, gone"])
+    assert sorted(things) == sorted([*wanted, "Article x, deleted"])

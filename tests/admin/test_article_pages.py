@@ -1,4 +1,4 @@
-"""Around the form of an article: checks, conflicts, unsaved text, previews, saves, trash, and a sign-in that ended."""
+"""Tests of the pages around the article form: checks, conflicts, unsaved changes, previews, revisions, trash."""
 
 import re
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_a_time_to_come_schedules_and_is_kept_over_the_check(sign_in: SignIn, cl
     page = edit(editor, article).submit("Publish", publish_at="2026-11-21T09:30")
     assert "It will be published on 21 Nov 2026, 09:30." in page.status_text()
     assert edit(editor, article).values("Save")["publish_at"] == "2026-11-21T09:30"
-    assert "draft again" in edit(editor, article).submit("Back to a draft").status_text()
+    assert "draft again" in edit(editor, article).submit("Cancel the schedule").status_text()
     with atomic():
         article.body = "<p>We guarantee it.</p>"
     check = edit(editor, article).submit("Publish", publish_at="2026-11-22T07:00")
@@ -95,7 +95,7 @@ def test_a_time_to_come_schedules_and_is_kept_over_the_check(sign_in: SignIn, cl
     assert visit(editor, "/admin/articles/?tab=scheduled").texts("tbody .state") == ["scheduled"]
 
 
-# Two at once
+# Two editors at once
 
 
 def test_the_second_saver_sees_both_texts_and_chooses(sign_in: SignIn, client: FlaskClient) -> None:
@@ -136,7 +136,7 @@ def test_who_has_the_form_open_too_is_named_while_it_lasts(sign_in: SignIn, cloc
     assert "also editing this text" not in edit(bo, article).text
 
 
-# Unsaved text
+# Unsaved changes
 
 
 def keep(client: FlaskClient, page: Page, **fields: str) -> dict[str, object]:
@@ -215,7 +215,7 @@ def test_a_visitor_who_types_nothing_is_simply_sent_to_sign_in(client: FlaskClie
     assert client.post("/admin/articles/autosave.json", data={"title": "x"}).status_code == 400
 
 
-# Looking at it
+# Preview
 
 
 def test_the_preview_shows_the_real_page_in_two_frames_of_our_own(sign_in: SignIn) -> None:
@@ -337,7 +337,7 @@ def test_a_category_can_be_chosen_on_the_unsaved_form(sign_in: SignIn) -> None:
     assert visit(editor, "/admin/articles/new/?unsaved=1").values("Save")["category_id"] == str(category.id)
 
 
-# What fresh eyes have found
+# Findings of a review
 
 
 def test_a_date_is_never_thrown_away(sign_in: SignIn, clock: MovableClock) -> None:
@@ -382,7 +382,7 @@ def test_a_claim_cannot_slip_into_a_published_text(sign_in: SignIn, client: Flas
     assert "Saved and published" in saved.status_text()
     assert CLAIM in client.get(article.address).get_data(as_text=True)
     assert "The owner insists" in db.session.scalars(sa.select(AuditLine.detail)).all()
-    # What was there before asks no second time.
+    # Old findings need no second reason.
     assert "Saved and published" in edit(editor, article).submit("Save", title="Other words").status_text()
 
 

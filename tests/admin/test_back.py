@@ -1,4 +1,4 @@
-"""From a list to a thing and back: tab, search, sort and page stay as they were."""
+"""Tests of the way from a list to a row and back: tab, search, sort and page are kept."""
 
 from collections.abc import Callable
 from urllib.parse import quote

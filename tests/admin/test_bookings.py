@@ -1,4 +1,4 @@
-"""Bookings at the desk: allow, decline, redeem."""
+"""Tests of bookings at the desk: allow, decline, redeem."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def held() -> Booking:
 
 
 def rows(page: Page) -> dict[str, str]:
-    """The state beside each name."""
+    """Return the state beside each name."""
     return dict(zip(page.texts("td[data-label=Lead]"), page.texts("td[data-label=State]"), strict=True))
 
 
@@ -80,7 +80,7 @@ def test_a_voucher_is_redeemed_and_the_second_time_says_when_and_by_whom(sign_in
     assert page.submit("Redeem").status_text() == f"Redeemed: voucher {code}."
     assert f"{code} (redeemed)" in visit(desk, "/admin/bookings/").text
     clock.move(minutes=119)
-    again = page.submit("Redeem")  # the page as it stood before, in another tab say
+    again = page.submit("Redeem")  # the page as another tab still shows it
     assert again.alert() == "Already redeemed on 20 Nov 2026, 10:00 by Haziq Rahman. Nothing was changed."
     lead = visit(desk, f"/admin/leads/details/?id={booking.lead_id}")
     assert "redeemed on 20 Nov 2026, 10:00 by Haziq Rahman" in lead.text

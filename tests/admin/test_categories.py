@@ -1,4 +1,4 @@
-"""Categories: made, renamed, put in order, and kept while articles are in them."""
+"""Tests of categories: create, rename, sort, and refuse deletion while articles use them."""
 
 from collections.abc import Callable
 

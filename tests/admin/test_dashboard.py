@@ -1,4 +1,4 @@
-"""The first page of the panel: what needs whom, and a menu of what is allowed."""
+"""Tests of the dashboard: open tasks by role, and a menu of the allowed screens."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Leads in the panel: board, plan, letters, merging, bulk moves with undo, comparing, blocking, customers, files."""
+"""Tests of leads in the panel: board, plan, letters, merges, bulk moves with undo, comparing, blocking, files."""
 
 import io
 import tracemalloc
@@ -157,7 +157,7 @@ def test_a_held_request_stands_beside_who_used_the_contact(sign_in: SignIn) -> N
     page.submit("Allow: first-time customer")
     db.session.rollback()
     assert db.session.get_one(Booking, held.id).state == BookingState.BOOKED
-    assert "Decided: booked" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
+    assert "Already decided: booked" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
 
 
 def test_a_guest_is_blocked_and_the_block_lifted(sign_in: SignIn) -> None:
@@ -189,7 +189,7 @@ def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) ->
     assert "more than 5,000 lines" in page.submit("Import", lines="a\n" * 5002).alert()
 
 
-# Where people come from
+# Sources
 
 
 def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskClient) -> None:

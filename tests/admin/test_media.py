@@ -1,4 +1,4 @@
-"""Media: the editor uploads pictures, describes and removes them."""
+"""Tests of Media: upload, describe, replace and delete pictures."""
 
 import io
 from collections.abc import Callable

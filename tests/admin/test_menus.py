@@ -1,4 +1,4 @@
-"""Menus: the links at the head and the foot of every page."""
+"""Tests of the menus in the header and footer of every page."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Creating is once per form, on every screen: sent twice, sent at the same moment, or sent again after going back."""
+"""Tests of one-time forms on every screen: sent twice, sent at the same moment, or sent again after going back."""
 
 import io
 import re
@@ -28,7 +28,7 @@ from tests.journeys.site import at_once
 
 SignIn = Callable[..., FlaskClient]
 Typed = dict[str, Any]
-# The name of each screen, what it makes, and what is typed into its form.
+# Each screen with its model and form values.
 SCREENS: dict[str, tuple[type[Base], Typed]] = {
     "articles": (Article, {"title": "Strong hips", "summary": "Short.", "body": "<p>Text</p>"}),
     "pages": (Article, {"title": "About us", "summary": "Short.", "body": "<p>Text</p>"}),
@@ -47,7 +47,7 @@ SCREENS: dict[str, tuple[type[Base], Typed]] = {
 
 
 def place(page: Page) -> str:
-    """Where a page is, without the name of the form that was saved."""
+    """Return the path of a page without the name of the saved form."""
     return re.sub(r"[?&]saved=\w+", "", page.path)
 
 

@@ -1,4 +1,4 @@
-"""The outbox: what was sent, what waits, what failed, and sending again."""
+"""Tests of the outbox: sent, queued and failed emails, and sending again."""
 
 import uuid
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def test_search_finds_by_recipient_and_subject(sign_in: SignIn) -> None:
 
 
 ROLES = ("owner", "editor", "moderator", "desk")
-# Whom each kind of mail is for, besides the owner.
+# Roles that may read each kind of email, besides the owner.
 READERS = dict.fromkeys(
     (
         "trial_confirmed",

@@ -1,4 +1,4 @@
-"""People: who may sign in, and as what."""
+"""Tests of people with a login and their roles."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Redeeming before the day of a visit asks; a redemption can be undone; a merge and the ledger speak in the panel."""
+"""Tests of redeeming: before the day of the visit, undo, and after a merge."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ ASKS = "Redeem today anyway"
 
 @pytest.fixture(autouse=True)
 def _clock(clock: MovableClock) -> None:
-    """All of these happen on 20 November 2026."""
+    """Set the clock to 20 November 2026."""
 
 
 def facts(booking: Booking) -> tuple[VoucherState, VisitState | None, Stage]:
@@ -174,7 +174,7 @@ def test_a_request_of_somebody_with_a_trial_is_not_offered_and_not_allowed(sign_
     first = db.session.scalars(sa.select(Booking).order_by(Booking.id)).first()
     assert first
     merge_leads(first.lead, booking.lead, by=make_user())
-    booking.state = BookingState.HELD  # as an older release left it
+    booking.state = BookingState.HELD  # as an older release stored it
     db.session.commit()
     assert "already had their one trial" in page.submit("Allow").alert()
     compare = visit(desk, f"/admin/bookings/compare/?id={booking.id}")

@@ -1,4 +1,4 @@
-"""The redirects screen: one by one, and many from a file."""
+"""Tests of the redirects screen: single redirects, and imports from a file."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One search over the whole panel: what may be opened, and nothing else."""
+"""Tests of the panel's search: it finds only rows that the person may open."""
 
 from collections.abc import Callable
 
@@ -74,7 +74,7 @@ def test_signs_of_the_database_are_plain_characters(sign_in: SignIn) -> None:
     for typed in ("%", "_", "\\", "h_ps", "h%ps"):
         found = visit(owner, "/admin/search/", query={"q": typed}).texts(".found a")
         assert found in ([], ["Hips for 100% of us"]), typed
-    # Leads are found by their words, so signs between words mean nothing there.
+    # Leads are found by their words; punctuation is ignored.
     assert visit(owner, "/admin/search/", query={"q": "%%hips"}).texts(".found a") == ["Hipsworth Tan"]
 
 

@@ -1,4 +1,4 @@
-"""Services: what visitors can book, in which order; kept while bookings refer to them."""
+"""Tests of services: order, and refused deletion while bookings refer to them."""
 
 from collections.abc import Callable
 
@@ -42,7 +42,7 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
         ({"name": ""}, "Enter a name"),
         ({"name": "Pilates 1-to-1"}, "Another service has this name"),
         ({"slug": "pilates-1-to-1"}, "Another service has this slug"),
-        ({"slug": "a b"}, "small letters"),
+        ({"slug": "a b"}, "lowercase letters"),
         ({"summary": ""}, "Write one sentence"),
         ({"minutes": ""}, "Enter a number of minutes"),
         ({"minutes": "0"}, "Enter 5 to 600 minutes"),

@@ -1,4 +1,4 @@
-"""Tags: renamed, merged, and kept while articles have them."""
+"""Tests of tags: rename, merge, and refuse deletion while articles have them."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Team: who writes, with portrait and page; who is shown on the home page, in which order."""
+"""Tests of the team: portrait, page, and order on the home page."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,7 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
         ({"title": ""}, "Enter a job title"),
         ({"bio": " "}, "two or three sentences"),
         ({"slug": "zoe"}, "The address “zoe” is in use"),
-        ({"slug": "Ana!"}, "small letters"),
+        ({"slug": "Ana!"}, "lowercase letters"),
         ({"image_id": "987654"}, "Portrait"),
     ):
         page = form.submit("Save", **(ANA | changed))

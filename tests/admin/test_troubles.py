@@ -1,4 +1,4 @@
-"""The panel says what is so: mail that is not sent, a worker that is away, links to nowhere, trash, and counts."""
+"""Tests of the panel's warnings (mail, worker, menu links), of the trash, and of the counts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -41,7 +41,7 @@ SignIn = Callable[..., FlaskClient]
 
 @pytest.fixture
 def mail_server(app: Flask) -> Iterator[None]:
-    """A clinic whose mails go out."""
+    """Set a mail server, so that emails are sent."""
     settings = app.config["CLINIC"]
     server = MailServer(host="mail.example.org", port=25, user=None, password=None, tls="off")
     app.config["CLINIC"] = replace(settings, mail_server=server)
@@ -210,7 +210,7 @@ def report(client: FlaskClient, by: str) -> dict[str, int]:
 
 
 def mixed_requests() -> None:
-    """Two booked, one allowed, one declined, one held."""
+    """Create two booked requests, one allowed, one declined and one held."""
     article = make_article()
     make_booking(email="one@example.org", article=article)
     make_booking(email="two@example.org", article=article)

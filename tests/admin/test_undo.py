@@ -1,4 +1,4 @@
-"""Undo stands beside what was done, works once, and says so when somebody else was there in between."""
+"""Tests of Undo: it works once, and reports a change that somebody else has made since."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_many_comments_go_back_to_the_state_that_each_had(sign_in: SignIn) -> No
     moderator = sign_in("moderator")
     page = spammed(moderator, three(approved=True))
     assert set(states().values()) == {"spam"}
-    assert page.submit("Undo").status_text() == "Undone: 3 comments put back."
+    assert page.submit("Undo").status_text() == "Undone: 3 comments restored."
     assert states() == {"First": "pending", "Second": "pending", "Third": "approved"}
 
 
@@ -91,7 +91,7 @@ def test_two_hundred_comments_fit_into_the_cookie(sign_in: SignIn) -> None:
     answer = page.submit("Mark selected as spam", rowid=[str(one.id) for one in made])
     assert len(answer.response.headers["Set-Cookie"]) < 4000
     shown = visit(moderator, answer.response.headers["Location"])
-    assert shown.submit("Undo").status_text() == "Undone: 200 comments put back."
+    assert shown.submit("Undo").status_text() == "Undone: 200 comments restored."
 
 
 def test_nonsense_in_an_undo_changes_nothing(sign_in: SignIn) -> None:
@@ -108,7 +108,7 @@ def test_a_stage_is_undone_on_the_page_of_the_lead(sign_in: SignIn) -> None:
     page = visit(desk, f"/admin/leads/details/?id={lead.id}").submit("Change", stage="lost")
     after = page.submit("Undo")
     assert after.status_text() == "Undone. The stage is new again."
-    assert after.texts(".history li")[0].endswith("Stage is new again")
+    assert after.texts(".history li")[0].endswith("Stage changed back to new")
     assert db.session.get_one(Lead, lead.id).stage == Stage.NEW
     assert "nothing to undo" in page.submit("Undo").status_text()
 

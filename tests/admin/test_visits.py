@@ -1,4 +1,4 @@
-"""The desk's day: the list of today, setting a time, redeeming, the week, therapists and their feeds."""
+"""Tests of the desk's day: today's list, setting a time, redeeming, the week, therapists and feeds."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ TODAY = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)  # 14:00 in Singapore; the cloc
 
 @pytest.fixture(autouse=True)
 def _clock(clock: MovableClock) -> None:
-    """It stands still in all of these."""
+    """Stop the clock for all tests of this module."""
 
 
 def state(visit: Visit) -> VisitState:

@@ -1,4 +1,4 @@
-"""What may not be promised: found, but not inside other words, and not where it is denied."""
+"""Tests of advertising rules: found as whole words, and not where the text denies them."""
 
 from contextlib import suppress
 

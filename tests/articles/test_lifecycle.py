@@ -1,4 +1,4 @@
-"""Revisions, conflicts, trash, successors, review: nothing that was written is lost."""
+"""Tests of revisions, conflicts, trash, successors and reviews: no text is lost."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ LOG = ("audit_line", "revision")
 
 
 def rows(*without: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables but some, and but the token that every change replaces."""
+    """Return all rows of all tables, without the excluded tables and the token that every change replaces."""
     db.session.rollback()
     return {
         table.name: sorted((tuple(row) for row in db.session.execute(sa.select(table))), key=str)
@@ -152,7 +152,7 @@ def test_the_trash_hides_everywhere_and_gives_back_every_row(client: FlaskClient
     untrash_article(article)
     assert rows("audit_line") == before
     visit(client, "/articles/hips/")
-    untrash_article(article)  # twice is harmless
+    untrash_article(article)  # repeating it is harmless
     assert rows("audit_line") == before
 
 

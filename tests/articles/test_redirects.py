@@ -1,4 +1,4 @@
-"""Redirects: one hop, never in a circle; files as spreadsheets write them."""
+"""Tests of redirects: one hop, never in a circle, and files as spreadsheets write them."""
 
 import pytest
 import sqlalchemy as sa
