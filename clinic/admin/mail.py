@@ -28,7 +28,7 @@ class OutboxScreen(StaffView):
     """Emails of the kinds that the person may read. Secret links are hidden (Message.secrets)."""
 
     permission = Permission.OUTBOX_WORK
-    heading, singular = "Outbox", "mail"
+    heading, singular = "Outbox", "email"
     list_template = "admin/outbox_list.html"
     empty_text = "No emails here."
     details_template = "admin/message.html"

@@ -142,7 +142,7 @@ def web_address(text: str | None) -> str | None:
     return text if text and re.fullmatch(r"https?://[^\s\"'<>]+", text) else None
 
 
-# What has a direction of its own: a line of text decides by its first letter; what holds lines, by that of its first.
+# Elements with a direction of their own. A line of text decides by its first letter, a block by its first line.
 LINES = "p, h2, h3, h4, li, th, td, caption, dt, dd, figcaption"
 HOLDERS = "ul, ol, dl, table, blockquote, aside"
 

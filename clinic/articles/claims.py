@@ -78,14 +78,14 @@ def _read_line(number: int, line: str) -> Claim:
     words, bar, advice = line.partition("|")
     phrases = words_between_commas(words)
     if not bar:
-        raise ValueError(f"Line {number}: write the words, then |, then the advice.")
+        raise ValueError(f"Line {number}: enter the words, then |, then the advice.")
     if not phrases:
-        raise ValueError(f"Line {number}: write the words to look for before the |.")
+        raise ValueError(f"Line {number}: enter the words to find before the |.")
     if not advice.strip():
-        raise ValueError(f"Line {number}: write after the | what to do instead.")
+        raise ValueError(f"Line {number}: enter the advice after the |.")
     for phrase in phrases:
         if not re.fullmatch(r"(?:[^\s*]+\*?)(?:\s+[^\s*]+\*?)*", phrase) or not re.search(r"\w", phrase):
-            raise ValueError(f"Line {number}: “{phrase}” will not work; a * may stand only at the end of a word.")
+            raise ValueError(f"Line {number}: “{phrase}” will not work. Use * only at the end of a word.")
     longest_first = sorted(phrases, key=len, reverse=True)
     pattern = r"(?<!\w)(?:" + "|".join(map(_pattern, longest_first)) + r")(?!\w)"
     return Claim(re.compile(pattern, re.IGNORECASE), advice.strip())

@@ -243,7 +243,7 @@ def retire_article(
     onward = successor
     while onward is not None:
         if onward.id == article.id:
-            raise RedirectRefused("Readers would be sent in a circle. Choose another article.")
+            raise RedirectRefused("This redirect would lead in a circle. Choose another article.")
         onward = onward.successor
     article.state = ArticleState.RETIRED
     article.retired_because = because

@@ -55,11 +55,11 @@ def remove_redirect(redirect: Redirect, *, by: audit.Actor | None = None) -> Non
 
 def _lead(old: str, new: str) -> Redirect:
     if _article_at(old) is not None or is_answered(old):
-        raise RedirectRefused(f"{old} is an address in use. Give what stands there another address first.")
+        raise RedirectRefused(f"{old} is in use. Move the page at this address first.")
     target = new
     for _ in range(MOST_HOPS):
         if target == old:
-            raise RedirectRefused(f"{old} would lead in a circle.")
+            raise RedirectRefused(f"{old} would lead in a circle. Choose another address.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
         stands = _article_at(target)
         if onward is None or (stands and stands.is_public):  # a published page takes precedence over a redirect
@@ -129,15 +129,15 @@ def _take(row: Row, columns: Columns, taken: dict[str, int]) -> None:
     if row.number > MOST_LINES:
         raise RedirectRefused(f"A file may have {MOST_LINES} lines. Import the rest as a second file.")
     if row.why:
-        raise RedirectRefused(f"Write the old and the new address, with one comma between them. {row.why}")
+        raise RedirectRefused(f"Enter the old and the new address, separated by one comma. {row.why}")
     cells = _trimmed(row)
     if old_at is not None and new_at is not None and len(cells) <= width:
         cells = [row.cell(old_at), row.cell(new_at)]
     if len(cells) != 2 or not all(cells):
-        raise RedirectRefused("Write the old and the new address, with one comma between them.")
+        raise RedirectRefused("Enter the old and the new address, separated by one comma.")
     old, new = site_path(cells[0]), site_path(cells[1], cells[0])
     if old in taken:
-        raise RedirectRefused(f"Line {taken[old]} says already where {old} leads.")
+        raise RedirectRefused(f"Line {taken[old]} already redirects {old}.")
     _lead(old, new)
     taken[old] = row.number
 
@@ -159,7 +159,7 @@ def site_path(address: str, old: str | None = None) -> str:
     is_whole = parts.scheme in ("http", "https") if parts.netloc else not parts.scheme
     if not (is_said and is_path and is_plain and is_whole) or parts.query or (parts.netloc and not parts.hostname):
         raise RedirectRefused(
-            f"“{address.strip()[:80]}” is not like /old-page/ (an address of this site, without a question mark)."
+            f"“{address.strip()[:80]}” is not valid. Enter a path like /old-page/, without a question mark."
         )
     if (
         old is not None
@@ -167,7 +167,7 @@ def site_path(address: str, old: str | None = None) -> str:
         and _host(parts) not in (_host(urlsplit(settings().site_url)), _host(_split(old)))
     ):
         raise RedirectRefused(
-            f"“{address.strip()[:80]}” is an address of another site. Redirects lead within this one."
+            f"“{address.strip()[:80]}” is on another site. Redirects can only lead to pages of this site."
         )
     return path
 

@@ -50,7 +50,7 @@ def clinic_data(clinic: Preferences, today: date) -> Data:
 
 
 def _special(day: SpecialDay) -> list[Data]:
-    """Return the data of a special day; a closed one opens and closes at midnight (see Google's local business rules)."""
+    """Return the data of a special day; a closed one opens and closes at midnight (Google's rule)."""
     return [
         {
             "@type": "OpeningHoursSpecification",

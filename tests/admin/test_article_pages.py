@@ -58,8 +58,8 @@ def test_a_claim_is_warned_of_and_publishing_anyway_needs_a_reason_that_is_logge
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ('<p>See <a href="/articles/nowhere/">the knee</a>.</p>', "not on the site"),
-        ('<p><a href="/book/">click here</a></p>', "where it leads"),
+        ('<p>See <a href="/articles/nowhere/">the knee</a>.</p>', "no page at this address"),
+        ('<p><a href="/book/">click here</a></p>', "describes the target"),
         ("<h2>A</h2><h4>B</h4><p>Text.</p>", "Make this heading h3"),
         ('<p>Look</p><figure data-image="4711"></figure>', "is not in Media"),
     ],

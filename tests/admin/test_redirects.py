@@ -28,9 +28,9 @@ def test_wrong_input_is_refused_at_its_field_and_stays(sign_in: SignIn) -> None:
     for path, leads_to, words in (
         ("", "/b/", "Old address: Enter the old address"),
         ("/x/", "", "Leads to: Enter the new address"),
-        ("x y", "/b/", "Old address: “x y” is not like"),
-        ("/x/", "/b/?p=1", "Leads to: “/b/?p=1” is not like"),
-        ("/x/", "https://evil.example/", "Leads to: “https://evil.example/” is an address of another site"),
+        ("x y", "/b/", "Old address: “x y” is not valid"),
+        ("/x/", "/b/?p=1", "Leads to: “/b/?p=1” is not valid"),
+        ("/x/", "https://evil.example/", "Leads to: “https://evil.example/” is on another site"),
         ("/b/", "/a/", "circle"),
         ("/articles/", "/b/", "in use"),
     ):
@@ -61,7 +61,7 @@ def test_pasted_lines_are_imported_and_each_refused_one_is_shown(sign_in: SignIn
     assert page.status_text() == "1 line was imported, 2 not."
     assert page.texts("td[data-label=Line]") == ["3", "4"]
     assert page.texts("td[data-label='Content']") == ["/c/", "<script>;/d/"]
-    assert "is not like /old-page/" in page.texts("td[data-label='Reason']")[1]
+    assert "Enter a path like /old-page/" in page.texts("td[data-label='Reason']")[1]
 
 
 def test_a_file_of_excel_is_imported(sign_in: SignIn, client: FlaskClient) -> None:

@@ -237,7 +237,7 @@ def test_the_dashboard_says_what_fails_and_tries_again(
     Job("mail", 0, lambda: 1 / 0).run()
     page = visit(desk, "/admin/")
     check(page)
-    assert "ZeroDivisionError: division by zero. 1 try, the last at 20 Nov 2026, 10:00" in page.text
+    assert "ZeroDivisionError: division by zero. Failed 1 time, last at 20 Nov 2026, 10:00" in page.text
     assert "Everything is up to date" not in page.text
     assert "will try again in a moment" in page.submit("Try again").status_text()
     assert Job("mail", 0, lambda: True, failures=1, next_at=time.monotonic() + 999).run()
