@@ -1,4 +1,4 @@
-"""Where readers of an article that was taken down are sent."""
+"""Redirects of retired articles to the articles that replace them."""
 
 from flask import (
     Response,
