@@ -1,4 +1,4 @@
-"""app, client, db, clock, sign_in: small on purpose. Tests of `app` run on SQLite and on PostgreSQL, see --databases."""
+"""app, client, db, clock, sign_in: small on purpose. Tests of `app` run on SQLite and PostgreSQL (see --databases)."""
 
 import contextvars
 import logging

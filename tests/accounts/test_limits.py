@@ -16,7 +16,7 @@ from tests.conftest import MovableClock
 from tests.factories import PASSWORD, make_user
 
 SignIn = Callable[..., FlaskClient]
-pytestmark = pytest.mark.usefixtures("limits_on", "clock")
+pytestmark = [pytest.mark.usefixtures("limits_on", "clock"), pytest.mark.dialect]
 
 
 def tries(app: Flask, email: str, password: str, times: int, start: int = 0) -> list[int]:

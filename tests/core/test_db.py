@@ -22,6 +22,8 @@ from clinic.core.mail import Message
 from clinic.core.preferences import Preference
 from tests.factories import make_article, make_comment
 
+pytestmark = pytest.mark.dialect
+
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 SINGAPORE = timezone(timedelta(hours=8))
 

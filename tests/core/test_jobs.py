@@ -27,6 +27,8 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_user
 
+pytestmark = pytest.mark.dialect
+
 ROOT = Path(__file__).parents[2]
 
 

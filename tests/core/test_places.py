@@ -28,6 +28,8 @@ from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_therapist, make_user, make_visit
 
+pytestmark = pytest.mark.dialect
+
 SignIn = Callable[..., FlaskClient]
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ZONES = {

@@ -28,6 +28,8 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
+pytestmark = pytest.mark.dialect
+
 DROP = ""  # an answer: the line goes dead
 
 

@@ -1,5 +1,6 @@
 """Many rows at once: as good as those that staff and visitors make, and nobody's."""
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,6 +16,8 @@ from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_stat
 from clinic.leads.models import Lead
 from tests.browse import visit
 from tests.factories import make_article, make_comment, make_services
+
+pytestmark = pytest.mark.dialect
 
 
 def count(model: type) -> int:

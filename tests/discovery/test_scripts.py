@@ -18,6 +18,8 @@ from tests.browse import Page, visit
 from tests.factories import make_article, make_booking
 from tests.faults import fault
 
+pytestmark = pytest.mark.dialect
+
 # What is typed, a text that has it, and what of the text is marked ("" where only the find counts).
 PAIRS = [
     # Latin: accents, ligatures, letters of one language, full width, capitals

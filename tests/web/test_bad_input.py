@@ -16,6 +16,8 @@ from clinic.core.db import db
 from tests.browse import Page, check
 from tests.factories import make_article, make_services
 
+pytestmark = pytest.mark.dialect
+
 MEGABYTE = "a" * 1_000_000
 STRANGE = {
     "null bytes": "Tan\x00 Wei\x00",

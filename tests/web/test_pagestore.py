@@ -33,6 +33,8 @@ from tests.conftest import Client, MovableClock
 from tests.factories import make_article, make_booking, make_comment, make_image, make_services, make_user
 from tests.services import Redis
 
+pytestmark = pytest.mark.dialect
+
 DECODE: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.decompress,
     "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
