@@ -131,8 +131,8 @@ class Postgres:
         subprocess.run(command, check=True, user=self._user, stdout=subprocess.DEVNULL, cwd="/tmp")
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        log = (self._folder / "log").open("ab")
-        process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log, cwd="/tmp")
+        with (self._folder / "log").open("ab") as log:
+            process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log, cwd="/tmp")
         wait_for(lambda: is_listening(self.port), "PostgreSQL to listen")
         return process
 
