@@ -16,9 +16,6 @@ from clinic.accounts.queries import SESSION_LIFETIME
 from clinic.accounts.sign_in import init_sign_in
 from clinic.admin.panel import init_panel
 from clinic.articles.queries import next_due_at
-from clinic.articles.reads import init_reads
-from clinic.articles.views import StillCorrectLink
-from clinic.articles.views import bp as articles_bp
 from clinic.bookings.views import bp as bookings_bp
 from clinic.cli import clinic_cli
 from clinic.comments.views import ApproveLink
@@ -28,15 +25,17 @@ from clinic.core.limits import Limiter
 from clinic.core.settings import Settings, database, load_settings
 from clinic.core.signing import Stamper
 from clinic.discovery.views import bp as discovery_bp
+from clinic.editing.links import StillCorrectLink
+from clinic.frame.queries import menus
 from clinic.leads.views import UnsubscribeLink
 from clinic.media.views import bp as media_bp
-from clinic.site.queries import menus
+from clinic.reading import bp as articles_bp
+from clinic.reading.reads import init_reads
 from clinic.styleguide import bp as styleguide_bp
 from clinic.visits.views import CancelLink, MyDataLink, OtherTimeLink, TimesLink, UndoCancelLink
 from clinic.visits.views import bp as visits_bp
 from clinic.web.addresses import init_addresses
 from clinic.web.assets import init_assets
-from clinic.web.compress import init_compress
 from clinic.web.csrf import init_csrf
 from clinic.web.error_pages import init_errors
 from clinic.web.filters import init_filters
@@ -46,8 +45,9 @@ from clinic.web.hosts import KnownHosts
 from clinic.web.limits import init_page_limit
 from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
-from clinic.web.pagestore import PageStore
-from clinic.web.remember import Memory, facts, remembered
+from clinic.web.pages.compress import init_compress
+from clinic.web.pages.memory import Memory, facts, remembered
+from clinic.web.pages.store import PageStore
 from clinic.web.wellformed import init_wellformed
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,15 +11,15 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from clinic import __version__
 from clinic import worker as background
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
 from clinic.accounts.operations import create_user, reset_second_factor
 from clinic.accounts.queries import user_with_email
-from clinic.articles.operations import reindex_article
+from clinic.articles.indexing import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
-from clinic.core.preferences import preferences
 from clinic.core.search import note_folded
 from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
@@ -27,10 +27,13 @@ from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_stat
 from clinic.demo.load import is_used, load_demo
 from clinic.leads.operations import refold_leads
 from clinic.media.errors import StoreAway, StoreRefuses
-from clinic.media.files import Folder, check_files, files
+from clinic.media.files import check_files, files
+from clinic.media.folder import Folder
 from clinic.media.leftovers import leftovers
+from clinic.preferences import preferences
 
 clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
+click.version_option(__version__, message="clinic %(version)s")(clinic_cli)
 
 
 MANY = click.IntRange(0, 10_000_000)

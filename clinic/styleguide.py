@@ -8,14 +8,14 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from clinic.articles.lists import Listing
 from clinic.articles.models import Article, Category, Kind
-from clinic.articles.queries import Listing
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.models import Service
 from clinic.comments.forms import CommentForm
 from clinic.comments.models import Comment
-from clinic.core.preferences import Preferences
 from clinic.media.models import Image
+from clinic.preferences import Preferences
 from clinic.web.assets import STATIC
 from clinic.web.error_pages import TEXTS
 from clinic.web.forms import LineField, PublicForm, is_email

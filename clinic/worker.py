@@ -16,19 +16,21 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.accounts.operations import sweep_sessions
-from clinic.articles.autosave import sweep_autosaves
-from clinic.articles.operations import refold_articles, remind_of_reviews, sweep_trash
-from clinic.articles.preview import sweep_preview_links
+from clinic.articles.indexing import refold_articles
+from clinic.articles.lifecycle import sweep_trash
+from clinic.articles.reviews import remind_of_reviews
 from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, facts_of
 from clinic.core.limits import sweep_counts
-from clinic.core.mail import send_due
 from clinic.core.once import sweep_forms
-from clinic.core.post import postman
 from clinic.core.signing import sweep_spent_links
+from clinic.editing.autosave import sweep_autosaves
+from clinic.editing.previews import sweep_preview_links
 from clinic.leads.operations import note_refused_mailbox, refold_leads, remind_of_leads
 from clinic.media.operations import render_next
+from clinic.outbox.operations import send_due
+from clinic.outbox.postman import postman
 from clinic.visits.operations import remind_of_visits
 from clinic.web.filters import local_now
 

@@ -24,7 +24,7 @@ from clinic.app import create_app
 from clinic.core import clock as clock_module
 from clinic.core.db import Base, db
 from clinic.core.settings import load_settings
-from clinic.site.models import HomeSection, MenuItem
+from clinic.frame.models import HomeSection, MenuItem
 from tests.factories import make_user
 from tests.services import (
     S3,

@@ -14,16 +14,14 @@ from PIL import Image as Pillow
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import User
 from clinic.accounts.queries import roles_named
+from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, Author, Category, Kind
-from clinic.articles.operations import (
-    Text,
-    ensure_author,
-    ensure_category,
-    publish_article,
-    write_article,
-)
+from clinic.articles.operations import write_article
+from clinic.articles.taxonomy import ensure_author, ensure_category
+from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Service
-from clinic.bookings.operations import Request, book_trial, ensure_service
+from clinic.bookings.operations import Request, book_trial
+from clinic.bookings.services import ensure_service
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
@@ -31,7 +29,8 @@ from clinic.core.db import atomic, db
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, render_next
 from clinic.visits.models import Therapist, Visit
-from clinic.visits.operations import add_therapist, set_visit
+from clinic.visits.operations import set_visit
+from clinic.visits.therapists import add_therapist
 
 numbers = itertools.count(1)
 PASSWORD = "correct horse battery"

@@ -22,8 +22,8 @@ from clinic.accounts.queries import (
 )
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
-from clinic.core.preferences import change_preferences
 from clinic.core.text import clean_line
+from clinic.preferences import change_preferences
 
 SEEN_STEP = timedelta(minutes=5)  # how exactly the last activity of a sign-in is known
 

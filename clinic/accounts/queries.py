@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from clinic.accounts.access import ROLE_PERMISSIONS, Permission, RoleName
 from clinic.accounts.models import Passkey, Role, StaffSession, User, user_role
 from clinic.core import clock
+from clinic.core.bounded import Found, first_found, has_words
 from clinic.core.db import db
-from clinic.core.find import Found, first_found, has_words
 
 
 def user_with_email(email: str) -> User | None:

@@ -43,7 +43,8 @@ class EncryptedRecoveryCodes(MfRecoveryCodesUtil):
     def check_recovery_code(self, user: Any, code: str) -> bool:
         """Return whether the code is one of the person's. Locks the row, so that two requests cannot use one code."""
         db.session.refresh(user, with_for_update={"of": User})
-        return super().check_recovery_code(user, code)
+        is_theirs: bool = super().check_recovery_code(user, code)
+        return is_theirs
 
     def delete_recovery_code(self, user: Any, code: str) -> bool:
         """Remove a code that was used. Codes that an old key has encrypted stay where they are."""
@@ -55,6 +56,7 @@ class EncryptedRecoveryCodes(MfRecoveryCodesUtil):
     def _decrypted(self, code: str) -> str | None:
         assert self.cryptor
         try:
-            return self.cryptor.decrypt(code.encode()).decode()
+            decrypted: str = self.cryptor.decrypt(code.encode()).decode()
         except InvalidToken:
             return None
+        return decrypted

@@ -109,7 +109,7 @@ class AnyPasskey(WebauthnUtil):
 
     def authenticator_selection(self, user: User, usage: str) -> AuthenticatorSelectionCriteria:
         """The library's wishes, without the one for a separate device."""
-        wishes = super().authenticator_selection(user, usage)
+        wishes: AuthenticatorSelectionCriteria = super().authenticator_selection(user, usage)
         wishes.authenticator_attachment = None
         return wishes
 
@@ -120,7 +120,8 @@ class RecoveryCodes(EncryptedRecoveryCodes):
     def create_recovery_codes(self, user: Any) -> list[str]:
         """New codes in place of the old ones."""
         _note_change(user, "made new recovery codes", "New recovery codes were made for your sign-in.")
-        return super().create_recovery_codes(user)
+        codes: list[str] = super().create_recovery_codes(user)
+        return codes
 
 
 def device_digest() -> str:
@@ -234,7 +235,7 @@ def _check_sessions(app: Flask) -> None:
     # Flask-Security would also take a token from a header, the address or a JSON body, which no sign-out ends.
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
 
-    @app.login_manager.user_loader  # type: ignore[attr-defined, untyped-decorator]
+    @app.login_manager.user_loader  # type: ignore[attr-defined]
     def load(user_id: str) -> User | None:
         user: User | None = load_by_cookie(user_id)
         g.staff_session = open_staff_session(session.get(SESSION_KEY, ""), user.id) if user else None

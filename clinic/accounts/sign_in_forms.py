@@ -65,7 +65,7 @@ class SignInForm(LoginForm):
         """Raises TooMany before a password is looked at: hashing is what an attacker would have us do."""
         spend(PER_ADDRESS)
         if not self.email.data or not self.password.data:  # no secret is tried
-            return super().validate(**kwargs)
+            return bool(super().validate(**kwargs))
         user = _user_named(self.email.data)
         device = known_device(user) if user else None
         if device:
@@ -73,7 +73,7 @@ class SignInForm(LoginForm):
         else:
             limit, account = PASSWORDS, f"account {user.id}" if user else f"nobody {_folded(self.email.data)}"
         spend(limit, account)
-        is_valid = super().validate(**kwargs)
+        is_valid: bool = super().validate(**kwargs)
         if is_valid:
             g.setdefault("attempts_to_give_back", []).append((limit, account))
         else:
@@ -155,7 +155,7 @@ class PasskeyForm(WebAuthnSigninResponseForm):
         passkey = passkey_with_id(_credential_id(self.credential.data or ""))
 
         def check() -> bool:
-            return super(PasskeyForm, self).validate(**kwargs)
+            return bool(super(PasskeyForm, self).validate(**kwargs))
 
         if passkey is None:
             return check()

@@ -11,9 +11,13 @@ from markupsafe import Markup
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.access import Permission
-from clinic.admin.back import is_panel_path, way_back
-from clinic.admin.base import MOST_TO_UNDO, Answer, StaffView, count_of, flash_undo, ids_of
-from clinic.admin.cells import state_cell, time_cell
+from clinic.admin.kit.cells import state_cell, time_cell
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import ids_of
+from clinic.admin.kit.return_address import is_panel_path, way_back
+from clinic.admin.kit.screen import StaffView
+from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, undo_moderation
 from clinic.comments.queries import comments_by_id, comments_with

@@ -8,18 +8,20 @@ from flask_admin import AdminIndexView, expose
 from flask_login import current_user
 
 from clinic.accounts.access import Permission
-from clinic.admin.base import Guarded
-from clinic.admin.charts import leading_articles_chart, midnight, reads_chart, trials_chart
+from clinic.admin.kit.guarded import Guarded
 from clinic.admin.troubles import Trouble, mail_troubles, menu_troubles, worker_troubles
 from clinic.articles.models import ArticleState
-from clinic.articles.queries import count_articles, count_reviews_due
+from clinic.articles.queries import count_articles
+from clinic.articles.reviews import count_reviews_due
 from clinic.bookings.counts import MEANINGS
 from clinic.bookings.queries import count_held
 from clinic.comments.queries import count_pending
 from clinic.core.jobs import failing_jobs, try_again
-from clinic.core.mail import MessageState, count_messages
+from clinic.figures.charts import leading_articles_chart, midnight, reads_chart, trials_chart
 from clinic.leads.models import Stage
 from clinic.leads.queries import count_in_stage
+from clinic.outbox.models import MessageState
+from clinic.outbox.queries import count_messages
 from clinic.visits.queries import count_visits, count_without_time
 from clinic.web.filters import local_now
 

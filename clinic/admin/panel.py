@@ -6,40 +6,40 @@ from flask_admin.theme import Bootstrap4Theme
 
 from clinic.accounts.identity import typed_by
 from clinic.accounts.models import User
-from clinic.admin.account import AccountScreen
-from clinic.admin.activity import ActivityScreen
-from clinic.admin.articles import ArticleScreen, PageScreen
-from clinic.admin.blocks import BlockScreen
-from clinic.admin.bookings import BookingScreen
-from clinic.admin.categories import CategoryScreen
 from clinic.admin.comments import CommentScreen
-from clinic.admin.customers import CustomerScreen
 from clinic.admin.dashboard import Dashboard
-from clinic.admin.home import HomeScreen
-from clinic.admin.images import ImageScreen
-from clinic.admin.leads import LeadScreen
-from clinic.admin.letters import LetterScreen
-from clinic.admin.mail import OutboxScreen
-from clinic.admin.menus import MenuScreen
-from clinic.admin.people import PeopleScreen
-from clinic.admin.preferences import PreferenceScreen
-from clinic.admin.redeem import RedeemScreen
-from clinic.admin.redirects import RedirectScreen
-from clinic.admin.report import ReportScreen
+from clinic.admin.desk.blocked_guests import BlockScreen
+from clinic.admin.desk.bookings import BookingScreen
+from clinic.admin.desk.customers import CustomerScreen
+from clinic.admin.desk.leads import LeadScreen
+from clinic.admin.desk.letters import LetterScreen
+from clinic.admin.desk.outbox import OutboxScreen
+from clinic.admin.desk.redeem import RedeemScreen
+from clinic.admin.desk.report import ReportScreen
+from clinic.admin.desk.therapists import TherapistScreen
+from clinic.admin.desk.visits import CalendarScreen, TodayScreen
+from clinic.admin.people.account import AccountScreen
+from clinic.admin.people.activity import ActivityScreen
+from clinic.admin.people.people import PeopleScreen
 from clinic.admin.search import SearchScreen
-from clinic.admin.services import ServiceScreen
-from clinic.admin.tags import TagScreen
-from clinic.admin.team import TeamScreen
-from clinic.admin.therapists import TherapistScreen
-from clinic.admin.visits import CalendarScreen, TodayScreen
+from clinic.admin.settings.home import HomeScreen
+from clinic.admin.settings.menus import MenuScreen
+from clinic.admin.settings.preferences import PreferenceScreen
+from clinic.admin.settings.redirects import RedirectScreen
+from clinic.admin.settings.services import ServiceScreen
+from clinic.admin.write.categories import CategoryScreen
+from clinic.admin.write.images import ImageScreen
+from clinic.admin.write.tags import TagScreen
+from clinic.admin.write.team import TeamScreen
+from clinic.admin.write.texts import ArticleScreen, PageScreen
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
 from clinic.bookings.models import Block, Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
-from clinic.core.mail import Message
+from clinic.frame.models import HomeSection, MenuItem
 from clinic.leads.models import Lead, Letter
 from clinic.media.models import Image
-from clinic.site.models import HomeSection, MenuItem
+from clinic.outbox.models import Message
 from clinic.visits.models import Therapist
 
 

@@ -10,12 +10,12 @@ from flask_login import current_user
 
 from clinic.accounts.access import Permission
 from clinic.accounts.queries import find_users
-from clinic.admin.base import Guarded
-from clinic.admin.preferences import PreferenceForm
+from clinic.admin.kit.guarded import Guarded
+from clinic.admin.settings.preferences import PreferenceForm
+from clinic.articles.finding import find_articles
 from clinic.articles.models import Kind
-from clinic.articles.queries import find_articles
 from clinic.comments.queries import find_comments
-from clinic.core.find import Found
+from clinic.core.bounded import Found
 from clinic.core.text import clean_line
 from clinic.leads.queries import find_leads
 from clinic.media.queries import find_images

@@ -7,11 +7,12 @@ from flask import current_app, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from clinic.articles.redirects import is_answered, redirect_from
+from clinic.articles.addresses import is_answered
+from clinic.articles.redirects import redirect_from
 from clinic.core import clock
 from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, last_beat, recent_deaths
 from clinic.core.settings import settings
-from clinic.site.queries import menus
+from clinic.frame.queries import menus
 from clinic.web.filters import moment
 
 MOST_NAMED = 8

@@ -128,7 +128,7 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendere
     for number, place in enumerate(parser.css(TRIAL_FORM)):
         _put(place, FORM_MARK if number == 0 else "")
     for link in parser.css('a[href^="/"]'):  # on paper the whole address is wanted
-        link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"  # type: ignore[index]
+        link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"
     root = parser.css_first("main")
     assert root is not None
     html = root.inner_html or ""
@@ -154,10 +154,10 @@ def _direct(parser: LexborHTMLParser) -> None:
         return
     for place in parser.css(HOLDERS):
         if "dir" not in place.attributes and starts_rtl(place.text()):
-            place.attrs["dir"] = "rtl"  # type: ignore[index]
+            place.attrs["dir"] = "rtl"
     for place in parser.css(LINES):
         if "dir" not in place.attributes:
-            place.attrs["dir"] = "auto"  # type: ignore[index]
+            place.attrs["dir"] = "auto"
 
 
 def _put(place: LexborNode, html: str) -> None:
@@ -176,4 +176,4 @@ def _give_id(heading: LexborNode, taken: set[str]) -> None:
     while name in taken:
         name, number = f"{base}-{number}", number + 1
     taken.add(name)
-    heading.attrs["id"] = name  # type: ignore[index]
+    heading.attrs["id"] = name

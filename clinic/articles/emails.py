@@ -1,8 +1,9 @@
 """One function per message about articles."""
 
 from clinic.articles.models import Article
-from clinic.core import mail, signing
-from clinic.core.preferences import preferences
+from clinic.core import signing
+from clinic.outbox import operations as outbox
+from clinic.preferences import preferences
 
 STILL_CORRECT = "still-correct"
 
@@ -10,7 +11,7 @@ STILL_CORRECT = "still-correct"
 def review_due(article: Article) -> None:
     """To whoever looks after reviews: one mail for each due date, with a link that asks if all is still correct."""
     value = f"{article.id} {article.review_due_on}"
-    mail.enqueue(
+    outbox.enqueue(
         "review_due",
         to=preferences().review_email,
         once_key=f"review_due:{value}",

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.core import clock, content_version
+from clinic.core.bounded import unindexed
 from clinic.core.db import Base, JsonWords, UtcDateTime, Words, state_column
-from clinic.core.find import unindexed
 from clinic.core.order import Ordered
 from clinic.core.text import minutes_to_read
 from clinic.media.models import Image

@@ -1,15 +1,13 @@
 """Old paths and where they lead: every redirect is one hop, and none leads in a circle."""
 
 from itertools import islice
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import sqlalchemy as sa
 
+from clinic.articles.addresses import article_at, forget_redirects, is_answered
 from clinic.articles.errors import RedirectRefused
-from clinic.articles.models import Article, Author, Category, Kind, Redirect, Tag
-from clinic.articles.operations import RESERVED_SLUGS, forget_redirects
-from clinic.bookings.models import Service
+from clinic.articles.models import Redirect
 from clinic.core import audit, clock
 from clinic.core.characters import spelled_line
 from clinic.core.db import atomic, db
@@ -54,18 +52,18 @@ def remove_redirect(redirect: Redirect, *, by: audit.Actor | None = None) -> Non
 
 
 def _lead(old: str, new: str) -> Redirect:
-    if _article_at(old) is not None or is_answered(old):
+    if article_at(old) is not None or is_answered(old):
         raise RedirectRefused(f"{old} is an address in use. Give what stands there another address first.")
     target = new
     for _ in range(MOST_HOPS):
         if target == old:
             raise RedirectRefused(f"{old} would lead in a circle.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
-        stands = _article_at(target)
+        stands = article_at(target)
         if onward is None or (stands and stands.is_public):  # a page that is out is shown, whatever led on before
             break
         target = onward.leads_to
-    article = _article_at(target)
+    article = article_at(target)
     lead: dict[str, int | str | None] = {
         "article_id": article.id if article else None,
         "target": "" if article else target,
@@ -187,33 +185,3 @@ def redirect_from(path: str) -> Redirect | None:
     """The redirect of an old path, with or without its last slash."""
     wanted = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     return db.session.scalar(sa.select(Redirect).where(Redirect.path == wanted))
-
-
-def is_answered(path: str) -> bool:
-    """Whether readers find something at a path of this site that no redirect brings them from."""
-    parts = path.strip("/").split("/")
-    if len(parts) == 1 and (not parts[0] or parts[0] in RESERVED_SLUGS):
-        return True
-    models: dict[tuple[str, ...], type[Any]] = {
-        ("articles", "category"): Category,
-        ("articles", "tag"): Tag,
-        ("team",): Author,
-        ("services",): Service,
-    }
-    model = models.get(tuple(parts[:-1]))
-    if model is not None:
-        shown = (Service.is_active,) if model is Service else ()
-        return db.session.scalar(sa.select(model.id).where(model.slug == parts[-1], *shown)) is not None
-    article = _article_at(path)
-    return article is not None and article.is_public
-
-
-def _article_at(path: str) -> Article | None:
-    parts = path.strip("/").split("/")
-    if len(parts) == 2 and parts[0] == "articles":
-        where = (Article.kind == Kind.POST, Article.slug == parts[1])
-    elif len(parts) == 1:
-        where = (Article.kind == Kind.PAGE, Article.slug == parts[0])
-    else:
-        return None
-    return db.session.scalar(sa.select(Article).where(*where))

@@ -1,10 +1,17 @@
 """Customers from before the site: a file of them, read into the one-time ledger as digests only."""
 
+import enum
 import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from clinic.bookings.operations import Known, know_customer
+import sqlalchemy as sa
+
+from clinic.bookings.ledger import _said, digest
+from clinic.bookings.models import Claim
+from clinic.core import audit, clock
+from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.tables import Refusal, Report, Row, Table, places_of, read_lines
 from clinic.core.text import canonical_mobile, clean_line, email_address
 
@@ -24,6 +31,14 @@ NO_HEADS = (
 )  # fmt: skip
 LINES_ABOVE_HEADS = 5
 SHORTENED = re.compile(r"\d([.,]\d+)?e\+?\d+", re.IGNORECASE)  # 6.59123E+09
+
+
+class Known(enum.StrEnum):
+    """What became of one customer from before who was put into the ledger."""
+
+    ADDED = "added"
+    KNOWN = "known already"
+    PART = "one of the two was known already"
 
 
 @dataclass(frozen=True)
@@ -138,3 +153,25 @@ def _line(row: Row, columns: Columns, region: str, is_trial: bool) -> Line:
     except ValueError:
         return Line(row.number, None, "this is not a number that can be called", text)
     return Line(row.number, know_customer(email, mobile, is_trial=is_trial), "", text)
+
+
+@atomic()
+def note_import(report: Report, *, by: audit.Actor) -> None:
+    """Write a line about an import of known customers into the log."""
+    audit.record("imported", "customers", by=by, detail=f"{report.outcomes[Known.ADDED]} added")
+
+
+@atomic()
+def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
+    """Put a customer from before into the one-time ledger, as digests only. `mobile` is E.164; one of both may be "".
+
+    With `is_trial` nothing is kept, and the answer is what it would be.
+    """
+    keys = {kind: digest(value) for kind, value in _said(email, mobile).items()}
+    known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()
+    if not is_trial:
+        known_as = secrets.token_hex(16)
+        now = clock.now()
+        for kind, key in keys.items():
+            insert_or_skip(Claim, kind=kind, digest=key, lead_id=None, known_as=known_as, claimed_at=now)
+    return Known.ADDED if not known else Known.KNOWN if len(known) == len(keys) else Known.PART

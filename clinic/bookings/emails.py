@@ -1,10 +1,11 @@
 """One function per message about trials."""
 
 from clinic.bookings.models import Booking, Voucher
-from clinic.core import mail, signing
-from clinic.core.mail import QrCode
-from clinic.core.preferences import preferences
+from clinic.core import signing
 from clinic.core.settings import settings
+from clinic.outbox import operations as outbox
+from clinic.outbox.attachments import QrCode
+from clinic.preferences import preferences
 
 TIMES = "times"  # a link by which a person says when they can come; see clinic/visits/views.py
 MY_DATA = "my-data"
@@ -12,7 +13,7 @@ MY_DATA = "my-data"
 
 def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
     """To the visitor: the trial is theirs, with the code."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_confirmed",
         to=booking.lead.email,
         once_key=f"trial_confirmed:{booking.id}",
@@ -37,7 +38,7 @@ def voucher_picture(voucher: Voucher) -> QrCode:
 
 def trial_held(booking: Booking) -> None:
     """To the visitor: we have it and will check. It does not say what we compared."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_held",
         to=booking.lead.email,
         once_key=f"trial_held:{booking.id}",
@@ -49,7 +50,7 @@ def trial_held(booking: Booking) -> None:
 
 def trial_declined(booking: Booking) -> None:
     """To the visitor: not as a trial, and what is possible instead."""
-    mail.enqueue(
+    outbox.enqueue(
         "trial_declined",
         to=booking.lead.email,
         once_key=f"trial_declined:{booking.id}",
@@ -60,7 +61,7 @@ def trial_declined(booking: Booking) -> None:
 
 def lead_arrived(booking: Booking) -> None:
     """To the desk: somebody asks for us."""
-    mail.enqueue(
+    outbox.enqueue(
         "lead_arrived",
         to=preferences().desk_email,
         once_key=f"lead_arrived:{booking.id}",

@@ -11,7 +11,7 @@ from clinic.bookings.queries import ServiceChoice, service_choices
 from clinic.core.places import foreign_example, mobile_example
 from clinic.core.text import canonical_mobile
 from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
-from clinic.web.remember import facts, remembered
+from clinic.web.pages.memory import facts, remembered
 
 
 class TrialForm(PublicForm):

@@ -38,3 +38,8 @@ def claim(kind: ClaimKind, digest: str, lead_id: int) -> bool:
 def last_claim(digests: Iterable[str]) -> int:
     """The id of the newest line with one of these digests; 0 if there is none."""
     return db.session.scalar(sa.select(sa.func.max(Claim.id)).where(Claim.digest.in_(list(digests)))) or 0
+
+
+def _said(email: str, mobile: str) -> dict[ClaimKind, str]:
+    both = {ClaimKind.EMAIL: canonical_email(email) if email else "", ClaimKind.MOBILE: mobile}
+    return {kind: value for kind, value in both.items() if value}

@@ -1,9 +1,8 @@
 """Every write about trials. book_trial() holds the one-time rule."""
 
-import enum
 import secrets
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -13,25 +12,21 @@ from clinic.bookings import emails
 from clinic.bookings.errors import (
     NotHeld,
     RedemptionStands,
-    ServiceBooked,
-    ServiceTaken,
     TrialAlreadyUsed,
     UsedSince,
     VoucherNotRedeemable,
     VoucherRedeemed,
 )
 from clinic.bookings.history import add_booking_event
-from clinic.bookings.ledger import Keys, claim, claim_keys, contact_digest, digest, last_claim
-from clinic.bookings.models import Block, Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
+from clinic.bookings.ledger import Keys, claim, claim_keys, contact_digest, last_claim
+from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Service, Voucher, VoucherState
 from clinic.bookings.one_trial import has_trial, keys_of_person, leads_of_person
 from clinic.bookings.queries import is_blocked
 from clinic.core import audit, clock
-from clinic.core.db import atomic, db, insert_or_skip
-from clinic.core.html import sanitise
-from clinic.core.preferences import preferences
-from clinic.core.text import canonical_email, clean_line, clean_text, slugify
+from clinic.core.db import atomic, db
 from clinic.leads.models import Lead, Stage
 from clinic.leads.operations import add_event, change_stage, record_lead, undo_stage
+from clinic.preferences import preferences
 
 # Digits and capitals that nobody mistakes on paper or on the phone: no 0 and O, no 1, I and L.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -192,67 +187,6 @@ def _issue_voucher(booking: Booking) -> Voucher:
     return voucher
 
 
-class Known(enum.StrEnum):
-    """What became of one customer from before who was put into the ledger."""
-
-    ADDED = "added"
-    KNOWN = "known already"
-    PART = "one of the two was known already"
-
-
-@atomic()
-def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
-    """Put a customer from before into the one-time ledger, as digests only. `mobile` is E.164; one of both may be "".
-
-    With `is_trial` nothing is kept, and the answer is what it would be.
-    """
-    keys = {kind: digest(value) for kind, value in _said(email, mobile).items()}
-    known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()
-    if not is_trial:
-        known_as = secrets.token_hex(16)
-        now = clock.now()
-        for kind, key in keys.items():
-            insert_or_skip(Claim, kind=kind, digest=key, lead_id=None, known_as=known_as, claimed_at=now)
-    return Known.ADDED if not known else Known.KNOWN if len(known) == len(keys) else Known.PART
-
-
-def _said(email: str, mobile: str) -> dict[ClaimKind, str]:
-    both = {ClaimKind.EMAIL: canonical_email(email) if email else "", ClaimKind.MOBILE: mobile}
-    return {kind: value for kind, value in both.items() if value}
-
-
-@atomic()
-def block_guest(*, email: str, mobile: str, because: str, until: date | None, by: User) -> list[Block]:
-    """Hold all requests with this e-mail or mobile (E.164) from now on, until a day or until it is lifted.
-
-    Whoever is blocked is not told. The same again changes reason and day.
-    """
-    blocks = []
-    for kind, value in _said(email, mobile).items():
-        label = f"{value[0]}…@{value.rpartition('@')[2]}" if kind == ClaimKind.EMAIL else f"{value[:4]}… {value[-3:]}"
-        key = digest(value)
-        block = db.session.scalar(sa.select(Block).where(Block.digest == key)) or Block(kind=kind, digest=key)
-        block.label, block.because, block.until, block.by_id, block.created_at = (
-            label,
-            because,
-            until,
-            by.id,
-            clock.now(),
-        )
-        db.session.add(block)
-        db.session.flush()
-        audit.record("blocked", block, by=by)  # the reason may name the guest, and the log names no visitor
-        blocks.append(block)
-    return blocks
-
-
-@atomic()
-def lift_block(block: Block, *, by: User) -> None:
-    """Treat these requests like any other again."""
-    audit.record("lifted the block of", block, by=by)
-    db.session.delete(block)
-
-
 @atomic()
 def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
     """Let a held booking be a trial: voucher and mail go out. The ledger is asked again.
@@ -368,73 +302,3 @@ def undo_redemption(voucher: Voucher, *, by: User) -> None:
     audit.record("undid the redemption of", voucher, by=by)
     if voucher.stage_before:
         undo_stage(lead, Stage(voucher.stage_before), of=Stage.ATTENDED, by=by)
-
-
-@atomic()
-def ensure_service(*, slug: str, name: str, summary: str, minutes: int, position: int, body: str = "") -> Service:
-    """The service with this slug, made if it is not there."""
-    service = db.session.scalar(sa.select(Service).where(Service.slug == slug))
-    if service is None:
-        service = Service(
-            slug=slug, name=clean_line(name), summary=clean_text(summary), minutes=minutes, position=position
-        )
-        service.body = sanitise(body)
-        db.session.add(service)
-        db.session.flush()
-    return service
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What visitors are told about a service. `body` is HTML as typed."""
-
-    name: str
-    summary: str
-    minutes: int
-    body: str = ""
-    slug: str = ""
-    is_active: bool = True
-
-
-@atomic()
-def add_service(offer: Offer, *, by: audit.Actor | None = None) -> Service:
-    """A new service after all others; an empty slug is made from the name. Raises ServiceTaken."""
-    service = Service()
-    _offer(service, offer, slugify(offer.slug or offer.name) or "service")
-    audit.record("added", service, by=by, detail=service.name)
-    return service
-
-
-@atomic()
-def change_service(service: Service, offer: Offer, *, by: audit.Actor | None = None) -> Service:
-    """Change what visitors are told. Raises ServiceTaken."""
-    _offer(service, offer, slugify(offer.slug) or service.slug)
-    audit.record("changed", service, by=by, detail=service.name)
-    return service
-
-
-@atomic()
-def delete_service(service: Service, *, by: audit.Actor | None = None) -> None:
-    """Remove a service that nobody has asked for. Raises ServiceBooked."""
-    number = db.session.scalar(sa.select(sa.func.count(Booking.id)).where(Booking.service_id == service.id)) or 0
-    if number:
-        raise ServiceBooked(number)
-    audit.record("deleted", service, by=by, detail=service.name)
-    db.session.delete(service)
-    db.session.flush()
-
-
-def _offer(service: Service, offer: Offer, slug: str) -> None:
-    name = clean_line(offer.name)
-    with db.session.no_autoflush:
-        others = Service.id != service.id if service.id else sa.true()
-        for field, value in (("name", name), ("slug", slug)):
-            if db.session.scalar(sa.select(Service.id).where(getattr(Service, field) == value, others)):
-                raise ServiceTaken(field)
-    service.name, service.slug, service.summary = name, slug, clean_text(offer.summary)
-    service.minutes, service.body, service.is_active = offer.minutes, sanitise(offer.body), offer.is_active
-    db.session.add(service)
-    try:
-        db.session.flush()
-    except IntegrityError:  # somebody else took it at the same moment
-        raise ServiceTaken("name") from None

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from clinic.bookings.counts import is_trial
 from clinic.bookings.models import Block, Booking, BookingState, Claim, Service, Voucher
 from clinic.core import clock
+from clinic.core.bounded import count_up_to
 from clinic.core.db import db
-from clinic.core.find import count_up_to
-from clinic.core.preferences import preferences
 from clinic.leads.models import Lead
+from clinic.preferences import preferences
 
 MOST_COUNTED = 1000
 

@@ -2,16 +2,16 @@
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from clinic.articles.addresses import article_id_with_slug
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.operations import Request, book_trial
 from clinic.bookings.sources import Place, Source
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import clean_line, email_address
-from clinic.leads.queries import article_id_with_slug
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
-from clinic.web.pagestore import stored
+from clinic.web.pages.store import stored
 
 bp = Blueprint("bookings", __name__)
 TRIALS = Limit.of("30 trial requests per address per hour")

@@ -1,15 +1,16 @@
 """One function per message about comments."""
 
 from clinic.comments.models import Comment
-from clinic.core import mail, signing
-from clinic.core.preferences import preferences
+from clinic.core import signing
+from clinic.outbox import operations as outbox
+from clinic.preferences import preferences
 
 APPROVE = "approve-comment"
 
 
 def comment_waits(comment: Comment, title: str) -> None:
     """To the moderator: a comment waits."""
-    mail.enqueue(
+    outbox.enqueue(
         "comment_waits",
         to=preferences().moderator_email,
         once_key=f"comment_waits:{comment.id}",

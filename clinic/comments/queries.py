@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.comments.models import Comment, CommentState
+from clinic.core.bounded import Found, count_up_to, first_found, latest_with
 from clinic.core.db import db
-from clinic.core.find import Found, count_up_to, first_found, latest_with
 
 MOST_SHOWN = 500
 MOST_COUNTED = 1000

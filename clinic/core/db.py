@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from clinic.core.characters import storable, storable_in
-from clinic.core.turns import turn
+from clinic.core.sqlite_turns import turn
 
 BUSY_TIMEOUT_SECONDS = 15
 

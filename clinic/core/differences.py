@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from clinic.core.blocks import TextBlock, text_blocks
+from clinic.core.html_blocks import TextBlock, text_blocks
 
 
 class State(enum.StrEnum):
@@ -241,7 +241,8 @@ def _without_islands(runs: list[tuple[bool, slice, slice]]) -> list[tuple[bool, 
 
 
 def _length(run: tuple[bool, slice, slice]) -> int:
-    return (run[1].stop - run[1].start) + (run[2].stop - run[2].start)
+    length: int = (run[1].stop - run[1].start) + (run[2].stop - run[2].start)
+    return length
 
 
 def _parts(tokens: Sequence[_Token], state: State) -> list[Part]:

@@ -125,10 +125,10 @@ def _spelled(text: str) -> Iterator[tuple[Piece, list[tuple[str, int, int]]]]:
         for match in _ASCII_WORD.finditer(text):
             yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end()), _NONE
         return
-    for match in _WORD.finditer(text):
-        word, start = match[0], match.start()
+    for found in _WORD.finditer(text):
+        word, start = found[0], found.start()
         if word.isascii():
-            yield Piece(word.lower()[:LONGEST_WORD], start, match.end()), _NONE
+            yield Piece(word.lower()[:LONGEST_WORD], start, found.end()), _NONE
             continue
         for kind, letters in _parts(word):
             placed = [(letter, start + first, start + last) for letter, first, last in letters]

@@ -8,6 +8,7 @@ the same text, by the same person and on the same screen, counts as the same for
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +18,7 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 
 SAME_TEXT = timedelta(hours=1)
 KEPT = timedelta(days=7)
+Made = TypeVar("Made", bound=Any)  # a row with an id
 
 
 class FormSent(Base):
@@ -80,6 +82,25 @@ def note_sending(sending: Sending, row_id: int) -> None:
     db.session.flush()
     keys = (sending.key, sending.content)
     db.session.execute(sa.update(FormSent).where(FormSent.key.in_(keys)).values(row_id=row_id))
+
+
+@atomic()
+def make_once(sending: Sending, make: Callable[[], Made], exists: Callable[[int], bool]) -> Made:
+    """Make the row that a form asks for and return it. Raises SentBefore if this form, or the same text, made one."""
+    claim_key(sending, exists)
+    row = make()
+    made = row.id  # SQLite gives the id of a row that was deleted to the next one
+    claim_content(sending, lambda id_: id_ != made and exists(id_))
+    note_sending(sending, made)
+    return row
+
+
+@atomic()
+def act_once(sending: Sending, row_id: int, act: Callable[[], object]) -> None:
+    """Do what a form about the row `row_id` asks for. Raises SentBefore if this form was sent before."""
+    claim_key(sending, lambda _: True)
+    act()
+    note_sending(sending, row_id)
 
 
 @atomic()

@@ -1,7 +1,9 @@
 """Signed values that can be checked and not forged: a form's time stamp, and links for one purpose."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 from itsdangerous import BadSignature, SignatureExpired, Signer, TimestampSigner
@@ -11,11 +13,13 @@ from clinic.core import clock
 from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
 
+Made = TypeVar("Made")
+
 
 class Secret(str):
     """Text that opens something by itself, such as the address of a signed link.
 
-    A mail keeps it apart from its text and forgets it once it is sent (core/mail.py), so no screen can show it.
+    A mail keeps it apart from its text and forgets it once it is sent (outbox/operations.py), so no screen can show it.
     """
 
     __slots__ = ()
@@ -72,6 +76,12 @@ def unseal(purpose: str, sealed: str) -> str:
 def spend_link(purpose: str, token: str, lives: timedelta) -> bool:
     """Note within the present transaction that a valid link was used. False when it had been before."""
     return insert_or_skip(SpentLink, digest=link_digest(purpose, token), expires_at=clock.now() + lives)
+
+
+@atomic()
+def spend_and_act(purpose: str, token: str, lives: timedelta, act: Callable[[], Made]) -> Made | None:
+    """Spend a valid link and do what it is for, both or neither. Returns None if the link was used before."""
+    return act() if spend_link(purpose, token, lives) else None
 
 
 def is_spent(purpose: str, token: str) -> bool:

@@ -148,7 +148,8 @@ def slugify(title: str) -> str:
 
 def _read_kana(found: re.Match[str]) -> str:
     """Kana in Latin letters. slugify would take the sound mark from ピ first and read it as "hi"."""
-    return unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    letters: str = unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    return letters
 
 
 def words_between_commas(text: str) -> list[str]:

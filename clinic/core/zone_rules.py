@@ -55,7 +55,7 @@ def zone_component(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
         later = [one for one in changes if one.wall.year > end and kind(one) == kind(of_this_kind[0])]
         for run, rule, is_open in _runs(of_this_kind, later, end):
             made.add_component(_observance(run[0], rule, None if is_open else run[-1], has_summer=has_summer))
-    made.subcomponents.sort(key=lambda one: str(one["DTSTART"].to_ical()))  # type: ignore[union-attr]
+    made.subcomponents.sort(key=lambda one: str(one["DTSTART"].to_ical()))
     return made
 
 

@@ -13,30 +13,28 @@ import sqlalchemy as sa
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import User
 from clinic.accounts.operations import create_user
+from clinic.articles.lifecycle import publish_article
 from clinic.articles.models import Article, Kind
-from clinic.articles.operations import (
-    Text,
-    add_reads,
-    edit_article,
-    ensure_author,
-    ensure_category,
-    publish_article,
-    write_article,
-)
+from clinic.articles.operations import edit_article, write_article
+from clinic.articles.taxonomy import ensure_author, ensure_category
+from clinic.articles.text import Text
 from clinic.bookings.models import Service
-from clinic.bookings.operations import Request, book_trial, ensure_service
+from clinic.bookings.operations import Request, book_trial
+from clinic.bookings.services import ensure_service
 from clinic.bookings.sources import Place
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message, MessageState
 from clinic.core.settings import read_env_file, settings
 from clinic.leads.models import Letter, Stage
 from clinic.leads.operations import add_note, change_stage, save_letter
 from clinic.media.operations import Description, add_image
-from clinic.visits.operations import add_therapist, keep_wish, set_visit
+from clinic.outbox.models import Message, MessageState
+from clinic.reading.reads import add_reads
+from clinic.visits.operations import keep_wish, set_visit
 from clinic.visits.queries import bookings_without_time, free_starts
+from clinic.visits.therapists import add_therapist
 from clinic.web.filters import local_now
 
 CONTENT = Path(__file__).parent / "content"

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.articles.body import indexed_text
+from clinic.articles.finding import MOST_HITS, public_hits
+from clinic.articles.lists import is_public
 from clinic.articles.models import Article, Category, Kind
-from clinic.articles.queries import MOST_HITS, is_public, public_hits
 from clinic.core import search
 from clinic.core.db import db
 

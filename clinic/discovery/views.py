@@ -11,16 +11,16 @@ from markupsafe import Markup
 
 from clinic.articles.models import Author, Category
 from clinic.articles.queries import authors, categories, category_with_slug
-from clinic.articles.views import rendered_body
 from clinic.bookings.models import Service
 from clinic.bookings.queries import active_services
 from clinic.core import clock
 from clinic.core.settings import settings
 from clinic.core.text import clean_line
 from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
+from clinic.reading.article import rendered_body
 from clinic.web.assets import asset_url
-from clinic.web.pagestore import stored
-from clinic.web.remember import facts
+from clinic.web.pages.memory import facts
+from clinic.web.pages.store import stored
 
 bp = Blueprint("discovery", __name__)
 LONGEST_QUERY = 200  # characters

@@ -3,10 +3,11 @@
 import hashlib
 from datetime import date
 
-from clinic.core import mail, signing
-from clinic.core.preferences import preferences
+from clinic.core import signing
 from clinic.core.settings import settings
 from clinic.leads.models import Lead
+from clinic.outbox import operations as outbox
+from clinic.preferences import preferences
 
 UNSUBSCRIBE = "unsubscribe"
 
@@ -14,12 +15,12 @@ UNSUBSCRIBE = "unsubscribe"
 def letter(lead: Lead, subject: str, body: str) -> None:
     """To the person: what the desk wrote, with a link that ends such letters."""
     url = signing.link_url(UNSUBSCRIBE, str(lead.id))
-    mail.enqueue("letter", to=lead.email, unsubscribe_url=url, title=subject, words=body, end_url=url)
+    outbox.enqueue("letter", to=lead.email, unsubscribe_url=url, title=subject, words=body, end_url=url)
 
 
 def overdue(reader: str, leads: list[Lead], today: date) -> None:
     """To whoever looks after them: once a day, the leads whose next step is due."""
-    mail.enqueue(
+    outbox.enqueue(
         "leads_overdue",
         to=reader,
         once_key=f"leads_overdue:{today}:{hashlib.sha256(reader.encode()).hexdigest()[:16]}",

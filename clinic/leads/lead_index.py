@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from clinic.core.db import db
 from clinic.core.folding import query_tokens, tokens_of, words_of
-from clinic.core.preferences import preferences
 from clinic.core.text import mobile_digits
+from clinic.preferences import preferences
 
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15  # digits; E.164 knows no longer ones
 MOST_WORDS = 8

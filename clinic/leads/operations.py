@@ -9,14 +9,14 @@ from sqlalchemy.exc import IntegrityError
 from clinic.core import audit, clock, search
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.jobs import for_each
-from clinic.core.mail import Message
-from clinic.core.preferences import preferences
 from clinic.core.text import canonical_email, clean_line, clean_text
 from clinic.leads import emails, lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
-from clinic.leads.likeness import ends_of
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
 from clinic.leads.queries import overdue_leads
+from clinic.leads.same_person import ends_of
+from clinic.outbox.models import Message
+from clinic.preferences import preferences
 
 SPLIT_WITHIN = timedelta(days=30)
 # Tables whose rows follow a person when two leads become one. They lie above leads, so they are known by name only.

@@ -8,11 +8,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from clinic.core import clock
-from clinic.core.db import Base, db
-from clinic.core.find import Found
+from clinic.core.bounded import Found
+from clinic.core.db import db
 from clinic.leads import lead_index
-from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
+from clinic.leads.same_person import evidence
 
 MOST_COUNTED = 1000
 MOST_EVENTS = 200  # of one lead's history that a page shows
@@ -135,9 +135,3 @@ def merges_into(lead: Lead) -> list[Merge]:
 def letters() -> list[Letter]:
     """The desk's letters in their order."""
     return list(db.session.scalars(sa.select(Letter).order_by(Letter.position, Letter.id).limit(100)))
-
-
-def article_id_with_slug(slug: str) -> int | None:
-    """The article a person came from. Articles lie above leads, so their table is known by its name only."""
-    article = Base.metadata.tables["article"]
-    return db.session.scalar(sa.select(article.c.id).where(article.c.slug == slug)) if slug else None

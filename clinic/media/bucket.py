@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from clinic.core.media_url import MediaBucket
 from clinic.media.errors import StoreAway, StoreRefuses
-from clinic.media.files import Entry, Opened, checked, content_type, is_name
+from clinic.media.places import Entry, Opened, checked, content_type, is_name
 
 # Each wait is for some progress, not for a whole file. After two tries the bucket counts as silent.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 2, 4, 2

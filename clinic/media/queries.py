@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from clinic.core.bounded import Found, first_found, latest_with
 from clinic.core.db import db
-from clinic.core.find import Found, first_found, latest_with
 from clinic.media.models import Image, folder_of
 
 

@@ -10,8 +10,9 @@ from werkzeug.wsgi import wrap_file
 
 from clinic.core import clock
 from clinic.media.errors import StoreAway
-from clinic.media.files import Opened, content_type, files
+from clinic.media.files import files
 from clinic.media.models import folder_of
+from clinic.media.places import Opened, content_type
 from clinic.media.queries import image_with_key
 from clinic.web.error_pages import error_page
 from clinic.web.logs import logged_path

@@ -8,10 +8,10 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from clinic.core import clock
 from clinic.core.characters import first_letter, storable
-from clinic.core.preferences import preferences
 from clinic.core.settings import settings
 from clinic.core.text import LINE_END, clean_line
 from clinic.core.zone_rules import years_of, zone_component
+from clinic.preferences import preferences
 from clinic.visits.models import Therapist, Visit, VisitState
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"

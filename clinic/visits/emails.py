@@ -1,9 +1,10 @@
 """One function per message about visits."""
 
 from clinic.bookings.emails import MY_DATA, voucher_picture
-from clinic.core import mail, signing
-from clinic.core.mail import Attachment
-from clinic.core.preferences import preferences
+from clinic.core import signing
+from clinic.outbox import operations as outbox
+from clinic.outbox.attachments import Attachment
+from clinic.preferences import preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
 
@@ -15,7 +16,7 @@ def visit_set(visit: Visit, *, is_move: bool) -> None:
     """To the person: when and with whom, with a calendar file, the voucher, the way, and how to change it."""
     booking, voucher = visit.booking, visit.booking.voucher
     assert voucher
-    mail.enqueue(
+    outbox.enqueue(
         "visit_set",
         to=booking.lead.email,
         once_key=f"visit_set:{visit.id}:{visit.sequence}",
@@ -30,7 +31,7 @@ def visit_set(visit: Visit, *, is_move: bool) -> None:
 
 def visit_cancelled(visit: Visit) -> None:
     """To the person: it is off, with a calendar file that takes it out."""
-    mail.enqueue(
+    outbox.enqueue(
         "visit_cancelled",
         to=visit.booking.lead.email,
         once_key=f"visit_cancelled:{visit.id}:{visit.sequence}",
@@ -44,7 +45,7 @@ def visit_reminder(visit: Visit) -> None:
     """To the person, once for each booking: it is soon."""
     voucher = visit.booking.voucher
     assert voucher
-    mail.enqueue(
+    outbox.enqueue(
         "visit_reminder",
         to=visit.booking.lead.email,
         once_key=reminder_key(visit),
@@ -63,7 +64,7 @@ def reminder_key(visit: Visit) -> str:
 
 def desk_told(visit: Visit, what: str, *, number: int = 0) -> None:
     """To the desk: a person has changed something about their visit."""
-    mail.enqueue(
+    outbox.enqueue(
         "visit_changed",
         to=preferences().desk_email,
         once_key=f"visit_changed:{visit.id}:{visit.sequence}:{what}:{number}",

@@ -6,8 +6,8 @@ from wtforms import Form, SelectMultipleField
 from wtforms.validators import DataRequired, ValidationError
 
 from clinic.core.places import mobile_example
-from clinic.core.preferences import preferences
 from clinic.core.text import canonical_mobile
+from clinic.preferences import preferences
 from clinic.visits.wishes import parts_offered
 from clinic.web.forms import AtMost, LineField, TextField, is_email
 

@@ -1,7 +1,5 @@
 """Every write about visits. set_visit() decides who has a therapist's time: the database's constraint does."""
 
-import hashlib
-import secrets
 import uuid
 from datetime import date, datetime, timedelta
 
@@ -9,22 +7,20 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import User
-from clinic.accounts.operations import tell_owners
 from clinic.bookings.history import add_booking_event
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import redeem_voucher, undo_redemption
-from clinic.core import audit, clock, mail
+from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.jobs import for_each
-from clinic.core.preferences import preferences
-from clinic.core.text import clean_line, clean_text
+from clinic.core.text import clean_text
 from clinic.leads.models import Stage
 from clinic.leads.operations import change_stage
+from clinic.outbox import operations as outbox
+from clinic.preferences import preferences
 from clinic.visits import emails
 from clinic.visits.errors import (
     ChangedTooOften,
-    TherapistBooked,
-    TherapistTaken,
     TimeRefused,
     TimeTaken,
     TooLate,
@@ -139,11 +135,16 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
 
 
 @atomic()
-def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
-    """The person came: the voucher is redeemed. Raises VisitClosed, VoucherRedeemed, VoucherNotRedeemable."""
-    _close_from_set(visit, VisitState.ATTENDED)
+def mark_attended(visit: Visit, *, by: User, device: str = "", today: date | None = None) -> None:
+    """Note that the person came, and redeem the voucher.
+
+    Raises VisitClosed, VoucherRedeemed or VoucherNotRedeemable, and VisitToCome if the visit is on a day after `today`.
+    """
     voucher = visit.booking.voucher
     assert voucher
+    if today:
+        check_day(voucher, today=today, seen="")
+    _close_from_set(visit, VisitState.ATTENDED)
     if voucher.state == VoucherState.ISSUED:
         redeem_voucher(voucher, by=by, device=device)
     else:
@@ -153,11 +154,14 @@ def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
 
 
 @atomic()
-def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
-    """The person shows their code: the voucher is spent and, if they have a visit, they have come.
+def redeem_at_desk(voucher: Voucher, *, by: User, device: str, today: date | None = None, seen: str = "") -> None:
+    """Redeem the voucher of a person who shows their code. A visit that is set becomes attended.
 
-    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable; not for the device that redeemed it.
+    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable, but not for the device that redeemed it.
+    With `today` it raises VisitToCome as check_day does.
     """
+    if today:
+        check_day(voucher, today=today, seen=seen)
     was_issued = voucher.state == VoucherState.ISSUED
     visit = _locked_visit(voucher)
     redeem_voucher(voucher, by=by, device=device)
@@ -262,56 +266,6 @@ def remind_of_visits() -> int:
     return for_each(visits, emails.visit_reminder)
 
 
-@atomic()
-def add_therapist(name: str, *, by: audit.Actor | None = None) -> Therapist:
-    """Somebody who gives sessions. Raises TherapistTaken."""
-    therapist = Therapist(is_active=True)
-    _name(therapist, name)
-    audit.record("added", therapist, by=by, detail=name)
-    return therapist
-
-
-@atomic()
-def change_therapist(therapist: Therapist, name: str, is_active: bool, *, by: audit.Actor | None = None) -> None:
-    """Another name, or whether new times can be set with them. Raises TherapistTaken."""
-    therapist.is_active = is_active
-    _name(therapist, name)
-    audit.record("changed", therapist, by=by, detail=name)
-
-
-@atomic()
-def delete_therapist(therapist: Therapist, *, by: audit.Actor | None = None) -> None:
-    """Remove somebody who never had a visit. Raises TherapistBooked."""
-    number = db.session.scalar(sa.select(sa.func.count(Visit.id)).where(Visit.therapist_id == therapist.id)) or 0
-    if number:
-        raise TherapistBooked(number)
-    audit.record("deleted", therapist, by=by, detail=therapist.name)
-    db.session.delete(therapist)
-    db.session.flush()
-
-
-@atomic()
-def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
-    """A new secret address for a therapist's calendar; the one before is dead. Returns the secret, kept nowhere."""
-    secret = secrets.token_urlsafe(24)
-    therapist.feed_digest = feed_digest(secret)
-    audit.record("made a calendar feed for", therapist, by=by)
-    tell_owners(f"{by.name} made a secret calendar address for {therapist.name}: who has it reads the visits.")
-    return secret
-
-
-@atomic()
-def revoke_feed(therapist: Therapist, *, by: audit.Actor) -> None:
-    """The secret address is dead from now on."""
-    therapist.feed_digest = None
-    audit.record("revoked the calendar feed of", therapist, by=by)
-
-
-def feed_digest(secret: str) -> str:
-    """What is kept of a secret address."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def may_change(visit: Visit) -> bool:
     """Whether the person may still cancel or ask for another time by themselves."""
     try:
@@ -387,7 +341,7 @@ def _close(visit: Visit, state: VisitState) -> None:
     visit.state, visit.closed_at = state, clock.now()
     if state in (VisitState.CANCELLED, VisitState.LATE_CANCEL):
         _free_slots(visit)
-    mail.withdraw(emails.reminder_key(visit))
+    outbox.withdraw(emails.reminder_key(visit))
     db.session.flush()
 
 
@@ -398,20 +352,6 @@ def _wish(booking: Booking) -> Wish:
         db.session.add(wish)
         db.session.flush()
     return wish
-
-
-def _name(therapist: Therapist, name: str) -> None:
-    name = clean_line(name)
-    with db.session.no_autoflush:
-        others = Therapist.id != therapist.id if therapist.id else sa.true()
-        if db.session.scalar(sa.select(Therapist.id).where(Therapist.name == name, others)):
-            raise TherapistTaken
-    therapist.name = name
-    db.session.add(therapist)
-    try:
-        db.session.flush()
-    except IntegrityError:  # somebody else took it at the same moment
-        raise TherapistTaken from None
 
 
 def _when(visit: Visit) -> str:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import joinedload
 
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.core import clock
+from clinic.core.bounded import Found, first_found
 from clinic.core.db import db
-from clinic.core.find import Found, first_found
-from clinic.core.preferences import preferences
 from clinic.leads.models import Lead, LeadEvent, Stage
 from clinic.leads.queries import latest_events, merge_of, rows_of_others
+from clinic.preferences import preferences
 from clinic.visits.models import Therapist, Visit, VisitState, Wish
 
 TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time

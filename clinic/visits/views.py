@@ -12,12 +12,11 @@ from clinic.bookings.models import Booking
 from clinic.bookings.operations import booking_of_contact
 from clinic.core.db import db
 from clinic.core.limits import Limit, TooMany
-from clinic.core.mail import messages_to
 from clinic.core.signing import sign
 from clinic.core.text import email_address
 from clinic.leads.models import Lead
 from clinic.leads.operations import add_event
-from clinic.visits import operations
+from clinic.outbox.queries import messages_to
 from clinic.visits.calendar_file import feed_file
 from clinic.visits.emails import CANCEL_LINK, OTHER_TIME
 from clinic.visits.errors import ChangedTooOften, TimeTaken, TooLate, VisitClosed
@@ -25,6 +24,7 @@ from clinic.visits.forms import OwnWishForm, WishForm
 from clinic.visits.models import Visit, VisitState
 from clinic.visits.operations import UNDO_CANCEL, ask_for_other_time, cancel_visit, keep_wish, may_change, undo_cancel
 from clinic.visits.queries import own_data, therapist_of_feed, visit_of, visits_in_feed, wish_of
+from clinic.visits.therapists import feed_digest
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
 from clinic.web.links import Link
@@ -38,7 +38,7 @@ WISHES = Limit.of("60 wishes per address per hour")
 @bp.get("/calendar/<secret>.ics")
 def feed(secret: str) -> Response:
     """A therapist's visits for their own calendar (RFC 5545), for who has the secret address."""
-    therapist = therapist_of_feed(operations.feed_digest(secret)) or abort(404)
+    therapist = therapist_of_feed(feed_digest(secret)) or abort(404)
     response = Response(feed_file(therapist, visits_in_feed(therapist)), mimetype="text/calendar")
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Robots-Tag"] = "noindex"

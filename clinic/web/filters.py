@@ -8,9 +8,9 @@ from flask import Flask, has_request_context
 from markupsafe import Markup, escape
 
 from clinic.core import clock
-from clinic.core.preferences import preferences
 from clinic.core.text import readable_mobile
-from clinic.web.remember import facts
+from clinic.preferences import preferences
+from clinic.web.pages.memory import facts
 
 
 def day(value: datetime | date) -> str:

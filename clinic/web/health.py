@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from clinic.core import clock
 from clinic.core.db import db
 from clinic.core.heartbeat import MOST_DEATHS, SILENT_AFTER, Heartbeat, beat, last_beat, recent_deaths
-from clinic.core.mail import Message, MessageState
 from clinic.core.settings import settings
+from clinic.outbox.models import Message, MessageState
 from clinic.web.hosts import came_directly, is_loopback, name_of_host
 
 __all__ = ["Heartbeat", "beat", "bp", "current_revision", "head_revision", "is_migrated"]

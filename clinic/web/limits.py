@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, request
 from flask_login import current_user
 
 from clinic.core.limits import Limit, Limiter, TooMany, network
-from clinic.web.pagestore import is_storing
+from clinic.web.pages.store import is_storing
 
 PAGES = Limit.of("120 pages per address per minute")
 UNCOUNTED = ("media", "health")

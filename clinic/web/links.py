@@ -10,9 +10,8 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template
 
-from clinic.core.db import atomic
 from clinic.core.limits import Limit
-from clinic.core.signing import LinkExpired, is_spent, link_digest, spend_link, unsign
+from clinic.core.signing import LinkExpired, is_spent, link_digest, spend_and_act, unsign
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
 
@@ -64,8 +63,8 @@ def act_on_link(purpose: str, token: str) -> Response:
     spend(PRESSES, f"link {link_digest(purpose, token)}")
     if not link.is_single_use:
         return _private(link.act(value))
-    with atomic():  # spent and done together, or neither
-        return _private(link.act(value) if spend_link(purpose, token, link.lives) else _over())
+    page = spend_and_act(purpose, token, link.lives, lambda: link.act(value))
+    return _private(_over() if page is None else page)
 
 
 def _link_for(purpose: str) -> Link:

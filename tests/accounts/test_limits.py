@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
+from clinic.outbox.models import Message
 from tests.accounts.test_sign_in import is_in, try_password
 from tests.browse import visit
 from tests.conftest import MovableClock

@@ -19,7 +19,7 @@ from clinic.accounts.access import RoleName
 from clinic.accounts.models import Passkey, User
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
+from clinic.outbox.models import Message
 from tests.accounts.test_sign_in import is_in, try_password
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock, make_app

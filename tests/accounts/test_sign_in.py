@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.settings import settings
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock, make_app
 from tests.factories import PASSWORD, make_user

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from clinic.articles.operations import retire_article
+from clinic.articles.lifecycle import retire_article
 from clinic.comments.models import Comment, CommentState
 from clinic.core.db import db
 from tests.browse import Page, visit

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from clinic.articles.operations import add_reads
+from clinic.reading.reads import add_reads
 from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_comment

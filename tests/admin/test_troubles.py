@@ -10,25 +10,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.admin.troubles import is_found
+from clinic.articles.lifecycle import retire_article, trash_article
 from clinic.articles.models import Kind
-from clinic.articles.operations import retire_article, trash_article
 from clinic.articles.redirects import add_redirect
-from clinic.bookings.operations import (
-    Offer,
-    add_service,
-    allow_booking,
-    change_service,
-    decline_booking,
-    redeem_voucher,
-)
+from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
+from clinic.bookings.services import Offer, add_service, change_service
 from clinic.core import clock as time
 from clinic.core.db import db
-from clinic.core.mail import Message, send_due
 from clinic.core.settings import MailServer
+from clinic.frame.models import MenuItem, Place
+from clinic.frame.operations import add_menu_item
 from clinic.leads.models import Stage
 from clinic.leads.operations import change_stage
-from clinic.site.models import MenuItem, Place
-from clinic.site.operations import add_menu_item
+from clinic.outbox.models import Message
+from clinic.outbox.operations import send_due
 from clinic.visits.models import VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed
 from clinic.web.health import SILENT_AFTER, beat

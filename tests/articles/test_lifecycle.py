@@ -9,27 +9,25 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.articles.errors import ArticleChanged, NotReady, RedirectRefused
-from clinic.articles.models import Article, ArticleState, Revision
-from clinic.articles.operations import (
+from clinic.articles.lifecycle import (
     TRASH_KEPT,
-    Text,
-    edit_article,
     publish_article,
-    remind_of_reviews,
-    restore_revision,
     retire_article,
-    sign_off_article,
     sweep_trash,
     trash_article,
     unschedule_article,
     untrash_article,
 )
-from clinic.articles.preview import article_for_preview, make_preview_link, preview_links, revoke_preview_link
-from clinic.articles.queries import revision_of, revisions_of
+from clinic.articles.models import Article, ArticleState, Revision
+from clinic.articles.operations import edit_article
+from clinic.articles.reviews import remind_of_reviews, sign_off_article
+from clinic.articles.revisions import restore_revision, revision_of, revisions_of
+from clinic.articles.text import Text
 from clinic.core.clock import months_after
 from clinic.core.db import Base, db
-from clinic.core.mail import Message
 from clinic.core.signing import sign
+from clinic.editing.previews import article_for_preview, make_preview_link, preview_links, revoke_preview_link
+from clinic.outbox.models import Message
 from tests.articles.test_operations import changed
 from tests.browse import visit
 from tests.conftest import MovableClock

@@ -7,17 +7,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from clinic.articles.addresses import RESERVED_SLUGS
 from clinic.articles.errors import NotReady, SlugTaken
+from clinic.articles.lifecycle import delete_article, publish_article, retire_article
 from clinic.articles.models import Article, ArticleImage, ArticleState, Kind, Redirect, Tag
-from clinic.articles.operations import (
-    RESERVED_SLUGS,
-    Text,
-    delete_article,
-    edit_article,
-    publish_article,
-    retire_article,
-    write_article,
-)
+from clinic.articles.operations import edit_article, write_article
+from clinic.articles.text import Text
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
 from clinic.core.db import db

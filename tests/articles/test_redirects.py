@@ -6,8 +6,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.articles.errors import RedirectRefused
+from clinic.articles.lifecycle import delete_article, retire_article
 from clinic.articles.models import Kind, Redirect
-from clinic.articles.operations import Text, delete_article, edit_article, retire_article
+from clinic.articles.operations import edit_article
 from clinic.articles.redirects import (
     MOST_LINES,
     add_redirect,
@@ -15,6 +16,7 @@ from clinic.articles.redirects import (
     import_redirects,
     remove_redirect,
 )
+from clinic.articles.text import Text
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.tables import read_table

@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 
 from clinic.bookings.models import Booking, BookingState, Voucher
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.leads.models import Lead, LeadEvent
+from clinic.outbox.models import Message
 from tests.browse import Page, visit
 from tests.factories import make_services
 

@@ -11,15 +11,15 @@ import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.admin.export import csv_lines, xlsx_file
-from clinic.bookings.customers import read_customers, report_of
+from clinic.admin.desk.export import csv_lines, xlsx_file
+from clinic.bookings.blocked_guests import block_guest, lift_block
+from clinic.bookings.customers import Known, know_customer, read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.models import Block, Booking, BookingState, Claim
-from clinic.bookings.operations import Known, block_guest, know_customer, lift_block
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.tables import Refusal, read_table
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user

@@ -9,15 +9,16 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import User
+from clinic.bookings.customers import know_customer
 from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, UsedSince
 from clinic.bookings.ledger import claim_keys, digest, last_claim
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
-from clinic.bookings.operations import allow_booking, decline_booking, know_customer, redeem_voucher
+from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
 from clinic.core import clock as time
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message
 from clinic.leads.models import Lead, LeadEvent, Merge
 from clinic.leads.operations import merge_leads, split_leads
+from clinic.outbox.models import Message
 from clinic.visits.models import VisitState
 from clinic.visits.operations import mark_missed, reopen_visit
 from tests.conftest import MovableClock

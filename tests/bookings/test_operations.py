@@ -16,16 +16,16 @@ from clinic.bookings.operations import (
     allow_booking,
     claim_keys,
     decline_booking,
-    ensure_service,
     redeem_voucher,
 )
 from clinic.bookings.queries import active_services
+from clinic.bookings.services import ensure_service
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message
-from clinic.core.preferences import change_preferences
 from clinic.core.settings import settings
 from clinic.leads.models import Lead, LeadEvent, Stage
+from clinic.outbox.models import Message
+from clinic.preferences import change_preferences
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_user
 

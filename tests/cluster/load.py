@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from clinic.articles.article_page import article_with_slug
 from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
+from clinic.reading.article_queries import article_with_slug
 from tests.articles.test_operations import changed
 from tests.cluster.cluster import WEB, Cluster
 from tests.journeys.site import ask

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import retire_article
 from clinic.articles.models import Article
-from clinic.articles.operations import retire_article
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment
 from clinic.core.db import db
-from clinic.core.mail import Message
+from clinic.outbox.models import Message
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_comment, make_user

@@ -13,9 +13,9 @@ from clinic.articles.models import Article
 from clinic.comments.models import Comment, CommentState
 from clinic.core import clock, content_triggers, content_version
 from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip, upsert
-from clinic.core.preferences import Preference
+from clinic.frame.models import MenuItem
 from clinic.media.models import Image
-from clinic.site.models import MenuItem
+from clinic.preferences import Preference
 from tests.factories import make_article, make_comment, make_image
 
 Act = Callable[[], object]

@@ -18,8 +18,8 @@ from clinic.core import clock
 from clinic.core.audit import AuditLine, record
 from clinic.core.db import UtcDateTime, atomic, db, insert_or_skip, is_atomic
 from clinic.core.limits import RateCount
-from clinic.core.mail import Message
-from clinic.core.preferences import Preference
+from clinic.outbox.models import Message
+from clinic.preferences import Preference
 from tests.factories import make_article, make_comment
 
 pytestmark = pytest.mark.dialect

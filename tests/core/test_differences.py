@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.core.blocks import text_blocks
 from clinic.core.differences import Block, Fold, Part, State, differences, folded, word_differences
 from clinic.core.html import plain_text, sanitise
+from clinic.core.html_blocks import text_blocks
 from tests.work import calls_made
 
 SAME, ADDED, REMOVED, CHANGED = State.SAME, State.ADDED, State.REMOVED, State.CHANGED

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clinic.core.mail import send_due
-from clinic.core.post import postman
+from clinic.outbox.operations import send_due
+from clinic.outbox.postman import postman
 from tests.conftest import make_app
 from tests.factories import make_booking, make_image
 

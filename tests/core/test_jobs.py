@@ -21,8 +21,9 @@ from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.core.heartbeat import Heartbeat, beat, note_start, note_stop
 from clinic.core.jobs import LONGEST_WAIT, FailingJob, Job, failing_jobs, for_each, reason_of, try_again
-from clinic.core.mail import KILLED, MOST_TRIES, Message, MessageState, enqueue, send_due
 from clinic.core.settings import MailServer
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import KILLED, MOST_TRIES, enqueue, send_due
 from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_user

@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from clinic.articles.models import ReadCount
 from clinic.core import content_version
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message
 from clinic.core.places import countries, foreign_example, mobile_example, phone_regions, time_zones
-from clinic.core.preferences import Preference, change_preferences, preferences
 from clinic.core.text import canonical_mobile
 from clinic.leads.models import Lead
 from clinic.leads.queries import find_leads
+from clinic.outbox.models import Message
+from clinic.preferences import Preference, change_preferences, preferences
 from clinic.visits.calendar_file import REQUEST, visit_file
 from clinic.visits.queries import free_starts
 from clinic.web.filters import local_now

@@ -13,7 +13,7 @@ from clinic.app import create_app
 from clinic.core.db import db
 from clinic.core.media_url import MediaBucket
 from clinic.core.settings import MailServer, Settings, SettingsError, database, load_settings, read_env_file, settings
-from clinic.web.version_reader import VersionReader
+from clinic.web.pages.version import VersionReader
 from tests.conftest import Postgres
 
 HERE = Path("/nowhere/instance")

@@ -10,7 +10,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.admin.export import safe_cell
+from clinic.admin.desk.export import safe_cell
 from clinic.core.tables import Table, TableRefused, heading, places_of, read_lines, read_table
 
 ODS_CELL = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'

@@ -5,15 +5,15 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.articles.article_page import teasers_for
+from clinic.articles.lists import PAGE_SIZE, published_articles
 from clinic.articles.models import Article, Relation, Tag
-from clinic.articles.queries import PAGE_SIZE, published_articles
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.queries import count_pending
 from clinic.core import search
 from clinic.core.db import db
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.leads.models import Lead
+from clinic.reading.article_queries import teasers_for
 from tests.browse import visit
 from tests.factories import make_article, make_comment, make_services
 

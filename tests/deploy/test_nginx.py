@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from clinic.articles.article_page import article_with_slug
 from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
 from clinic.core.db import db
 from clinic.media.operations import replace_image
+from clinic.reading.article_queries import article_with_slug
 from clinic.web.assets import asset_url
 from clinic.web.headers import HEADERS
 from tests.articles.test_operations import changed
@@ -184,7 +184,7 @@ def test_when_no_machine_answers_a_page_says_so(site: Cluster) -> None:
         assert answer.status == 503, f"{method} {path}"
         assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("30", "no-store")
         assert ALWAYS.items() <= answer.headers.items()
-        assert (b"<h1>We are out of reach for a moment</h1>" in content) == (method != "HEAD")
+        assert (b"<h1>The site is unavailable for a moment</h1>" in content) == (method != "HEAD")
     style = re.search(r'href="([^"]+\.css)"', fetch(site.port, "/")[0].text)
     assert style
     answer = fetch(site.port, style[1])[0]
@@ -206,7 +206,7 @@ def test_when_one_machine_is_away_nobody_notices(site: Cluster) -> None:
 def test_what_is_too_large_is_refused_with_a_page(site: Cluster) -> None:
     answer = fetch(site.port, "/book/", "POST", b"x" * (1024 * 1024 + 1))[0]
     assert answer.status == 413
-    assert "<h1>That is too much at once</h1>" in answer.text
+    assert "<h1>That is too large</h1>" in answer.text
     assert ALWAYS.items() <= answer.headers.items()
     assert "retry-after" not in answer.headers
     of_app = fetch(site.port, "/admin/media/new/", "POST", b"x" * (1024 * 1024 + 1))[0]

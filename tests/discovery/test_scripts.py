@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.articles.operations import reindex_article
+from clinic.articles.indexing import reindex_article
 from clinic.core import search as index
 from clinic.core.db import atomic, db
 from clinic.core.folding import pieces_of, token_of, tokens_of, word_of, words_of

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.articles.lifecycle import delete_article, retire_article
 from clinic.articles.models import Article, Kind
-from clinic.articles.operations import Text, delete_article, edit_article, retire_article
+from clinic.articles.operations import edit_article
+from clinic.articles.text import Text
 from clinic.core import clock as time
 from clinic.core import search as index
 from clinic.core.db import atomic, db

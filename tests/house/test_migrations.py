@@ -14,8 +14,8 @@ from flask_migrate import downgrade, upgrade
 from clinic.accounts.models import User
 from clinic.app import create_app
 from clinic.core.db import Base, db
-from clinic.core.mail import Message
 from clinic.core.settings import load_settings
+from clinic.outbox.models import Message
 from clinic.web.health import current_revision, head_revision, is_migrated
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"

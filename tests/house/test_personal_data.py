@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.accounts.models import User
-from clinic.articles.operations import retire_article
+from clinic.articles.lifecycle import retire_article
 from clinic.comments.models import CommentState
 from clinic.core.audit import AuditLine
 from clinic.core.db import Base, UtcDateTime, atomic, db

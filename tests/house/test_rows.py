@@ -15,18 +15,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from clinic.articles.lifecycle import publish_article, retire_article
 from clinic.articles.models import Article, Author, Category, Kind, Tag
-from clinic.articles.operations import Text, edit_article, publish_article, retire_article
+from clinic.articles.operations import edit_article
 from clinic.articles.redirects import add_redirect
+from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Voucher
 from clinic.comments.models import Comment
 from clinic.core import clock
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.leads.models import Lead
 from clinic.media.models import Image
+from clinic.outbox.models import Message
 from tests.conftest import make_app
 from tests.factories import make_article, make_booking, make_image, make_services, make_user
 from tests.house.test_routes import TABLE

@@ -9,7 +9,7 @@ from wtforms import EmailField, Form, PasswordField, StringField
 from wtforms.fields import HiddenField
 from wtforms.fields.core import UnboundField
 
-from clinic.admin.fields import CodeField
+from clinic.admin.kit.fields import CodeField
 from clinic.core.db import Base, JsonWords, Words
 from clinic.web.forms import LineField, TextField
 

@@ -28,32 +28,23 @@ from clinic.accounts.operations import (
     reset_second_factor,
     sweep_sessions,
 )
-from clinic.articles.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
-from clinic.articles.models import Article, Author, Category, Kind, Tag
-from clinic.articles.operations import (
+from clinic.articles.indexing import reindex_article
+from clinic.articles.lifecycle import (
     TRASH_KEPT,
-    Text,
-    add_reads,
     delete_article,
-    edit_article,
-    ensure_author,
-    ensure_category,
     publish_article,
-    reindex_article,
-    remind_of_reviews,
-    restore_revision,
     retire_article,
-    sign_off_article,
     sweep_trash,
     trash_article,
     unschedule_article,
     untrash_article,
-    write_article,
 )
-from clinic.articles.preview import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
-from clinic.articles.queries import revision_of
+from clinic.articles.models import Article, Author, Category, Kind, Tag
+from clinic.articles.operations import edit_article, write_article
 from clinic.articles.redirects import add_redirect, follow_move, import_redirects, remove_redirect
-from clinic.articles.sorting import (
+from clinic.articles.reviews import remind_of_reviews, sign_off_article
+from clinic.articles.revisions import restore_revision, revision_of
+from clinic.articles.taxonomy import (
     Portrayal,
     add_author,
     add_category,
@@ -64,25 +55,23 @@ from clinic.articles.sorting import (
     delete_author,
     delete_category,
     delete_tag,
+    ensure_author,
+    ensure_category,
     merge_tag,
 )
+from clinic.articles.text import Text
+from clinic.bookings.blocked_guests import block_guest, lift_block
+from clinic.bookings.customers import know_customer
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import (
-    Offer,
     Request,
-    add_service,
     allow_booking,
-    block_guest,
     book_trial,
-    change_service,
     decline_booking,
-    delete_service,
-    ensure_service,
-    know_customer,
-    lift_block,
     redeem_voucher,
     undo_redemption,
 )
+from clinic.bookings.services import Offer, add_service, change_service, delete_service, ensure_service
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import approve_pending, moderate_comment, post_comment, undo_moderation
 from clinic.core import clock, content_version
@@ -90,12 +79,14 @@ from clinic.core.db import db
 from clinic.core.heartbeat import beat, note_start, note_stop
 from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
-from clinic.core.mail import Message, MessageState, send_again, send_due
 from clinic.core.once import sweep_forms
 from clinic.core.order import move, reorder
-from clinic.core.preferences import change_preferences
 from clinic.core.search import forget_old_words, note_folded
 from clinic.core.signing import sweep_spent_links
+from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
+from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
+from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
     add_event,
@@ -125,28 +116,26 @@ from clinic.media.operations import (
     render_next,
     replace_image,
 )
-from clinic.site.models import HomeSection, MenuItem, Place
-from clinic.site.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import send_again, send_due
+from clinic.preferences import change_preferences
+from clinic.reading.reads import add_reads
 from clinic.visits.models import VisitState
 from clinic.visits.operations import (
-    add_therapist,
     ask_for_other_time,
     cancel_visit,
-    change_therapist,
     check_day,
-    delete_therapist,
     keep_wish,
-    make_feed,
     mark_attended,
     mark_missed,
     redeem_at_desk,
     remind_of_visits,
     reopen_visit,
-    revoke_feed,
     set_visit,
     take_back_redemption,
     undo_cancel,
 )
+from clinic.visits.therapists import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
 from tests.conftest import MovableClock
 from tests.factories import make_user, picture_bytes
 
@@ -157,9 +146,9 @@ ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "tak
 # Steps of operations that are walked: each is called by one of them.
 STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
-# Screens, links and commands that put several operations into one transaction.
-STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link", "outcome"}
-STEPS |= {"create_once", "do_once", "redeem_and_say", "_give_back_in_database", "_refold"}
+# Transactions around other operations, and lines of the log.
+STEPS |= {"make_once", "act_once", "spend_and_act", "note_import", "_give_back_in_database", "_refold"}
+STEPS |= {"look_after", "undo_stages", "_export", "report_csv"}
 # Here no page differs although the token does: a scheduled article decides until when pages fit, and a teaser that was
 # picked may be the one that stood there anyway.
 MAY_CHANGE = {

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 
 from clinic.bookings.models import Booking, BookingState, Claim, Voucher
 from clinic.core.db import db
-from clinic.core.mail import Message, MessageState
 from clinic.leads.models import Lead, LeadEvent
+from clinic.outbox.models import Message, MessageState
 from tests.conftest import make_app
 from tests.factories import make_article, make_services
 from tests.services import free_port, wait_for

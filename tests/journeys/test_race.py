@@ -19,11 +19,11 @@ from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
 from clinic.bookings.operations import allow_booking, decline_booking, redeem_voucher
 from clinic.core import clock
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.text import canonical_email
 from clinic.leads.models import LeadEvent
+from clinic.outbox.models import Message
 from clinic.visits.models import Visit
-from clinic.visits.operations import add_therapist
+from clinic.visits.therapists import add_therapist
 from tests.factories import PASSWORD, make_booking, make_user
 from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 from tests.journeys.smtp import MailServer

@@ -13,8 +13,9 @@ from clinic.accounts.access import RoleName
 from clinic.accounts.operations import create_user
 from clinic.core import clock
 from clinic.core.db import db
-from clinic.core.mail import Message, MessageState
-from clinic.visits.operations import add_therapist, cancel_visit, set_visit
+from clinic.outbox.models import Message, MessageState
+from clinic.visits.operations import cancel_visit, set_visit
+from clinic.visits.therapists import add_therapist
 from tests.factories import make_booking
 from tests.journeys.site import DATABASES, Site, site_on
 from tests.journeys.smtp import MailServer

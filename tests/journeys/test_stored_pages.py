@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from clinic.articles.article_page import article_with_slug
 from clinic.articles.models import Kind
 from clinic.articles.operations import edit_article
+from clinic.reading.article_queries import article_with_slug
 from tests.articles.test_operations import changed
 from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 

@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 from flask import Flask
 
-from clinic.articles.operations import delete_article
+from clinic.articles.addresses import article_id_with_slug
+from clinic.articles.lifecycle import delete_article
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.leads.models import Lead, LeadEvent, Stage
 from clinic.leads.operations import add_note, change_stage
-from clinic.leads.queries import article_id_with_slug, count_in_stage, lead_with_history, leads_for_export
+from clinic.leads.queries import count_in_stage, lead_with_history, leads_for_export
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_user
 

@@ -9,10 +9,10 @@ from clinic.core.db import Base, db
 from clinic.demo.bulk import bulk_leads
 from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit
-from clinic.leads.likeness import evidence
 from clinic.leads.models import Lead, LeadEvent, Merge, Stage
 from clinic.leads.operations import add_note, change_stage, keep_apart, merge_leads, split_leads
 from clinic.leads.queries import count_in_stage, find_leads, likely_same
+from clinic.leads.same_person import evidence
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 

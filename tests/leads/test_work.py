@@ -7,8 +7,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clinic.core.db import db
-from clinic.core.letter import Letter as SentLetter
-from clinic.core.mail import Message
 from clinic.leads.errors import LetterTaken, Unsubscribed
 from clinic.leads.models import LeadEvent, Letter, Stage
 from clinic.leads.operations import (
@@ -22,6 +20,8 @@ from clinic.leads.operations import (
     unsubscribe,
     write_letter,
 )
+from clinic.outbox.letter import Letter as SentLetter
+from clinic.outbox.models import Message
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.media.errors import StoreAway
-from clinic.media.files import Folder
+from clinic.media.folder import Folder
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, render_next
 from clinic.worker import work_once

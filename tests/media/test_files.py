@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image as Pillow
 
-from clinic.articles.operations import delete_article, edit_article
+from clinic.articles.lifecycle import delete_article
+from clinic.articles.operations import edit_article
 from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.media.errors import ImageInUse

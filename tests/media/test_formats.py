@@ -275,7 +275,7 @@ def handlers() -> list[tuple[str, ast.ExceptHandler]]:
 
 # Where the error goes on without a log line: to whoever waits for it.
 GOES_ON = {
-    "clinic/core/mail.py": "_mark_failed_try",  # which logs it
+    "clinic/outbox/operations.py": "_mark_failed_try",  # which logs it
     "clinic/web/logs.py": "handleError",  # of the log itself
     "clinic/worker.py": "failed = ",  # raised at the end
 }

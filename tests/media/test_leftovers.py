@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from clinic.articles.share import share_picture
 from clinic.media import leftovers as leftovers_module
-from clinic.media.files import Folder, files
+from clinic.media.files import files
+from clinic.media.folder import Folder
 from clinic.media.operations import replace_image
+from clinic.reading.share_picture import share_picture
 from tests.factories import make_article, make_image, picture_bytes
 from tests.media.places import break_place, everything
 

@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.articles.models import Article
-from clinic.articles.share import share_picture
 from clinic.core import audit
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
@@ -19,6 +18,7 @@ from clinic.media.files import files
 from clinic.media.models import Image
 from clinic.media.operations import delete_image, render_next, replace_image
 from clinic.media.renditions import Upright, rendition_files
+from clinic.reading.share_picture import share_picture
 from tests.factories import make_article, make_image, picture_bytes
 from tests.media.places import break_place, everything, names
 

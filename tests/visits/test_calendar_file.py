@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from icalendar import Calendar, Event
 
 from clinic.core.db import db
-from clinic.core.letter import Letter
-from clinic.core.mail import Message
-from clinic.core.preferences import change_preferences
+from clinic.outbox.letter import Letter
+from clinic.outbox.models import Message
+from clinic.preferences import change_preferences
 from clinic.visits.calendar_file import CANCEL, REQUEST, initials, visit_file
 from clinic.visits.models import Visit
-from clinic.visits.operations import cancel_visit, make_feed, revoke_feed, set_visit
+from clinic.visits.operations import cancel_visit, set_visit
+from clinic.visits.therapists import make_feed, revoke_feed
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_therapist, make_user, make_visit
 

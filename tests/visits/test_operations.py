@@ -13,9 +13,9 @@ from clinic.bookings.errors import VoucherRedeemed
 from clinic.bookings.models import Booking, BookingState, VoucherState
 from clinic.bookings.operations import redeem_voucher
 from clinic.core.db import db
-from clinic.core.mail import Message
-from clinic.core.preferences import change_preferences, preferences
 from clinic.leads.models import LeadEvent, Stage
+from clinic.outbox.models import Message
+from clinic.preferences import change_preferences, preferences
 from clinic.visits.errors import ChangedTooOften, TimeRefused, TimeTaken, TooLate, VisitClosed
 from clinic.visits.models import Therapist, Visit, VisitSlot, VisitState
 from clinic.visits.operations import (

@@ -9,13 +9,14 @@ from flask.testing import FlaskClient
 
 from clinic.bookings.models import Booking
 from clinic.core.db import db
-from clinic.core.mail import Message
 from clinic.core.signing import sign
 from clinic.leads.models import Merge
 from clinic.leads.operations import add_event, merge_leads, split_leads
+from clinic.outbox.models import Message
 from clinic.visits.models import Visit, VisitState
-from clinic.visits.operations import cancel_visit, change_therapist, make_feed
+from clinic.visits.operations import cancel_visit
 from clinic.visits.queries import wish_of
+from clinic.visits.therapists import change_therapist, make_feed
 from tests.browse import visit as look
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user, make_visit

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from clinic.articles.models import Kind
 from clinic.comments.models import CommentState
 from clinic.core.db import db
-from clinic.core.mail import Message
-from clinic.core.preferences import change_preferences
 from clinic.leads.operations import add_note
+from clinic.outbox.models import Message
+from clinic.preferences import change_preferences
 from tests.browse import Page, visit
 from tests.factories import (
     make_article,

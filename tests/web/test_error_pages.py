@@ -10,14 +10,14 @@ from flask.testing import FlaskClient
 
 from clinic.accounts.sign_in_forms import PER_ADDRESS
 from clinic.app import create_app
-from clinic.articles.operations import retire_article
-from clinic.articles.views import COMMENTS
+from clinic.articles.lifecycle import retire_article
 from clinic.bookings.views import TRIALS
 from clinic.comments.models import Comment
 from clinic.core.db import db
 from clinic.core.limits import Limit, Limiter
-from clinic.core.preferences import Preferences
 from clinic.core.settings import load_settings
+from clinic.preferences import Preferences
+from clinic.reading.article import COMMENTS
 from clinic.web.error_pages import words_of_path
 from tests.browse import Page, check, visit
 from tests.conftest import MovableClock

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from clinic.app import create_app
 from clinic.core.db import atomic, db
-from clinic.core.mail import Message, MessageState, enqueue
 from clinic.core.settings import load_settings
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import enqueue
 from clinic.web.health import Heartbeat, beat
 from tests.conftest import MovableClock
 from tests.services import free_port

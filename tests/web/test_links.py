@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from clinic.core.audit import AuditLine
 from clinic.core.db import Base, db
-from clinic.core.mail import Message
 from clinic.core.signing import SpentLink, sign, sweep_spent_links
 from clinic.leads.models import LeadEvent
+from clinic.outbox.models import Message
 from clinic.web.links import Link
 from tests.browse import visit
 from tests.conftest import MovableClock

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from clinic.core.mail import send_due
+from clinic.outbox.operations import send_due
 from clinic.web.logs import HumanLines, JsonLines, StandardError
 from clinic.web.redact import BEFORE_SECRETS, redacted
 from tests.factories import make_article, make_booking, make_services, make_user
@@ -196,7 +196,7 @@ def test_paths_of_plain_words_can_be_read_in_the_log(client: FlaskClient, writte
         ("listening at http://127.0.0.1:8000 and [::1]", "listening at http://127.0.0.1:8000 and [::1]"),
         ("550 <mei.tan@example.org> unknown", "550 <[email]> unknown"),
         ("call +65 9123 4567 now", "call [number] now"),
-        ("at 12:34:56 in clinic/web/pagestore.py, line 12", "at 12:34:56 in clinic/web/pagestore.py, line 12"),
+        ("at 12:34:56 in clinic/web/pages/store.py, line 12", "at 12:34:56 in clinic/web/pages/store.py, line 12"),
         (
             "TwoFactorAuthenticationFailedError in test_the_words_before_secrets",
             "TwoFactorAuthenticationFailedError in test_the_words_before_secrets",

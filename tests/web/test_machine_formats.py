@@ -25,11 +25,11 @@ from clinic.comments.models import CommentState
 from clinic.core import content_version
 from clinic.core.characters import storable
 from clinic.core.db import atomic, db
-from clinic.core.letter import Letter
-from clinic.core.mail import Message
+from clinic.outbox.letter import Letter
+from clinic.outbox.models import Message
 from clinic.visits.calendar_file import CANCEL, REQUEST, visit_file
 from clinic.visits.models import Visit
-from clinic.visits.operations import make_feed
+from clinic.visits.therapists import make_feed
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_comment, make_image, make_therapist, make_user, make_visit
 from tests.faults import fault

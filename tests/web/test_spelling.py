@@ -9,13 +9,12 @@ from flask.testing import FlaskClient
 
 from clinic.articles.models import Article, Tag
 from clinic.articles.redirects import add_redirect
-from clinic.bookings.customers import read_customers
+from clinic.bookings.customers import Known, read_customers
 from clinic.bookings.models import Service
-from clinic.bookings.operations import Known
 from clinic.comments.models import Comment
 from clinic.core.db import db
-from clinic.core.preferences import change_preferences, preferences
 from clinic.leads.models import Lead
+from clinic.preferences import change_preferences, preferences
 from tests.browse import visit
 from tests.factories import make_article, make_booking, make_services, make_user
 

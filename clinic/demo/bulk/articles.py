@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.articles.models import Tag
-from clinic.articles.operations import ensure_author, ensure_category
+from clinic.articles.taxonomy import ensure_author, ensure_category
 from clinic.core import clock, search
 from clinic.core.db import atomic, db
 from clinic.core.folding import tokens_of

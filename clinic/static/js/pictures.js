@@ -1,5 +1,6 @@
 /* What the scripts about pictures share: building elements, asking the panel for pictures, and the card of one file that
    is to be uploaded, with its words, its progress and what went wrong. */
+// biome-ignore lint/correctness/noUnusedVariables: picker.js and upload.js use it; classic scripts share their top level.
 const clinicPictures = (() => {
   const MOST_BYTES = 20 * 1024 * 1024; // as the server has it; a larger file need not be sent to be refused
   let lastId = 0;

@@ -2,7 +2,7 @@
 // live region that was there before they listened.
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const text = toast.querySelector("p");
-  text.textContent = text.textContent;
+  text.replaceChildren(text.textContent);
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";

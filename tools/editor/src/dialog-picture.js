@@ -7,7 +7,9 @@ import { getJson } from "./picture.js";
 /** Choose or upload pictures; `onChosen` gets those to be put into the text. Files given are offered for upload. */
 export async function pictureDialog({ pictures, upload, token, files = [], onChosen }) {
   const done = (images) => {
-    images.forEach((image) => pictures.keep(image));
+    for (const image of images) {
+      pictures.keep(image);
+    }
     close();
     onChosen(images);
   };

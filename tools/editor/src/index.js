@@ -81,7 +81,7 @@ function attach(textarea) {
       transformPastedText: (words) => unwrapText(words),
       // Here true means that the editor does nothing and the browser goes to the next field.
       handleDOMEvents: {
-        keydown(view, event) {
+        keydown(_view, event) {
           const leaves = tabLeaves && event.key === "Tab";
           if (event.key !== "Shift") {
             tabLeaves = event.key === "Escape";
@@ -93,7 +93,7 @@ function attach(textarea) {
         takeDirection(view, slice);
         return takeFiles(event.clipboardData, event);
       },
-      handleDrop: (view, event, slice, moved) => !moved && takeFiles(event.dataTransfer, event),
+      handleDrop: (_view, event, _slice, moved) => !moved && takeFiles(event.dataTransfer, event),
     },
     onUpdate() {
       const html = write(editor.state.doc);

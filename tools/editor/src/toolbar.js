@@ -201,7 +201,9 @@ export function makeToolbar(editor, actions) {
   showTips(element, tip);
 
   function refresh() {
-    refreshers.forEach((one) => one());
+    for (const one of refreshers) {
+      one();
+    }
     if (current.offsetParent === null) {
       makeCurrent(style.disabled ? html : style);
     }

@@ -1,0 +1,84 @@
+"""Blocked guests: whose requests are held, whatever name they give."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_login import current_user
+from sqlalchemy.orm import joinedload
+from wtforms import DateField, Form
+from wtforms.validators import DataRequired, Length, Optional
+
+from clinic.accounts.access import Permission
+from clinic.admin.kit.cells import time_cell
+from clinic.admin.kit.screen import Refused, StaffView
+from clinic.bookings.blocked_guests import block_guest, lift_block
+from clinic.bookings.models import Block
+from clinic.core.places import mobile_example
+from clinic.core.text import canonical_mobile, email_address
+from clinic.preferences import preferences
+from clinic.web.filters import day
+from clinic.web.forms import LineField
+
+
+class BlockForm(Form):
+    """Whom, why, until when."""
+
+    email = LineField("Email", [Length(max=254)], description="Any spelling of the same mailbox is blocked with it.")
+    mobile = LineField("Mobile", [Length(max=40)])
+    because = LineField(
+        "Reason", [DataRequired("Say why"), Length(max=300)], description="For colleagues. The person never sees it."
+    )
+    until = DateField("Until", [Optional()], description="The last day. Left empty, it holds until it is lifted.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mobile.description = f"Like {mobile_example(preferences().phone_region)}. One of the two is enough."
+
+
+class BlockScreen(StaffView):
+    """Who is blocked. Lifting is deleting."""
+
+    permission = Permission.LEAD_WORK
+    heading, singular = "Blocked guests", "block"
+    intro = "Their requests are held for you and answered like any other. Only a digest of the details is kept."
+    empty_text = "Nobody is blocked. Block somebody who comes for the wrong reasons, or does not pay."
+    form = BlockForm
+    can_create = can_delete = True
+    row_template = "admin/desk/block_buttons.html"
+    column_list = ["label", "because", "until", "by", "created_at"]
+    column_labels = {"label": "Who", "because": "Reason", "by": "By", "created_at": "Since"}
+    column_sortable_list = ["created_at"]
+    column_default_sort = ("created_at", True)
+    column_formatters = {
+        "until": lambda _view, _context, row, _name: day(row.until) if row.until else "lifted by hand",
+        "by": lambda _view, _context, row, _name: row.by.name if row.by else "–",
+        "created_at": time_cell,
+    }
+
+    def load_options(self) -> Iterable[Any]:
+        """Who blocked them."""
+        return (joinedload(Block.by),)
+
+    def create(self, form: BlockForm) -> Block:
+        """By e-mail, mobile, or both."""
+        email = mobile = ""
+        if form.email.data:
+            try:
+                email = email_address(form.email.data)
+            except ValueError:
+                raise Refused("Enter an email address like name@example.com", "email") from None
+        if form.mobile.data:
+            region = preferences().phone_region
+            try:
+                mobile = canonical_mobile(form.mobile.data, region)
+            except ValueError:
+                raise Refused(f"Enter a mobile number like {mobile_example(region)}", "mobile") from None
+        if not email and not mobile:
+            raise Refused("Enter an email address or a mobile number.", "email")
+        return block_guest(
+            email=email, mobile=mobile, because=form.because.data, until=form.until.data, by=current_user
+        )[0]
+
+    def delete(self, model: Block) -> None:
+        """Their requests are like any other again."""
+        lift_block(model, by=current_user)

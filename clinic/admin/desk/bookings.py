@@ -1,0 +1,123 @@
+"""Bookings: allow or decline the held ones, redeem vouchers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy.orm import joinedload
+
+from clinic.accounts.access import Permission
+from clinic.admin.desk.redeem import redeem_and_say
+from clinic.admin.kit.cells import link_cell, state_cell, time_cell
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import row_id
+from clinic.admin.kit.return_address import here
+from clinic.admin.kit.screen import StaffView
+from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, UsedSince
+from clinic.bookings.ledger import last_claim
+from clinic.bookings.models import Booking
+from clinic.bookings.one_trial import has_trial
+from clinic.bookings.operations import allow_booking, decline_booking, keys_of_booking
+from clinic.bookings.queries import blocks_of, leads_behind
+from clinic.core import clock
+from clinic.core.db import db
+from clinic.leads import lead_index
+from clinic.leads.models import Lead
+from clinic.leads.same_person import evidence
+
+
+def _voucher_cell(_view: Any, _context: Any, row: Booking, _name: str) -> Markup | str:
+    if row.voucher is None:
+        return "–"
+    is_expired = row.voucher.state == "issued" and row.voucher.expires_at <= clock.now()
+    url = url_for("redeem_admin.index", code=row.voucher.code, back=here())
+    state = "expired" if is_expired else row.voucher.state
+    return Markup('<a href="{}">{}</a> ({})').format(url, row.voucher.code, state)
+
+
+class BookingScreen(StaffView):
+    """All bookings; the held ones wait for a decision."""
+
+    permission = Permission.LEAD_WORK
+    heading, singular = "Bookings", "booking"
+    intro = "A held booking waits for you to decide. “Why held” says what was found."
+    empty_text = "No bookings here. They arrive by the form “Get Started”."
+    row_template = "admin/desk/booking_buttons.html"
+    column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
+    column_labels = {"lead": "Who", "held_because": "Why held", "created_at": "Asked"}
+    column_sortable_list = ["created_at"]
+    column_default_sort = ("created_at", True)
+    column_searchable_list = [Lead.name, Lead.email, Lead.mobile]
+    column_formatters = {
+        "lead": link_cell("leads_admin.details_view", lambda row: row.lead.name, lambda row: row.lead_id),
+        "state": state_cell,
+        "voucher": _voucher_cell,
+        "created_at": time_cell,
+    }
+    tab_column = "state"
+    tabs = (("all", "All"), ("held", "Held"), ("booked", "Booked"), ("declined", "Declined"))
+
+    def load_options(self) -> Iterable[Any]:
+        """Person, session and voucher."""
+        return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
+
+    def find_ids(self, text: str) -> list[int]:
+        """The bookings of the leads that are found."""
+        return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_index.find(text)))))
+
+    @expose("/compare/")
+    def compare(self) -> Answer:
+        """A held booking beside those who have used its e-mail or mobile."""
+        booking = self.row_or_404()
+        keys = keys_of_booking(booking)
+        behind = [
+            (claim, lead, evidence(booking.lead, lead) if lead else [])
+            for claim, lead in leads_behind(keys.values())
+            if lead is None or lead.id != booking.lead_id
+        ]
+        blocks = blocks_of(keys.values())
+        return self.render(
+            "admin/desk/booking_compare.html",
+            booking=booking,
+            behind=behind,
+            blocks=blocks,
+            seen=last_claim(keys.values()),
+            has_trial=has_trial(booking.lead_id),
+        )
+
+    @expose("/decide/", methods=("POST",))
+    def decide(self) -> Answer:
+        """Allow or decline a held booking."""
+        booking = self.row_or_404()
+        verb = request.form.get("verb")
+        if verb not in ("allow", "decline"):
+            abort(400)
+        try:
+            if verb == "allow":
+                seen = row_id(request.form.get("seen", "")) or 0
+                voucher = allow_booking(booking, by=current_user, seen=seen)
+                flash(f"Allowed: voucher {voucher.code} is on its way by mail.", "success")
+            else:
+                decline_booking(booking, by=current_user)
+                flash("Declined: a kind mail is on its way.", "success")
+        except NotHeld:
+            flash("This booking was decided before; nothing has changed.", "error")
+        except UsedSince:
+            flash(
+                "The e-mail or the mobile was used for a trial since this request came. Compare, then decide.", "error"
+            )
+            return redirect(url_for(".compare", id=booking.id, back=self.list_url()), 303)  # type: ignore[return-value]
+        except TrialAlreadyUsed:
+            flash("This person has had a trial, and it is for one time only. Decline the request instead.", "error")
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+
+    @expose("/redeem/", methods=("POST",))
+    def redeem(self) -> Answer:
+        """Mark the voucher redeemed."""
+        booking = self.row_or_404()
+        voucher = booking.voucher or abort(404)
+        return redeem_and_say(voucher, f"Redeemed: voucher {voucher.code}.", back=self.list_url())

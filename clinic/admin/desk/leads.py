@@ -1,0 +1,404 @@
+"""The desk's leads: who asked, what became of it, and what to do next."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, abort, flash, redirect, request, stream_with_context, url_for
+from flask_admin import expose
+from flask_admin.actions import action
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy.orm import joinedload, selectinload
+
+from clinic.accounts.access import Permission
+from clinic.accounts.operations import note_export
+from clinic.accounts.queries import users_who_can
+from clinic.admin.desk.export import csv_lines, xlsx_file
+from clinic.admin.kit.cells import link_cell, state_cell, time_cell, unbroken
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.ids import ids_of, row_id
+from clinic.admin.kit.once import do_once
+from clinic.admin.kit.return_address import way_back
+from clinic.admin.kit.screen import StaffView
+from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
+from clinic.admin.troubles import mail_troubles, worker_troubles
+from clinic.bookings.one_trial import CANCELLED, DECLINED
+from clinic.core import clock
+from clinic.core.db import atomic, db
+from clinic.core.text import clean_line, clean_text
+from clinic.leads import lead_index
+from clinic.leads.errors import CannotMerge, CannotSplit, Unsubscribed
+from clinic.leads.models import Lead, Merge, Stage
+from clinic.leads.operations import (
+    add_note,
+    assign_lead,
+    change_stage,
+    keep_apart,
+    merge_leads,
+    move_leads,
+    plan_next_step,
+    split_leads,
+    undo_stage,
+    write_letter,
+)
+from clinic.leads.queries import (
+    count_in_stage,
+    count_leads_about,
+    in_sight,
+    lead_with_history,
+    leads_on_board,
+    letters,
+    likely_same,
+    merges_into,
+)
+from clinic.outbox.operations import refusal_of
+from clinic.preferences import preferences
+from clinic.visits.queries import visit_of, wish_of
+from clinic.visits.wishes import wish_words
+from clinic.web.filters import day, local_now
+
+
+def _services_cell(_view: Any, _context: Any, row: Lead, _name: str) -> str:
+    return ", ".join(booking.service.name for booking in row.bookings) or "–"
+
+
+def _bookings_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
+    return Markup(" ").join(
+        Markup('<span class="state state-{0}">{0}</span>').format(booking.state) for booking in row.bookings
+    )
+
+
+def _source_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Any:
+    if row.article is None:
+        return row.source or "–"
+    return Markup('<a href="{}">{}</a>').format(row.article.address, row.article.title)
+
+
+def _stage_cell(view: Any, context: Any, row: Lead, name: str) -> Markup:
+    return Markup('{} <span class="quiet">{}</span>').format(state_cell(view, context, row, name), since(row))
+
+
+def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
+    """What is next, when, and who looks after it."""
+    due = " state-held" if row.next_on and row.next_on <= local_now().date() else ""
+    parts = [
+        Markup("{}").format(row.next_step) if row.next_step else "",
+        Markup('<span class="state{}">{}</span>').format(due, day(row.next_on)) if row.next_on else "",
+        Markup('<span class="quiet">{}</span>').format(row.assigned.name) if row.assigned else "",
+    ]
+    return Markup(" ").join(part for part in parts if part) or Markup("–")
+
+
+def _closed_words(merge: Merge) -> str:
+    """What a merge has closed, as a sentence or two."""
+    declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
+    words = f"Declined, as this person has had a trial: {count_of(declined, 'held request')}. " if declined else ""
+    return words + (f"Cancelled, as one trial is left: {count_of(cancelled, 'voucher')}. " if cancelled else "")
+
+
+def since(lead: Lead) -> str:
+    """How long a lead has been in its stage: today, 1 day, 12 days."""
+    days = (clock.now() - lead.stage_since).days
+    return "since today" if days < 1 else f"for {count_of(days, 'day')}"
+
+
+class LeadScreen(StaffView):
+    """Leads by stage, as a list and on a board; one page for each with everything about the person."""
+
+    permission = Permission.LEAD_WORK
+    needs_identity = frozenset({"export_csv", "export_xlsx"})
+    heading, singular = "Leads", "lead"
+    intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
+    empty_text = "Nobody here yet. Each request for a trial makes a lead."
+    list_template = "admin/desk/lead_list.html"
+    details_template = "admin/desk/lead.html"
+    can_view_details = True
+    is_counted = False  # each would have to be fetched, to see whether it was merged
+    column_list = ["name", "stage", "services", "bookings", "next_step", "article", "mobile", "created_at"]
+    column_labels = {
+        "services": "Session",
+        "bookings": "Booking",
+        "next_step": "Next",
+        "article": "Source",
+        "created_at": "Asked",
+    }
+    column_sortable_list = ["name", "created_at"]
+    column_default_sort = ("created_at", True)
+    column_searchable_list = ["name", "email", "mobile"]
+    column_formatters = {
+        "name": link_cell(".details_view", lambda row: row.name),
+        "stage": _stage_cell,
+        "services": _services_cell,
+        "bookings": _bookings_cell,
+        "next_step": _next_cell,
+        "article": _source_cell,
+        "mobile": lambda _view, _context, row, _name: unbroken(row.mobile_readable),
+        "created_at": time_cell,
+    }
+    tab_column = "stage"
+    tabs = (("all", "All"), *((stage.value, stage.value.capitalize()) for stage in Stage), ("mine", "Mine"))
+
+    def row_filter(self) -> Iterable[Any]:
+        """Not those merged into another lead."""
+        return (in_sight(),)
+
+    def load_options(self) -> Iterable[Any]:
+        """Article, bookings and who looks after them."""
+        return (joinedload(Lead.article), joinedload(Lead.assigned), selectinload(Lead.bookings))
+
+    def _tab_filter(self) -> Iterable[Any]:
+        return (Lead.assigned_id == current_user.id,) if self.tab() == "mine" else super()._tab_filter()
+
+    def find_ids(self, text: str) -> list[int]:
+        """By the index of words, not by looking at each row."""
+        return lead_index.find(text)
+
+    def get_one(self, id: Any) -> Any:
+        """One lead; that of a person who was merged leads to the one that was kept."""
+        number = row_id(str(id))
+        lead = db.session.get(Lead, number) if number is not None else None
+        return super().get_one(lead.merged_into_id or lead.id) if lead else None
+
+    # One person
+
+    @expose("/details/")
+    def details_view(self) -> Answer:
+        """Facts, bookings, voucher, visit, what to do next, who it may be too, history."""
+        lead = self.row_or_404()
+        chosen = next((one for one in letters() if str(one.id) == request.args.get("letter")), None)
+        filled = chosen.filled(name=lead.name, clinic=preferences().name) if chosen else ("", "")
+        return self._details(lead.id, letter=filled)
+
+    def _details(self, lead_id: int, *, letter: tuple[str, str] = ("", ""), letter_error: str = "") -> str:
+        lead = lead_with_history(lead_id) or abort(404)
+        wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
+        return self.render(
+            self.details_template,
+            model=lead,
+            stages=list(Stage),
+            troubles=[*worker_troubles(), *mail_troubles()],
+            since=since(lead),
+            now=clock.now(),
+            visits={booking.id: visit_of(booking.id) for booking in lead.bookings},
+            wishes=wishes,
+            wished={id_: wish_words(wish.times) if wish else "" for id_, wish in wishes.items()},
+            staff=users_who_can(Permission.LEAD_WORK),
+            letters=letters(),
+            letter=letter,
+            letter_error=letter_error,
+            refusal=refusal_of(lead.email),
+            likely=likely_same(lead),
+            merges=merges_into(lead),
+        )
+
+    @expose("/stage/", methods=("POST",))
+    def stage(self) -> Answer:
+        """Move the lead to another stage."""
+        lead = self.row_or_404()
+        word = request.form.get("stage", "")
+        if word not in list(Stage):
+            abort(400)
+        because = clean_line(request.form.get("because", ""))[:200]
+        before = lead.stage
+        change_stage(lead, Stage(word), because=because, by=current_user)
+        text = f"Stage is now {word}."
+        if word == Stage.LOST and not because:
+            text += " Write down why: too far, too dear, no answer. It helps with the next one."
+        if before == word:
+            flash(text, "success")
+        else:
+            fields = {"id": str(lead.id), "before": before.value, "of": word, "back": self._way_back(lead)}
+            flash_undo(text, url_for(".undo_stage"), **fields)
+        return self._back(lead)
+
+    @expose("/stage/undo/", methods=("POST",))
+    def undo_stage(self) -> Answer:
+        """Move the lead back to the stage before."""
+        lead = self.row_or_404()
+        before, of = request.form.get("before", ""), request.form.get("of", "")
+        if before not in list(Stage) or of not in list(Stage):
+            abort(400)
+        if lead.stage == before:
+            flash(f"Nothing to undo: the stage is {before}.", "success")
+        elif undo_stage(lead, Stage(before), of=Stage(of), by=current_user):
+            flash(f"Undone: the stage is {before} again.", "success")
+        else:
+            flash("Somebody has changed the stage since. That stays.", "error")
+        return self._back(lead)
+
+    @expose("/note/", methods=("POST",))
+    def note(self) -> Answer:
+        """Write a note."""
+        lead = self.row_or_404()
+        text = clean_text(request.form.get("note", ""))[:5000]
+        if text:
+            do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, text, by=current_user))
+            flash("Note kept.", "success")
+        else:
+            flash("The note is empty: write something first.", "error")
+        return self._back(lead)
+
+    @expose("/plan/", methods=("POST",))
+    def plan(self) -> Answer:
+        """Who looks after them, and what is next."""
+        lead = self.row_or_404()
+        chosen = request.form.get("assigned", "")
+        staff = {str(one.id): one for one in users_who_can(Permission.LEAD_WORK)}
+        if chosen and chosen not in staff:
+            abort(400)
+        try:
+            on = date.fromisoformat(request.form["next_on"]) if request.form.get("next_on") else None
+        except ValueError:
+            flash("The date is not one: choose it anew, like 24/11/2026.", "error")
+            return self._back(lead)
+        person = staff.get(chosen)
+        with atomic():
+            assign_lead(lead, person.id if person else None, person.name if person else "", by=current_user)
+            plan_next_step(lead, clean_line(request.form.get("next_step", ""))[:200], on, by=current_user)
+        flash("Kept.", "success")
+        return self._back(lead)
+
+    @expose("/letter/", methods=("POST",))
+    def letter(self) -> Answer:
+        """Send a mail; the words are those of a letter, or one's own."""
+        lead = self.row_or_404()
+        subject = clean_line(request.form.get("subject", ""))[:200]
+        body = clean_text(request.form.get("body", ""))[:10_000]
+        if not subject or not body:
+            page = self._details(lead.id, letter=(subject, body), letter_error="Write a subject and a text.")
+            return page, 422
+        try:
+            if lead.unsubscribed_at:
+                raise Unsubscribed
+            do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
+            flash("The mail is on its way.", "success")
+        except Unsubscribed:
+            flash(f"{lead.name} wants no more letters. Call instead.", "error")
+        return self._back(lead)
+
+    # One person or two
+
+    @expose("/merge/", methods=("POST",))
+    def merge(self) -> Answer:
+        """Two leads are one person, or two people."""
+        lead, other = self.row_or_404(), self.get_one(request.form.get("other", "")) or abort(404)
+        if request.form.get("verb") == "apart":
+            keep_apart(lead, other, by=current_user)
+            flash(f"{other.name} is somebody else. You are not asked again.", "success")
+            return self._back(lead)
+        try:
+            merge = merge_leads(lead, other, by=current_user)
+            flash(f"Merged. {_closed_words(merge)}For 30 days it can be split again, on this page.", "success")
+        except CannotMerge as error:
+            flash(str(error), "error")
+        return self._back(lead)
+
+    @expose("/split/", methods=("POST",))
+    def split(self) -> Answer:
+        """Undo a merge."""
+        lead = self.row_or_404()
+        merge = db.session.get(Merge, row_id(request.form.get("merge", "")) or 0)
+        try:
+            if merge is None or merge.kept_id != lead.id:
+                raise CannotSplit
+            name = merge.merged.name
+            split_leads(merge, by=current_user)
+            flash(f"Split: {name} is a lead of their own again.", "success")
+        except CannotSplit:
+            flash("This merge was undone before, or is older than 30 days.", "error")
+        return self._back(lead)
+
+    # Many at once
+
+    @expose("/board/")
+    def board(self) -> str:
+        """A column for each stage."""
+        columns = [(stage, count_in_stage(stage), leads_on_board(stage)) for stage in Stage]
+        return self.render("admin/desk/lead_board.html", columns=columns, since=since, today=local_now().date())
+
+    @action("mine", "Look after")
+    def look_after(self, rowids: list[str]) -> None:
+        """Assign all that are ticked to oneself."""
+        ids = ids_of(rowids)
+        if not ids:
+            flash("Tick some leads first.", "error")
+            return
+        with atomic():
+            for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids), *self.row_filter())).all():
+                assign_lead(lead, current_user.id, current_user.name, by=current_user)
+        flash(f"You look after {count_of(len(ids), 'lead')}.", "success")
+
+    @action("contacted", "Contacted:")
+    def contacted(self, rowids: list[str]) -> None:
+        """Move all that are ticked."""
+        self._move_all(rowids, Stage.CONTACTED)
+
+    @action("joined", "Joined:")
+    def joined(self, rowids: list[str]) -> None:
+        """Move all that are ticked."""
+        self._move_all(rowids, Stage.JOINED)
+
+    @action("lost", "Lost:")
+    def lost(self, rowids: list[str]) -> None:
+        """Move all that are ticked."""
+        self._move_all(rowids, Stage.LOST)
+
+    def _move_all(self, rowids: list[str], stage: Stage) -> None:
+        ids = ids_of(rowids)
+        before = move_leads(ids, stage, by=current_user)
+        if not ids:
+            flash("Tick some leads first.", "error")
+        elif not before or len(before) > MOST_TO_UNDO:
+            flash(f"{stage.capitalize()}: {count_of(len(ids), 'lead')}.", "success")
+        else:
+            was = {
+                one.value: ",".join(str(id_) for id_, stage_before in before.items() if stage_before == one)
+                for one in set(before.values())
+            }
+            back = way_back(url_for(".index_view"))
+            text = f"{stage.capitalize()}: {count_of(len(before), 'lead')}."
+            flash_undo(text, url_for(".undo_stages"), of=stage.value, back=back, **was)
+
+    @expose("/stages/undo/", methods=("POST",))
+    def undo_stages(self) -> Answer:
+        """Put many leads back: fields named for a stage, with ids like "1,2"."""
+        of = request.form.get("of", "")
+        if of not in list(Stage):
+            abort(400)
+        done = 0
+        with atomic():
+            for stage in Stage:
+                for id_ in ids_of(request.form.get(stage.value, "").split(",")[:500]):
+                    lead = db.session.get(Lead, id_)
+                    done += bool(lead and undo_stage(lead, stage, of=Stage(of), by=current_user))
+        flash(f"Undone: {count_of(done, 'lead')} put back.", "success" if done else "error")
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+
+    # Export
+
+    @expose("/export.csv")
+    def export_csv(self) -> Answer:
+        """All leads as CSV (RFC 4180, UTF-8 with a mark for Excel), streamed, with no cell that acts as a formula."""
+        return self._export("csv", "text/csv", csv_lines)
+
+    @expose("/export.xlsx")
+    def export_xlsx(self) -> Answer:
+        """All leads as an Excel sheet."""
+        return self._export("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file)
+
+    def _export(self, kind: str, mimetype: str, lines: Callable[[], Iterator[Any]]) -> Answer:
+        note_export("leads", by=current_user, detail=kind)
+        headers = {
+            "Content-Disposition": f"attachment; filename=leads-{clock.now():%Y-%m-%d}.{kind}",
+            "X-Rows": str(count_leads_about()),  # for the progress that export.js shows
+        }
+        return Response(stream_with_context(lines()), mimetype=mimetype, headers=headers)
+
+    def _back(self, lead: Lead) -> Answer:
+        return redirect(self._way_back(lead), 303)  # type: ignore[return-value]
+
+    def _way_back(self, lead: Lead) -> str:
+        return way_back(url_for(".details_view", id=lead.id))

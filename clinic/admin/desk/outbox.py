@@ -1,0 +1,100 @@
+"""The outbox: what was sent, what waits, what failed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy.orm import defer
+
+from clinic.accounts.access import Permission
+from clinic.admin.kit.cells import link_cell, time_cell
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import StaffView
+from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
+from clinic.core.bounded import latest_with
+from clinic.core.db import db
+from clinic.core.settings import settings
+from clinic.outbox.models import Message, MessageState
+from clinic.outbox.operations import send_again
+
+
+def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:
+    state = "queued" if row.is_to_file else row.state
+    return Markup('<span class="state state-{}">{}</span>').format(state, row.state_word)
+
+
+class OutboxScreen(StaffView):
+    """The mails of the site, of the kinds that the person may read. Nobody sees a secret link (Message.secrets)."""
+
+    permission = Permission.OUTBOX_WORK
+    heading, singular = "Outbox", "mail"
+    list_template = "admin/desk/outbox_list.html"
+    empty_text = "No mail here."
+    details_template = "admin/desk/message.html"
+    can_view_details = True
+    row_template = "admin/desk/message_buttons.html"
+    column_list = ["subject", "to", "state", "tries", "created_at", "sent_at"]
+    column_labels = {"created_at": "Written", "sent_at": "Sent"}
+    column_sortable_list = ["created_at"]
+    column_default_sort = ("created_at", True)
+    column_searchable_list = ["to", "subject"]
+    column_formatters = {
+        "subject": link_cell(".details_view", lambda row: row.subject),
+        "state": _state_cell,
+        "created_at": time_cell,
+        "sent_at": lambda view, context, row, name: "–" if row.is_to_file else time_cell(view, context, row, name),
+    }
+    tab_column = "state"
+    tabs = (
+        ("all", "All"),
+        *((state.value, state.value.capitalize()) for state in MessageState),
+        ("files", "Written to files"),
+    )
+
+    def troubles(self) -> list[Trouble]:
+        """Why mails wait or reach nobody."""
+        return [*mail_troubles(), *worker_troubles()]
+
+    @property
+    def intro(self) -> str:  # type: ignore[override]
+        """What happens to mails here."""
+        if settings().mail_server is None:
+            return "Every mail that the site has written. Now the worker writes each to a file, and nobody gets it."
+        return "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+
+    def _tab_filter(self) -> Iterable[Any]:
+        filed = (Message.state == MessageState.SENT, Message.is_to_file)
+        match self.tab():
+            case "files":
+                return filed
+            case "sent":
+                return (Message.state == MessageState.SENT, ~Message.is_to_file)
+            case _:
+                return super()._tab_filter()
+
+    def row_filter(self) -> Iterable[Any]:
+        """Only kinds that the person may read; the owner reads all, also kinds that no list names."""
+        return () if current_user.can(Permission.USER_MANAGE) else (Message.kind.in_(current_user.readable_mails()),)
+
+    def load_options(self) -> Any:
+        """A list needs no bodies."""
+        is_list = request.endpoint == "outbox_admin.index_view"
+        return (defer(Message.html), defer(Message.text), defer(Message.secrets)) if is_list else ()
+
+    def find_ids(self, text: str) -> list[int]:
+        """Of the latest mails, and of all to this address."""
+        to_them = Message.to == text.strip()
+        return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))
+
+    @expose("/again/", methods=("POST",))
+    def again(self) -> Answer:
+        """Send a failed mail again."""
+        message = self.row_or_404()
+        if send_again(message, by=current_user):
+            flash("It is queued again: the worker tries it next.", "success")
+        else:
+            flash("This mail is not failed, so there is nothing to send again.", "error")
+        return redirect(self.list_url(), 303)  # type: ignore[return-value]

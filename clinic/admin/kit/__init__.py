@@ -1,0 +1,1 @@
+"""The parts that all screens of the panel are built from."""

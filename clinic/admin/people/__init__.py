@@ -1,0 +1,1 @@
+"""Screens about people with a login: accounts, roles, the log."""

@@ -1,0 +1,136 @@
+"""People with a login."""
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from flask_login import current_user
+from wtforms import BooleanField, Form, PasswordField, SelectMultipleField
+from wtforms.validators import DataRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.accounts.access import Permission, RoleName
+from clinic.accounts.errors import EmailTaken, LastOwner
+from clinic.accounts.models import User
+from clinic.accounts.operations import change_user, create_user, reset_second_factor
+from clinic.admin.kit.cells import link_cell, time_cell
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused, StaffView
+from clinic.core.text import email_address
+from clinic.web.forms import LineField, is_email
+
+
+class RolesField(SelectMultipleField):
+    """One tick box for each role."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class UserForm(Form):
+    """A person who is there."""
+
+    name = LineField(
+        "Name",
+        [DataRequired("Enter a name"), Length(max=120)],
+        description="As colleagues know them. It stands beside what they do in Activity.",
+    )
+    role_names = RolesField(
+        "Roles",
+        [DataRequired("Choose at least one role")],
+        choices=[
+            (RoleName.OWNER.value, "Owner: everything"),
+            (RoleName.EDITOR.value, "Editor: articles, pages, media"),
+            (RoleName.MODERATOR.value, "Moderator: comments"),
+            (RoleName.DESK.value, "Desk: leads, bookings, outbox"),
+        ],
+        description="What this person works on. Several are possible; the menu shows only what is theirs.",
+    )
+    active = BooleanField(
+        "May sign in",
+        default=True,
+        description="Without the tick they are signed out at once and cannot come back. What they did stays theirs.",
+    )
+
+
+class NewUserForm(UserForm):
+    """A new person."""
+
+    email = LineField(
+        "Email",
+        [DataRequired("Enter an email address"), Length(max=254), is_email],
+        description="They sign in with it, and “Forgot password” writes to it.",
+    )
+    password = PasswordField(
+        "Password",
+        [Optional(), Length(min=10, message="Use at least 10 characters")],
+        description="At least 10 characters. Left empty, they choose one by “Forgot password”.",
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class PeopleScreen(StaffView):
+    """Who may sign in, and as what."""
+
+    permission = Permission.USER_MANAGE
+    needs_identity = frozenset({"create_view", "edit_view", "reset_second_factor"})
+    edit_template = "admin/people/person_form.html"
+    heading, singular = "People", "person"
+    intro = "Who may sign in, and what for."
+    form = UserForm
+    can_create = can_edit = True
+    column_list = ["name", "email", "roles", "active", "created_at"]
+    column_labels = {"active": "May sign in", "created_at": "Since"}
+    column_sortable_list = ["name", "email"]
+    column_default_sort = "name"
+    column_searchable_list = ["name", "email"]
+    column_formatters = {
+        "name": link_cell(".edit_view", lambda row: row.name),
+        "roles": lambda _view, _context, row, _name: ", ".join(role.name for role in row.roles),
+        "active": lambda _view, _context, row, _name: "yes" if row.active else "no",
+        "created_at": time_cell,
+    }
+
+    def saved_url(self, model: User) -> str:
+        """The same form, unless the person has just taken this right from themselves."""
+        return super().saved_url(model) if self.is_accessible() else "/admin/"
+
+    def get_create_form(self) -> type[Form]:
+        """With e-mail and password."""
+        return NewUserForm
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Roles by name."""
+        form = super().edit_form(obj)
+        if not form.role_names.raw_data and not form.role_names.data:
+            form.role_names.data = [role.name for role in obj.roles]
+        return form
+
+    @expose("/reset-second-factor/", methods=("POST",))
+    def reset_second_factor(self) -> Answer:
+        """Let a person who has lost their second factor in with the password alone."""
+        person = self.row_or_404()
+        reset_second_factor(person, by=current_user)
+        flash(f"{person.name} signs in with the password alone from now on. They were told by email.", "success")
+        return redirect(url_for(".edit_view", id=person.id), 303)  # type: ignore[return-value]
+
+    def create(self, form: NewUserForm) -> User:
+        """A new person."""
+        try:
+            return create_user(
+                email=email_address(form.email.data),
+                name=form.name.data,
+                roles=[RoleName(name) for name in form.role_names.data],
+                password=form.password.data or None,
+                by=current_user,
+            )
+        except EmailTaken:
+            raise Refused("Somebody signs in with this address already.", "email") from None
+
+    def update(self, form: UserForm, model: User) -> None:
+        """Name, roles, may sign in."""
+        try:
+            roles = [RoleName(name) for name in form.role_names.data]
+            change_user(model, name=form.name.data, roles=roles, active=form.active.data, by=current_user)
+        except LastOwner:
+            raise Refused("This is the last owner. Make somebody else an owner first.") from None

@@ -1,0 +1,1 @@
+"""Screens that set up the site: preferences, home page, menus, services, redirects."""

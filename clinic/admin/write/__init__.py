@@ -1,0 +1,1 @@
+"""Screens for writing: articles, pages, pictures, categories, tags, the team."""

@@ -1,0 +1,113 @@
+"""Tags: rename them, and merge two that mean the same."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_login import current_user
+from wtforms import Form
+from wtforms.validators import DataRequired, Length
+
+from clinic.accounts.access import Permission
+from clinic.admin.kit.cells import address_cell, count_cell, link_cell
+from clinic.admin.kit.counts import count_of
+from clinic.admin.kit.fields import RowField, SlugField
+from clinic.admin.kit.guarded import Answer
+from clinic.admin.kit.screen import Refused, StaffView
+from clinic.admin.write.categories import taken
+from clinic.articles.errors import SlugTaken, StillUsed
+from clinic.articles.models import Tag
+from clinic.articles.queries import articles_by_tag, tags
+from clinic.articles.taxonomy import add_tag, change_tag, delete_tag, merge_tag
+from clinic.web.forms import LineField
+
+
+class TagForm(Form):
+    """A tag."""
+
+    name = LineField(
+        "Name",
+        [DataRequired("Enter a name"), Length(max=60)],
+        description="A word or two that readers click to see all articles on it, like “stairs”.",
+    )
+    slug = SlugField(
+        description="The last part of its address. Left empty, it is made from the name."
+        " If you change it later, the old address leads to the new one."
+    )
+
+
+class MergeForm(Form):
+    """Where a tag goes."""
+
+    into_id = RowField(
+        "Merge into",
+        lambda: ((one.id, one.name) for one in tags()),
+        empty="Choose a tag",
+        description="Its articles get the other tag, its address leads there, and this tag is gone.",
+    )
+
+
+class TagScreen(StaffView):
+    """All tags."""
+
+    permission = Permission.ARTICLE_EDIT
+    heading, singular = "Tags", "tag"
+    intro = "Words that describe articles. You make them as you write; here you put them right."
+    empty_text = "No tag here yet. Type some words under “Tags” in an article, or make one here."
+    form = TagForm
+    edit_template = "admin/write/tag_form.html"
+    can_create = can_edit = can_delete = True
+    column_list = ["name", "articles", "address"]
+    column_sortable_list = ["name"]
+    column_default_sort = "name"
+    column_searchable_list = ["name", "slug"]
+    column_formatters = {
+        "name": link_cell(".edit_view", lambda row: row.name),
+        "articles": count_cell(articles_by_tag, "article"),
+        "address": address_cell,
+    }
+
+    def create(self, form: TagForm) -> Tag:
+        """A tag that no article has yet."""
+        try:
+            return add_tag(name=form.name.data, slug=form.slug.data or "", by=current_user)
+        except SlugTaken as error:
+            raise taken(error) from None
+
+    def update(self, form: TagForm, model: Tag) -> None:
+        """Rename."""
+        try:
+            change_tag(model, name=form.name.data, slug=form.slug.data or "", by=current_user)
+        except SlugTaken as error:
+            raise Refused(
+                f"The tag “{error}” is there already. Merge this one into it, further down.", "slug"
+            ) from None
+
+    def delete(self, model: Tag) -> None:
+        """Only one that no article has."""
+        try:
+            delete_tag(model, by=current_user)
+        except StillUsed as error:
+            raise Refused(
+                f"{count_of(error.number, 'article')} {'has' if error.number == 1 else 'have'} this tag, so it stays."
+                " Merge it into another one instead."
+            ) from None
+
+    def render(self, template: str, **kwargs: Any) -> Any:
+        """With the form that merges."""
+        if template == self.edit_template:
+            kwargs.setdefault("merge_form", MergeForm())
+        return super().render(template, **kwargs)
+
+    @expose("/merge/", methods=("POST",))
+    def merge(self) -> Answer:
+        """Give its articles another tag."""
+        tag = self.row_or_404()
+        into = self.get_one(request.form.get("into_id", ""))
+        if into is None or into.id == tag.id:
+            flash("Choose another tag to merge into. Nothing has changed.", "error")
+            return redirect(url_for(".edit_view", id=tag.id), 303)  # type: ignore[return-value]
+        words = f"“{tag.name}” is “{into.name}” now"
+        number = merge_tag(tag, into, by=current_user)
+        flash(f"{words}: {count_of(number, 'article')}.", "success")
+        return redirect(url_for(".edit_view", id=into.id), 303)  # type: ignore[return-value]

@@ -1,0 +1,43 @@
+"""Guests whose requests are held for the desk."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import User
+from clinic.bookings.ledger import _said, digest
+from clinic.bookings.models import Block, ClaimKind
+from clinic.core import audit, clock
+from clinic.core.db import atomic, db
+
+
+@atomic()
+def block_guest(*, email: str, mobile: str, because: str, until: date | None, by: User) -> list[Block]:
+    """Hold all requests with this e-mail or mobile (E.164) from now on, until a day or until it is lifted.
+
+    Whoever is blocked is not told. The same again changes reason and day.
+    """
+    blocks = []
+    for kind, value in _said(email, mobile).items():
+        label = f"{value[0]}…@{value.rpartition('@')[2]}" if kind == ClaimKind.EMAIL else f"{value[:4]}… {value[-3:]}"
+        key = digest(value)
+        block = db.session.scalar(sa.select(Block).where(Block.digest == key)) or Block(kind=kind, digest=key)
+        block.label, block.because, block.until, block.by_id, block.created_at = (
+            label,
+            because,
+            until,
+            by.id,
+            clock.now(),
+        )
+        db.session.add(block)
+        db.session.flush()
+        audit.record("blocked", block, by=by)  # the reason may name the guest, and the log names no visitor
+        blocks.append(block)
+    return blocks
+
+
+@atomic()
+def lift_block(block: Block, *, by: User) -> None:
+    """Treat these requests like any other again."""
+    audit.record("lifted the block of", block, by=by)
+    db.session.delete(block)

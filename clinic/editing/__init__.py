@@ -1,0 +1,1 @@
+"""Helps editors while they write: checks, previews, autosave, picture uses."""

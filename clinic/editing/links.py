@@ -1,0 +1,40 @@
+"""Links of emails that ask whether an article is still correct."""
+
+from datetime import timedelta
+
+from flask import (
+    abort,
+    render_template,
+)
+
+from clinic.articles.emails import STILL_CORRECT
+from clinic.articles.models import Article
+from clinic.articles.reviews import sign_off_article
+from clinic.core.db import db
+from clinic.web.filters import local_now
+from clinic.web.links import Link
+
+
+class StillCorrectLink(Link):
+    """Ask whether an article is still correct, and note that it is."""
+
+    purpose = STILL_CORRECT
+    lives = timedelta(days=120)
+
+    def show(self, value: str) -> str:
+        """The article, unless that review has been done."""
+        return render_template("articles/still_correct.html", article=_due_article(value), is_done=False)
+
+    def act(self, value: str) -> str:
+        """Note that it is."""
+        found = _due_article(value)
+        if found is not None:
+            sign_off_article(found, on=local_now().date())
+        return render_template("articles/still_correct.html", article=found, is_done=found is not None)
+
+
+def _due_article(value: str) -> Article | None:
+    """The article that a link asks about; None when that review has been done."""
+    id_, _, due_on = value.partition(" ")
+    found = db.session.get(Article, int(id_)) or abort(404)
+    return found if str(found.review_due_on) == due_on else None

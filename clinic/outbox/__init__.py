@@ -1,0 +1,1 @@
+"""The outbox: each email is a row, written with what caused it and sent later by a worker."""

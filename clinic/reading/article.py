@@ -1,0 +1,181 @@
+"""Home and the reading pages; the comment form of an article posts to this module too."""
+
+from flask import (
+    Response,
+    abort,
+    current_app,
+    g,
+    get_template_attribute,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+
+from clinic.articles.body import Parts, Rendered, image_ids, render_body
+from clinic.articles.models import Article, ArticleState, Kind
+from clinic.articles.queries import team
+from clinic.bookings.forms import TrialForm
+from clinic.bookings.sources import Place, Source
+from clinic.comments.forms import CommentForm
+from clinic.comments.operations import post_comment
+from clinic.comments.queries import approved_comments
+from clinic.core.limits import Limit, TooMany
+from clinic.core.text import email_address
+from clinic.editing.previews import article_for_preview
+from clinic.media.queries import images_by_id
+from clinic.media.views import sent
+from clinic.reading.article_queries import article_with_slug, neighbours_of, tags_of, teasers_for
+from clinic.reading.blueprint import bp
+from clinic.reading.reads import count_read
+from clinic.reading.share_picture import share_picture
+from clinic.reading.structured_data import article_data, clinic_data, json_ld
+from clinic.reading.successors import _moved
+from clinic.web.csrf import public_form
+from clinic.web.filters import local_now
+from clinic.web.limits import spend
+from clinic.web.pages.memory import facts, remembered
+from clinic.web.pages.store import stored
+
+VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
+COMMENTS = Limit.of("20 comments per address per hour")
+
+
+@bp.get("/articles/<slug>/", strict_slashes=False)
+@stored(again=count_read)
+def article(slug: str) -> str | Response:
+    """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
+    found = _readable(Kind.POST, slug)
+    if isinstance(found, Response):
+        return found
+    count_read(current_app, request.environ, slug)
+    return _article_page(found, CommentForm())
+
+
+@bp.get("/articles/<slug>/share.jpg")
+def share(slug: str) -> Response:
+    """The picture that others show with a link to the article."""
+    found = article_with_slug(Kind.POST, slug)
+    if found is None or not found.is_public:
+        abort(404)
+    return sent(share_picture(found, facts().name), "image/jpeg", max_age=86400)
+
+
+@bp.post("/articles/<slug>/comments")
+@public_form
+def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422, 429)."""
+    found = _readable(Kind.POST, slug)
+    if isinstance(found, Response):
+        return found
+    form = CommentForm()
+    if not form.validate():
+        return _article_page(found, form), 422
+    try:
+        spend(COMMENTS)
+    except TooMany as limit:
+        form.problems.append(limit.advice)
+        return _article_page(found, form), 429, {"Retry-After": str(limit.retry_after)}
+    post_comment(
+        article_id=found.id,
+        article_title=found.title,
+        name=form.name.data,
+        email=email_address(form.email.data),
+        body=form.body.data,
+    )
+    return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
+
+
+@bp.get("/<slug>/", strict_slashes=False)
+@stored(seconds=60)  # one says whether the clinic is open
+def page(slug: str) -> str | Response:
+    """A page that staff write: about, services, contact …"""
+    found = _readable(Kind.PAGE, slug)
+    if isinstance(found, Response):
+        return found
+    return _page_page(found)
+
+
+def _readable(kind: Kind, slug: str) -> Article | Response:
+    found = article_with_slug(kind, slug)
+    if found is None:
+        abort(404)  # which looks for a redirect first
+    if found.state == ArticleState.RETIRED or found.trashed_at:
+        return _moved(found)
+    if not found.is_public:
+        abort(404)
+    if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
+        # Here and not by the router, so that an address nobody has is 404 at once, with or without its slash.
+        query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+        return redirect(f"{found.address}{query}", 308)  # type: ignore[return-value]
+    return found
+
+
+@bp.get("/preview/<secret>/")
+def preview(secret: str) -> Response:
+    """An article before it is published, for who was given the link."""
+    found = article_for_preview(secret) or abort(404)
+    response = make_response(preview_page(found))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def preview_page(article: Article) -> str:
+    """The page as readers would see it. What the template shows of a published one is shown as of now."""
+    if article.kind == Kind.PAGE:
+        return _page_page(article, is_preview=True)
+    return _article_page(article, CommentForm(formdata=None), is_preview=True)
+
+
+def _page_page(article: Article, *, is_preview: bool = False) -> str:
+    form = TrialForm(formdata=None)
+    form.source.data = Source(Place.PAGE).sealed()
+    return render_template(
+        "articles/page.html",
+        article=article,
+        body=rendered_body(article),
+        trial_form_of_page=form,
+        data=json_ld(clinic_data(facts(), local_now().date())),
+        team=team() if article.slug == "team" else [],
+        now=local_now(),
+        is_preview=is_preview,
+    )
+
+
+def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
+    body = rendered_body(article)
+    trial_form = TrialForm(formdata=None)
+    trial_form.source.data = Source(Place.TEXT if body.has_trial_form else Place.END, article.slug).sealed()
+    return render_template(
+        "articles/article.html",
+        article=article,
+        body=body,
+        book_url=f"{url_for('bookings.book')}?from={article.slug}",
+        tags=tags_of(article),
+        teasers=teasers_for(article),
+        neighbours=neighbours_of(article),
+        data=json_ld(*article_data(article, facts(), local_now().date())),
+        comments=approved_comments(article.id),
+        comment_form_of_page=comment_form,
+        trial_form_of_page=trial_form,
+        comment_received=request.args.get("comment") == "received",
+        is_preview=is_preview,
+    )
+
+
+def rendered_body(article: Article) -> Rendered:
+    """The body as readers see it."""
+    body = remembered(("body", article.body), lambda: _render(article.body))
+    if body.has_video:
+        g.frame_sources = VIDEO_SITES
+    return body
+
+
+def _render(body: str) -> Rendered:
+    parts = Parts(
+        figure=get_template_attribute("parts/picture.html", "figure"),
+        video=get_template_attribute("parts/video.html", "video"),
+    )
+    return render_body(body, images_by_id(image_ids(body)), parts)

@@ -1,0 +1,7 @@
+"""The blueprint of the reading pages."""
+
+from flask import (
+    Blueprint,
+)
+
+bp = Blueprint("articles", __name__)

@@ -1,0 +1,24 @@
+"""Where readers of an article that was taken down are sent."""
+
+from flask import (
+    Response,
+    redirect,
+)
+from werkzeug.exceptions import Gone, NotFound
+
+from clinic.articles.models import Article, ArticleState
+
+MOST_SUCCESSORS = 10
+
+
+def _moved(article: Article) -> Response:
+    """Where readers of an article go: to it, or to the one that an editor named when it was taken down.
+
+    Raises Gone for one that was taken down, NotFound for one that is not out yet or lies in the trash.
+    """
+    shown: Article | None = article
+    for _ in range(MOST_SUCCESSORS):
+        if shown and shown.is_public:
+            return redirect(shown.address, 301)  # type: ignore[return-value]
+        shown = shown.successor if shown and shown.state == ArticleState.RETIRED and not shown.trashed_at else None
+    raise Gone if article.state == ArticleState.RETIRED and not article.trashed_at else NotFound

@@ -1,0 +1,81 @@
+"""Therapists and the addresses of their calendar feeds."""
+
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts.operations import tell_owners
+from clinic.core import audit
+from clinic.core.db import atomic, db
+from clinic.core.text import clean_line
+from clinic.visits.errors import (
+    TherapistBooked,
+    TherapistTaken,
+)
+from clinic.visits.models import Therapist, Visit
+
+
+@atomic()
+def add_therapist(name: str, *, by: audit.Actor | None = None) -> Therapist:
+    """Somebody who gives sessions. Raises TherapistTaken."""
+    therapist = Therapist(is_active=True)
+    _name(therapist, name)
+    audit.record("added", therapist, by=by, detail=name)
+    return therapist
+
+
+@atomic()
+def change_therapist(therapist: Therapist, name: str, is_active: bool, *, by: audit.Actor | None = None) -> None:
+    """Another name, or whether new times can be set with them. Raises TherapistTaken."""
+    therapist.is_active = is_active
+    _name(therapist, name)
+    audit.record("changed", therapist, by=by, detail=name)
+
+
+@atomic()
+def delete_therapist(therapist: Therapist, *, by: audit.Actor | None = None) -> None:
+    """Remove somebody who never had a visit. Raises TherapistBooked."""
+    number = db.session.scalar(sa.select(sa.func.count(Visit.id)).where(Visit.therapist_id == therapist.id)) or 0
+    if number:
+        raise TherapistBooked(number)
+    audit.record("deleted", therapist, by=by, detail=therapist.name)
+    db.session.delete(therapist)
+    db.session.flush()
+
+
+@atomic()
+def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
+    """A new secret address for a therapist's calendar; the one before is dead. Returns the secret, kept nowhere."""
+    secret = secrets.token_urlsafe(24)
+    therapist.feed_digest = feed_digest(secret)
+    audit.record("made a calendar feed for", therapist, by=by)
+    tell_owners(f"{by.name} made a secret calendar address for {therapist.name}: who has it reads the visits.")
+    return secret
+
+
+@atomic()
+def revoke_feed(therapist: Therapist, *, by: audit.Actor) -> None:
+    """The secret address is dead from now on."""
+    therapist.feed_digest = None
+    audit.record("revoked the calendar feed of", therapist, by=by)
+
+
+def feed_digest(secret: str) -> str:
+    """What is kept of a secret address."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _name(therapist: Therapist, name: str) -> None:
+    name = clean_line(name)
+    with db.session.no_autoflush:
+        others = Therapist.id != therapist.id if therapist.id else sa.true()
+        if db.session.scalar(sa.select(Therapist.id).where(Therapist.name == name, others)):
+            raise TherapistTaken
+    therapist.name = name
+    db.session.add(therapist)
+    try:
+        db.session.flush()
+    except IntegrityError:  # somebody else took it at the same moment
+        raise TherapistTaken from None

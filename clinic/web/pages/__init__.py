@@ -1,0 +1,1 @@
+"""Stored pages: answers kept ready to send for one content version."""

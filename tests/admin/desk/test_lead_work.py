@@ -1,0 +1,320 @@
+"""Leads in the panel: board, plan, letters, merging, bulk moves with undo, comparing, blocking, customers, files."""
+
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.admin.desk.export import csv_lines, xlsx_file
+from clinic.bookings.customers import know_customer
+from clinic.bookings.models import Block, Booking, BookingState, Claim
+from clinic.bookings.operations import Request, book_trial, redeem_voucher
+from clinic.bookings.sources import Place, Source
+from clinic.core.db import db
+from clinic.demo.bulk import bulk_leads
+from clinic.leads.models import Lead, Letter, Merge, Stage
+from clinic.leads.operations import change_stage, save_letter, unsubscribe
+from clinic.outbox.models import Message
+from clinic.reading.reads import add_reads
+from tests.accounts.test_identity import grow_stale
+from tests.admin.statements import statements
+from tests.browse import visit
+from tests.conftest import MovableClock
+from tests.factories import make_article, make_booking, make_services, make_user
+
+pytestmark = pytest.mark.dialect
+
+SignIn = Callable[..., FlaskClient]
+
+
+def open_lead(client: FlaskClient, lead: Lead) -> str:
+    del client
+    return f"/admin/leads/details/?id={lead.id}"
+
+
+def stage_of(lead: Lead) -> Stage:
+    db.session.rollback()
+    return db.session.get_one(Lead, lead.id).stage
+
+
+# The board
+
+
+def test_the_board_shows_each_stage_and_moves_with_undo(sign_in: SignIn) -> None:
+    lead = make_booking(name="Board Bo").lead
+    page = visit(sign_in("desk"), "/admin/leads/board/")
+    assert page.texts(".board-stage h2") == [
+        "New 1",
+        "Contacted 0",
+        "Booked 0",
+        "Attended 0",
+        "Joined 0",
+        "Lost 0",
+    ]
+    assert "since today" in page.text
+    moved = page.submit("Move", stage="contacted")
+    assert stage_of(lead) == Stage.CONTACTED
+    assert moved.path == "/admin/leads/board/"
+    moved.submit("Undo")
+    assert stage_of(lead) == Stage.NEW
+
+
+def test_board_and_list_cost_the_same_whatever_the_number(sign_in: SignIn) -> None:
+    desk = sign_in("desk")
+    for path in ("/admin/leads/board/", "/admin/leads/"):
+        make_booking()
+        with statements() as few:
+            desk.get(path)
+        for _ in range(10):
+            make_booking()
+        with statements() as many:
+            desk.get(path)
+        assert len(many) == len(few), path
+        assert len(many) < (25 if "board" in path else 10), path
+
+
+# One lead
+
+
+def test_plan_and_assignment_are_kept_and_a_wrong_date_is_refused(sign_in: SignIn) -> None:
+    mei = make_user(name="Mei")
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead))
+    assert page.submit("Keep", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Kept."
+    db.session.refresh(lead)
+    assert (lead.assigned_id, lead.next_step, str(lead.next_on)) == (mei.id, "Call", "2026-12-01")
+    assert "The date is not one" in page.submit("Keep", next_on="soon").alert()
+    assert page.submit("Keep", assigned="4711").status == 400
+    assert visit(desk, "/admin/leads/?tab=mine").texts("tbody tr") == []
+    assert len(visit(sign_in(user=mei), "/admin/leads/?tab=mine").texts("tbody tr")) == 1
+
+
+def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
+    letter = save_letter(Letter(), name="After", subject="Dear {name}", body="Thank you, {name}. {clinic}")
+    lead = make_booking(name="Tan Wei Ling").lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead)).submit("Fill in", letter=str(letter.id))
+    assert page.one("#subject").attributes["value"] == "Dear Tan Wei Ling"
+    assert page.texts("#body") == ["Thank you, Tan Wei Ling. Move Therapy"]
+    empty = page.submit("Send the mail", subject="", body="My words")
+    assert empty.status == 422
+    assert empty.texts("#body") == ["My words"]
+    assert "on its way" in page.submit("Send the mail").status_text()
+    assert db.session.scalars(sa.select(Message.subject).where(Message.kind == "letter")).all() == ["Dear Tan Wei Ling"]
+    unsubscribe(lead)
+    assert "wants no more letters" in page.submit("Send the mail").alert()
+    assert "wants no more letters" in visit(desk, open_lead(desk, lead)).text
+
+
+def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
+    kept = make_booking(name="Tan Wei Ling", email="a@example.org").lead
+    other = make_booking(name="Tan Wei Lin", email="b@example.org").lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, kept)).submit("One person: merge")
+    assert "Merged" in page.status_text()
+    assert len(page.texts(".card")) == 2
+    assert visit(desk, f"/admin/leads/details/?id={other.id}").texts("h1") == ["Tan Wei Ling"]
+    assert page.submit("Split again").status_text().startswith("Split: Tan Wei Lin")
+    assert db.session.scalars(sa.select(Merge)).all() == []
+    apart = visit(desk, open_lead(desk, kept)).submit("Two people")
+    assert "is somebody else" in apart.status_text()
+    assert apart.texts(".likely") == []
+
+
+def test_many_are_moved_and_put_back(sign_in: SignIn) -> None:
+    leads = [make_booking().lead for _ in range(3)]
+    change_stage(leads[2], Stage.BOOKED)
+    desk = sign_in("desk")
+    page = visit(desk, "/admin/leads/")
+    page.submit("Contacted:", rowid=[str(lead.id) for lead in leads])
+    done = visit(desk, "/admin/leads/")
+    assert {stage_of(lead) for lead in leads} == {Stage.CONTACTED}
+    assert "3 leads put back" in done.submit("Undo").status_text()
+    assert [stage_of(lead) for lead in leads] == [Stage.NEW, Stage.NEW, Stage.BOOKED]
+    page.submit("Lost:")
+    assert "Tick some leads first" in visit(desk, "/admin/leads/").alert()
+    page.submit("Look after", rowid=[str(leads[0].id)])
+    assert "You look after 1 lead" in visit(desk, "/admin/leads/").status_text()
+
+
+# Held, blocked, known
+
+
+def test_a_held_request_stands_beside_who_used_the_contact(sign_in: SignIn) -> None:
+    make_booking(name="Tan Wei Ling", email="a@example.org", mobile="+6591234567")
+    know_customer("old@example.org", "+6581234567")
+    held = make_booking(name="Tan Wei Lin", email="a@example.org", mobile="+6581234567")
+    desk = sign_in("desk")
+    page = visit(desk, "/admin/bookings/?tab=held")
+    assert f"/admin/bookings/compare/?id={held.id}" in page.html
+    page = visit(desk, f"/admin/bookings/compare/?id={held.id}")
+    for words in ("Used this e-mail", "Tan Wei Ling", "Same name but for one letter", "A customer from before"):
+        assert words in page.text, words
+    page.submit("Allow: first-time customer")
+    db.session.rollback()
+    assert db.session.get_one(Booking, held.id).state == BookingState.BOOKED
+    assert "Decided: booked" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
+
+
+def test_a_guest_is_blocked_and_the_block_lifted(sign_in: SignIn) -> None:
+    desk = sign_in("desk")
+    page = visit(desk, "/admin/blocked-guests/new/")
+    assert "Enter an email address or a mobile number" in page.submit("Save", because="x").alert()
+    assert "like 9123 4567" in page.submit("Save", because="x", mobile="12").alert()
+    page.submit("Save", because="Was rude", email="Rude@example.org", mobile="9123 4567")
+    assert set(db.session.scalars(sa.select(Block.label))) == {"r…@example.org", "+659… 567"}
+    held = make_booking(email="rude@example.org")
+    assert "Was rude" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
+    block = db.session.scalars(sa.select(Block).order_by(Block.id)).first()
+    assert block
+    visit(desk, f"/admin/blocked-guests/delete/?id={block.id}").submit("Delete")
+    assert len(db.session.scalars(sa.select(Block)).all()) == 1
+
+
+def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) -> None:
+    desk = sign_in("desk")
+    page = visit(desk, "/admin/known-customers/")
+    lines = "a@example.org,91234567\nnonsense,1\n"
+    tried = page.submit("Read the lines", lines=lines)
+    assert "Tried, nothing was kept: 1 added" in tried.status_text()
+    assert db.session.scalars(sa.select(Claim)).all() == []
+    done = page.submit("Read the lines", lines=lines, is_trial=None)
+    assert "1 added" in done.status_text()
+    assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an e-mail address"]
+    assert "Choose a file or paste" in page.submit("Read the lines", lines=" ").alert()
+    assert "more than 5,000 lines" in page.submit("Read the lines", lines="a\n" * 5002).alert()
+
+
+# Where people come from
+
+
+def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskClient) -> None:
+    make_services()
+    end = make_article()
+    text = make_article(body='<p>Text.</p><section data-part="trial-form"></section><p>More.</p>')
+    person = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
+    for number, (path, where) in enumerate(
+        [
+            (end.address, Place.END),
+            (text.address, Place.TEXT),
+            (f"/book/?from={end.slug}", Place.LINK),
+            ("/services/pilates-1-to-1/", Place.SERVICE),
+            ("/book/", Place.BOOK),
+        ]
+    ):
+        who = {"email": f"jo{number}@example.org", "mobile": f"9123 400{number}"}
+        page = visit(client, path.partition("?")[0], query={"from": end.slug} if "?" in path else None)
+        page.submit("Book my trial", **person | who)
+        lead = db.session.scalars(sa.select(Lead).order_by(Lead.id.desc())).first()
+        assert lead
+        assert lead.source == where, path
+        assert (lead.article_id is not None) == (where in (Place.END, Place.TEXT, Place.LINK)), path
+
+
+def test_a_source_that_was_changed_credits_nobody(app: Flask, client: FlaskClient) -> None:
+    make_services()
+    article = make_article()
+    sealed = Source(Place.END, article.slug).sealed()
+    for number, value in enumerate((article.slug, sealed[:-2] + "xx", "x" * 300, sealed.replace(".", ""))):
+        person = {"name": "Jo", "email": f"j{number}@example.org", "mobile": f"9123 400{number}", "consent": "y"}
+        answer = client.post("/book/", data=person | {"service": "pilates-1-to-1", "source": value})
+        assert answer.status_code == 303, value
+    assert set(db.session.scalars(sa.select(Lead.article_id))) == {None}
+
+
+def test_the_articles_own_links_to_the_trial_page_say_which(app: Flask, client: FlaskClient) -> None:
+    article = make_article()
+    assert f'href="/book/?from={article.slug}"' in client.get(article.address).get_data(as_text=True)
+    assert 'href="/book/"' in client.get("/articles/").get_data(as_text=True)
+
+
+# The report
+
+
+def ask(article_id: int | None, service_id: int, number: int) -> Booking:
+    contact = {"email": f"r{number}@example.org", "mobile": f"+6591235{number:03}"}
+    return book_trial(Request(name="R", **contact, service_id=service_id, article_id=article_id))
+
+
+def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, clock: MovableClock) -> None:
+    services = make_services()
+    hips, backs = make_article(title="Hips"), make_article(title="Backs")
+    today = clock.now.date()
+    add_reads({(hips.slug, today): 40, (backs.slug, today): 10, (hips.slug, today - timedelta(days=200)): 7})
+    desk_user = make_user()
+    bookings = [ask(hips.id, services[0].id, number) for number in range(3)] + [ask(None, services[1].id, 9)]
+    for booking in bookings[:2]:
+        redeem_voucher(booking.voucher, by=desk_user)
+    change_stage(bookings[0].lead, Stage.JOINED, by=desk_user)
+    desk = sign_in("desk")
+
+    def rows(query: str) -> list[str]:
+        return visit(desk, "/admin/report/", query=dict(part.split("=") for part in query.split("&"))).texts("tbody tr")
+
+    table = rows("by=article")[:3]
+    assert table == ["Hips 40 3 2 1", "Backs 10 0 0 0", "Not from an article – 1 0 0"]
+    assert rows("by=service")[:2] == ["Move Therapy 1-to-1 – 3 2 1", "Pilates 1-to-1 – 1 0 0"]
+    assert rows("by=week")[:1] == ["2026-11-16 50 4 2 1"]
+    assert rows("by=article&from=2026-01-01&to=2026-06-30")[:1] == ["Hips 7 0 0 0"]
+    assert (
+        "Nobody read or asked" in visit(desk, "/admin/report/", query={"from": "2020-01-01", "to": "2020-02-01"}).text
+    )
+    for odd in ("by=nonsense", "from=x&to=y", "from=2026-12-01&to=2026-01-01"):
+        rows(odd)
+    lines = desk.get("/admin/report/report.csv?by=article").data.decode("utf-8-sig").splitlines()
+    assert lines[:2] == ["Article,Reads,Trials,Attended,Joined", "Hips,40,3,2,1"]
+
+
+# Files
+
+
+def test_the_sheet_holds_every_lead_as_text(sign_in: SignIn) -> None:
+    make_booking(name="=1+1 <b>")
+    answer = sign_in("desk").get("/admin/leads/export.xlsx")
+    assert int(answer.headers["X-Rows"]) >= 1  # about: the last id
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "=1+1 &lt;b&gt;" in sheet
+    assert "<f>" not in sheet
+
+
+def test_an_export_wants_a_fresh_proof_of_identity(sign_in: SignIn) -> None:
+    desk = sign_in("desk")
+    for kind in ("csv", "xlsx"):
+        assert desk.get(f"/admin/leads/export.{kind}").status_code == 200
+    grow_stale(desk)
+    for kind in ("csv", "xlsx"):
+        answer = desk.get(f"/admin/leads/export.{kind}")
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/verify?next=")
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("file", [csv_lines, xlsx_file])
+def test_an_export_of_ten_times_the_leads_needs_no_more_memory(
+    app: Flask, file: Callable[[], Iterator[object]]
+) -> None:
+    def peak() -> int:
+        db.session.remove()
+        tracemalloc.start()
+        for _ in file():
+            pass
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    make_services()
+    for _ in bulk_leads(1000):
+        pass
+    peak()  # what is made once
+    few = peak()
+    for _ in bulk_leads(9000):
+        pass
+    assert peak() < 1.25 * few
