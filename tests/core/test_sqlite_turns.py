@@ -17,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 from clinic.core.sqlite_turns import turn
 from tests.factories import make_article
 
+pytestmark = pytest.mark.alone
+
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HOLD = """
 import sys, time
