@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
@@ -55,6 +56,7 @@ WRONG = (
 )
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_wrong_is_refused_and_stays_in_the_box(sign_in: SignIn) -> None:
     form = visit(sign_in("owner"), "/admin/settings/")
     for changed in WRONG:

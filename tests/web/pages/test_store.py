@@ -324,6 +324,7 @@ def other_machine(app: Flask, folder: Path, **environ: str) -> Flask:
     return other
 
 
+@pytest.mark.slow
 def test_a_change_on_one_machine_shows_on_the_other_at_once(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     other = other_machine(app, tmp_path).test_client()
     article = make_article()
