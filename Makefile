@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check biome cluster format bench benchrows screenshots pins
+.PHONY: help run test quick check biome pythons cluster format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,9 @@ endif
 
 quick: .venv/.dev ## tests that need no server and no browser, on SQLite, in a minute
 	@$(BIN)/python -m pytest $(TOGETHER) --databases sqlite -m "not (alone or browser or redis or nginx or nu or slow)"
+
+pythons: .venv/.dev ## the tests that need no server and no browser, on each other supported Python that can be had
+	@$(BIN)/python tests/pythons.py
 
 cluster: .venv/.dev ## two web machines behind nginx, two workers, PostgreSQL and Redis: the journeys, and what happens when one dies
 	@$(BIN)/python tests/provide.py

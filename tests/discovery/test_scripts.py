@@ -1,4 +1,4 @@
-"""A word is found however it is written, in every script, on both engines; the page shows it as its text spells it."""
+"""A word is found in any spelling, in every script, on both databases; the page shows it as its text spells it."""
 
 from html import unescape
 
@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from clinic.articles.indexing import reindex_article
 from clinic.core import search as index
 from clinic.core.db import atomic, db
-from clinic.core.folding import pieces_of, token_of, tokens_of, word_of, words_of
+from clinic.core.folding import FOLDING, pieces_of, token_of, tokens_of, word_of, words_of
 from clinic.leads.lead_index import find
 from clinic.leads.models import Lead
 from clinic.worker import work_once
@@ -20,7 +20,7 @@ from tests.faults import fault
 
 pytestmark = pytest.mark.dialect
 
-# What is typed, a text that has it, and what of the text is marked ("" where only the find counts).
+# Typed words, a text that matches, and the part that is marked ("" where only the match counts).
 PAIRS = [
     # Latin: accents, ligatures, letters of one language, full width, capitals
     ("Ménière", "Living with Ménière and Sjögren", "Ménière"),
@@ -80,7 +80,7 @@ PAIRS = [
     # Sinhala
     ("ශ්\u200dරී", "ශ්\u200dරී ලංකා", "ශ්\u200dරී"),
     ("ශ්රී", "ශ්\u200dරී ලංකා", "ශ්\u200dරී"),
-    # Korean: a word, its part, with an ending
+    # Korean: a word, a part of it, with an ending
     ("물리치료", "물리치료와 필라테스", "물리치료"),
     ("필라테스", "물리치료와 필라테스", "필라테스"),
     ("치료", "물리치료와 필라테스", "치료"),
@@ -139,7 +139,7 @@ def test_a_word_is_found_and_marked_as_it_is_spelled(client: FlaskClient, typed:
     make_article(title="Another", summary="What.", body="<p>Nothing of the kind; 別の話; 다른 글.</p>")
     page = search(client, typed)
     assert page.texts(".hit h2") == ["One"]
-    assert "Showing what was found" not in page.text
+    assert "Showing results" not in page.text
     if marked:
         assert " ".join(page.texts("mark")) == marked
     assert " ".join(text.split()) in "".join(node.text() for node in page.tree.css(".hit p")) or marked == ""
@@ -186,7 +186,7 @@ def test_a_typo_is_still_set_right_in_letters_with_accents(client: FlaskClient) 
     make_article(title="Living with Ménière")
     page = search(client, "Ménièer")
     assert page.texts(".hit h2") == ["Living with Ménière"]
-    assert "Showing what was found for meniere" in page.text
+    assert "Showing results for meniere" in page.text
 
 
 def test_no_sign_in_a_text_or_a_query_makes_a_mark(client: FlaskClient) -> None:
@@ -214,7 +214,7 @@ def test_a_long_text_is_shown_around_the_find(client: FlaskClient) -> None:
 def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, client: FlaskClient) -> None:
     article, lead = make_article(title="Ménière und Straße", body="<p>物理治療師</p>"), make_booking(name="陈伟玲").lead
     old = {"title": "Ménière und Straße", "headings": "", "body": "Why. 物理治療師", "ref": article.id}
-    with atomic():  # as 0.3.0 has left it
+    with atomic():  # the state that 0.3.0 leaves
         index.drop(article.id)
         db.session.execute(sa.text(index._INSERT[index._dialect()]), old)
         index.count_words({"物理治療師": 1, "meniere": 1})
@@ -235,7 +235,7 @@ def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, cl
     assert db.session.get_one(Lead, lead.id).name_head == "陈伟玲"
     assert "物理治療師" not in db.session.scalars(sa.select(index.SearchWord.word)).all()
     states = {one.name: one.folding for one in db.session.scalars(sa.select(index.IndexState))}
-    assert states == {"articles": index.FOLDING, "leads": index.FOLDING}
+    assert states == {"articles": FOLDING, "leads": FOLDING}
     assert work_once(app) == 0
 
 
