@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test check biome pythons cluster format bench benchrows screenshots pins
+.PHONY: help run test quick check biome pythons cluster format bench benchrows screenshots pins
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,15 +30,20 @@ help: ## list the targets
 run: .venv/.run ## migrate, load the demo clinic into an empty database, start the site and its worker
 	@exec $(BIN)/python -m clinic.serve
 
-# The journeys have the machine for themselves: they watch what happens in time, in browsers and under load.
-test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser; PATHS=tests/bookings for some
+# A file is run by one process, so that its fixtures are made once.
+TOGETHER := -n 2 --dist loadfile
+
+test: .venv/.dev ## every test: SQLite, PostgreSQL, Redis, browser; PATHS=tests/bookings for some, PATHS=--lf for those that failed
 	@$(BIN)/python tests/provide.py
 ifdef PATHS
 	@$(BIN)/python -m pytest $(PATHS)
 else
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/journeys --ignore=tests/deploy
-	@$(BIN)/python -m pytest tests/journeys tests/deploy
+	@$(BIN)/python -m pytest $(TOGETHER) -m "not alone"
+	@$(BIN)/python -m pytest -m alone
 endif
+
+quick: .venv/.dev ## tests that need no server and no browser, on SQLite, in a minute
+	@$(BIN)/python -m pytest $(TOGETHER) --databases sqlite -m "not (alone or browser or redis or nginx or nu or slow)"
 
 pythons: .venv/.dev ## the tests that need no server and no browser, on each other supported Python that can be had
 	@$(BIN)/python tests/pythons.py

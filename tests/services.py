@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -86,10 +87,18 @@ def find_nu() -> Path | None:
 
 
 def free_port() -> int:
-    """Return a TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port that is free now.
+
+    The kernel chooses higher ones for others, and could do so before a slow server listens on its own.
+    """
+    while True:
+        port = 11_000 + secrets.randbelow(21_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -132,8 +141,8 @@ class Postgres:
         subprocess.run(command, check=True, user=self._user, stdout=subprocess.DEVNULL, cwd="/tmp")
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        log = (self._folder / "log").open("ab")
-        process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log, cwd="/tmp")
+        with (self._folder / "log").open("ab") as log:
+            process = subprocess.Popen(self._command, user=self._user, stdout=log, stderr=log, cwd="/tmp")
         wait_for(lambda: is_listening(self.port), "PostgreSQL to listen")
         return process
 

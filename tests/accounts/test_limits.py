@@ -17,7 +17,7 @@ from tests.conftest import MovableClock
 from tests.factories import PASSWORD, make_user
 
 SignIn = Callable[..., FlaskClient]
-pytestmark = pytest.mark.usefixtures("limits_on", "clock")
+pytestmark = [pytest.mark.usefixtures("limits_on", "clock"), pytest.mark.dialect]
 
 
 def tries(app: Flask, email: str, password: str, times: int, start: int = 0) -> list[int]:
@@ -34,6 +34,7 @@ def tries(app: Flask, email: str, password: str, times: int, start: int = 0) -> 
     ]
 
 
+@pytest.mark.slow
 def test_one_account_cannot_be_tried_from_many_networks(app: Flask) -> None:
     user = make_user()
     statuses = tries(app, user.email.title(), "wrong wrong wrong", 101)
@@ -42,6 +43,7 @@ def test_one_account_cannot_be_tried_from_many_networks(app: Flask) -> None:
     assert tries(app, user.email, PASSWORD, 1, start=9) == [429], "the right one is not looked at either"
 
 
+@pytest.mark.slow
 def test_every_spelling_of_an_address_counts_for_the_same_account(app: Flask) -> None:
     user = make_user(email="desk@example.org")
     spellings = (
@@ -56,18 +58,21 @@ def test_every_spelling_of_an_address_counts_for_the_same_account(app: Flask) ->
     assert tries(app, user.email, PASSWORD, 1, start=9) == [429]
 
 
+@pytest.mark.slow
 def test_spellings_of_an_account_that_is_not_there_count_as_one(app: Flask) -> None:
     for number, spelling in enumerate(("nobody@example.org", "ＮＯＢＯＤＹ@example.org", "Nobody@EXAMPLE.org")):
         tries(app, spelling, "wrong wrong wrong", 34, start=number)
     assert tries(app, "nobody@example.org", "wrong", 1, start=9) == [429]
 
 
+@pytest.mark.slow
 def test_empty_passwords_from_elsewhere_lock_nobody_out(app: Flask) -> None:
     user = make_user()
     assert 429 not in tries(app, user.email, "", 150)
     assert tries(app, user.email, PASSWORD, 1, start=9) == [302]
 
 
+@pytest.mark.slow
 def test_right_passwords_are_not_counted(app: Flask, clock: MovableClock) -> None:
     user = make_user()
     for round_ in range(4):
@@ -83,6 +88,7 @@ def test_right_passwords_are_not_counted(app: Flask, clock: MovableClock) -> Non
             assert answer.status_code == 302
 
 
+@pytest.mark.slow
 def test_a_known_device_gets_in_while_strangers_are_stopped(app: Flask, sign_in: SignIn) -> None:
     user = make_user()
     known = sign_in(user=user)
@@ -105,6 +111,7 @@ def test_a_known_device_may_be_wrong_twenty_times_an_hour(sign_in: SignIn, clock
     assert statuses[20] == 429
 
 
+@pytest.mark.slow
 def test_a_device_is_known_for_its_own_people_only_and_not_after_a_new_password(app: Flask, sign_in: SignIn) -> None:
     user, other = make_user(), make_user()
     known = sign_in(user=user)
@@ -117,6 +124,7 @@ def test_a_device_is_known_for_its_own_people_only_and_not_after_a_new_password(
     assert try_password(known, user.email).status == 429
 
 
+@pytest.mark.slow
 def test_the_device_cookie_is_sent_to_the_sign_in_only_and_cannot_be_forged(app: Flask, sign_in: SignIn) -> None:
     user = make_user()
     cookie = sign_in(user=user).get_cookie("clinic_device", path="/login")
@@ -156,6 +164,7 @@ def test_a_mistake_in_the_new_password_is_no_guess(sign_in: SignIn, clock: Movab
         clock.move(seconds=10)
 
 
+@pytest.mark.slow
 def test_one_person_gets_three_password_mails_an_hour_and_the_answer_stays_the_same(
     app: Flask, clock: MovableClock
 ) -> None:
@@ -170,6 +179,7 @@ def test_one_person_gets_three_password_mails_an_hour_and_the_answer_stays_the_s
     assert db.session.scalar(mails) == 4
 
 
+@pytest.mark.slow
 def test_refused_sign_ins_are_logged_without_what_was_typed_and_not_without_end(app: Flask) -> None:
     user = make_user()
     tries(app, user.email, "wrong wrong wrong", 30)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -71,6 +72,7 @@ def test_nonsense_in_the_form_is_refused_calmly(client: FlaskClient) -> None:
     assert not is_in(client)
 
 
+@pytest.mark.slow
 def test_too_many_attempts_are_told_to_wait_and_may_go_on_later(tmp_path: Path, clock: MovableClock) -> None:
     app = make_app(tmp_path, RATE_LIMITS="on")
     with app.app_context():

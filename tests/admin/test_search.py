@@ -14,6 +14,8 @@ from tests.admin.statements import statements
 from tests.browse import Page, visit
 from tests.factories import make_article, make_booking, make_comment, make_image, make_user
 
+pytestmark = pytest.mark.dialect
+
 SignIn = Callable[..., FlaskClient]
 
 

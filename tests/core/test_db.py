@@ -22,6 +22,8 @@ from clinic.outbox.models import Message
 from clinic.preferences import Preference
 from tests.factories import make_article, make_comment
 
+pytestmark = pytest.mark.dialect
+
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 SINGAPORE = timezone(timedelta(hours=8))
 

@@ -247,6 +247,7 @@ def paragraphs(tag: str, words: list[str], length: int) -> str:
     return "".join(f"<{tag}>{' '.join(words[i : i + length])}</{tag}>" for i in range(0, len(words), length))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tag", "length"), [("p", 5000), ("p", 500), ("p", 50), ("li", 5), ("li", 1)])
 @pytest.mark.parametrize(
     "shape", ["nothing in common", "twenty words", "a thousand words", "every other word", "mixed"]

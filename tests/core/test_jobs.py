@@ -28,6 +28,8 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_user
 
+pytestmark = pytest.mark.dialect
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -265,6 +267,7 @@ print(starts)
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_live_is_started_later_and_later() -> None:
     done = subprocess.run(
         [sys.executable, "-c", DIES], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
@@ -287,6 +290,7 @@ print(worker.child)
 """
 
 
+@pytest.mark.slow
 def test_a_fork_that_is_refused_ends_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", CANNOT_FORK], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -28,6 +28,8 @@ from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_therapist, make_user, make_visit
 
+pytestmark = pytest.mark.dialect
+
 SignIn = Callable[..., FlaskClient]
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ZONES = {
@@ -168,6 +170,7 @@ def test_a_day_of_the_desk_is_a_day_of_the_new_zone(sign_in: SignIn, clock: Mova
     assert "Early Eng" in visit(desk, "/admin/today/?day=2026-11-22").text
 
 
+@pytest.mark.slow
 def test_a_typed_time_is_read_in_the_new_zone(sign_in: SignIn, clock: MovableClock) -> None:
     put(time_zone="Europe/London")
     therapist, booking = make_therapist("Anna"), make_booking()

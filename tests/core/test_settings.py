@@ -286,6 +286,7 @@ def test_an_address_of_ipv6_is_put_into_brackets(host: str, address: str) -> Non
     assert load(SITE_URL=f"http://{address}").site_host == host
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a?b", "a#b", "a b", "100%", "%3F", "a?b=c&d#e %25", "ü&;"])
 def test_the_database_lies_in_the_instance_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
     instance = tmp_path / name

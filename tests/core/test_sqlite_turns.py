@@ -17,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 from clinic.core.sqlite_turns import turn
 from tests.factories import make_article
 
+pytestmark = pytest.mark.alone
+
 on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 HOLD = """
 import sys, time
@@ -48,14 +50,13 @@ def test_everybody_gets_a_turn_and_nobody_at_the_same_time(tmp_path: Path) -> No
 
 def test_the_turn_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     path = str(tmp_path / "file")
-    process = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE)
-    assert process.stdout
-    process.stdout.readline()
-    threading.Timer(0.3, lambda: os.kill(process.pid, signal.SIGKILL)).start()
-    began = time.monotonic()
-    with turn(path, most_seconds=15):
-        assert time.monotonic() - began > 0.1
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        began = time.monotonic()
+        threading.Timer(0.3, lambda: os.kill(process.pid, signal.SIGKILL)).start()
+        with turn(path, most_seconds=15):
+            assert time.monotonic() - began > 0.1
 
 
 def test_without_such_locks_writing_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,12 +86,11 @@ def test_whose_turn_comes_too_late_is_asked_to_try_again(
     typed = {"body": "It helped.", "name": "Jo", "email": "jo@example.org"}
     path = f"{make_article().address}comments"
     monkeypatch.setattr("clinic.core.db.BUSY_TIMEOUT_SECONDS", 0.05)
-    process = subprocess.Popen([sys.executable, "-c", HOLD, file_of(app)], stdout=subprocess.PIPE)
-    assert process.stdout
-    process.stdout.readline()
-    threading.Timer(0.3, process.kill).start()
-    answer = client.post(path, data=typed)
-    process.wait()
+    with subprocess.Popen([sys.executable, "-c", HOLD, file_of(app)], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        answer = client.post(path, data=typed)
+        process.kill()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert client.post(path, data=typed).status_code == 303
 

@@ -170,6 +170,7 @@ def packed() -> bytes:
     return whole.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "words"),
     [

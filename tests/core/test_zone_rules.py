@@ -68,6 +68,7 @@ def agrees(zone: ZoneInfo, component: Timezone, first: int, last: int) -> None:
             assert offset_by(component, moment) == moment.astimezone(zone).utcoffset(), moment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZONES)
 def test_there_is_one_rule_of_each_kind_and_it_is_right_around_every_change(name: str) -> None:
     zone = ZoneInfo(name)

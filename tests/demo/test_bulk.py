@@ -1,5 +1,6 @@
 """Generated rows: as valid as those of staff and visitors, and nobody's."""
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,6 +16,8 @@ from clinic.leads.models import Lead
 from clinic.reading.article_queries import teasers_for
 from tests.browse import visit
 from tests.factories import make_article, make_comment, make_services
+
+pytestmark = pytest.mark.dialect
 
 
 def count(model: type) -> int:

@@ -22,7 +22,7 @@ from tests.factories import make_image, picture_bytes
 from tests.journeys.site import Answer, ask, at_once
 from tests.nginx import Nginx
 
-pytestmark = pytest.mark.nginx
+pytestmark = [pytest.mark.nginx, pytest.mark.alone]
 ALWAYS = {name.lower(): value for name, value in HEADERS.items()}
 OF_A_SERVER = {"server", "date", "connection", "keep-alive", "etag", "last-modified", "accept-ranges", "x-request-id"}
 

@@ -15,7 +15,7 @@ import pytest
 from clinic.app import FORM_BYTES, STAFF_BYTES
 from tests.nginx import DEPLOY, Nginx
 
-pytestmark = pytest.mark.nginx
+pytestmark = [pytest.mark.nginx, pytest.mark.alone]
 
 
 class Machine(ThreadingHTTPServer):

@@ -18,6 +18,8 @@ from tests.browse import Page, visit
 from tests.factories import make_article, make_booking
 from tests.faults import fault
 
+pytestmark = pytest.mark.dialect
+
 # Typed words, a text that matches, and the part that is marked ("" where only the match counts).
 PAIRS = [
     # Latin: accents, ligatures, letters of one language, full width, capitals
@@ -130,6 +132,7 @@ def test_there_are_sixty_pairs_and_more() -> None:
     assert len(PAIRS) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "text", "marked"), PAIRS)
 def test_a_word_is_found_and_marked_as_it_is_spelled(client: FlaskClient, typed: str, text: str, marked: str) -> None:
     make_article(title="One", summary="Why.", body=f"<p>{text}</p>")

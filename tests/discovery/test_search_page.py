@@ -18,6 +18,8 @@ from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_category
 
+pytestmark = pytest.mark.dialect
+
 
 def search(client: FlaskClient, words: str, **more: str) -> Page:
     return visit(client, "/search/", query={"q": words} | more)

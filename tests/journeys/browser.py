@@ -1,7 +1,9 @@
 """The demo site on a port of its own, and people who use it with a browser and check every page."""
 
 import email.policy
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,13 +95,36 @@ def site_in(instance: Path, port: int, pid: int = 0) -> Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
-    """The demo site with its worker, as `make run` starts it, in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder, tempfile.TemporaryFile() as log:
+def running_site(loaded: Path | None = None) -> Iterator[Site]:
+    """The demo site in a folder that is removed afterwards: a copy of `loaded`, or else an empty one."""
+    with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder:
+        if loaded:
+            shutil.copytree(loaded, folder, dirs_exist_ok=True)
+        with serving(Path(folder)) as site:
+            yield site
+
+
+def demo_loaded_in(folder: Path) -> Path:
+    """An instance folder with the demo clinic and its pictures. Of several processes that ask, the first makes it."""
+    loaded, unfinished = folder / "demo", folder / "demo.unfinished"
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not loaded.exists():
+            unfinished.mkdir(exist_ok=True)
+            with serving(unfinished):
+                pass  # it is ready, and can be ended
+            unfinished.rename(loaded)
+    return loaded
+
+
+@contextmanager
+def serving(instance: Path) -> Iterator[Site]:
+    """The demo site with its worker, as `make run` starts it, when all its pictures are there."""
+    with tempfile.TemporaryFile() as log:
         port = free_port()
         environ = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ} | {
             "PORT": str(port),
-            "INSTANCE_PATH": folder,
+            "INSTANCE_PATH": str(instance),
             "RATE_LIMITS": "off",
             "FORM_MIN_SECONDS": "0",
             "DEMO_PASSWORD": PASSWORD,
@@ -107,7 +132,7 @@ def running_site() -> Iterator[Site]:
         process = subprocess.Popen(
             [sys.executable, "-m", "clinic.serve"], env=environ, cwd=ROOT, stdout=log, stderr=log
         )
-        site = site_in(Path(folder), port, process.pid)
+        site = site_in(instance, port, process.pid)
 
         def is_ready() -> bool:
             if process.poll() is not None:
@@ -116,7 +141,7 @@ def running_site() -> Iterator[Site]:
             return _answers(f"{site.url}/readyz") and has_renditions(site)
 
         try:
-            wait_for(is_ready, "the demo site to be ready", 60)
+            wait_for(is_ready, "the demo site to be ready", 120)
             yield site
         finally:
             process.terminate()

@@ -1,8 +1,10 @@
 """One demo site and one browser for all journeys; people with a phone and with a desktop."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +13,27 @@ from werkzeug.serving import make_server
 
 from tests.cluster.demo import running_demo_cluster
 from tests.conftest import make_app
-from tests.journeys.browser import DESKTOP, PHONE, Person, Site, running_browser, running_site, site_in
+from tests.journeys.browser import DESKTOP, PHONE, Person, Site, demo_loaded_in, running_browser, running_site, site_in
 
 MakePerson = Callable[..., Person]
 
 
 @pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo clinic's instance folder, made once for all processes of pytest-xdist. It is copied, never used."""
+    own = tmp_path_factory.getbasetemp()
+    return demo_loaded_in(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """The demo site as `make run` starts it; in `make cluster` on two machines."""
-    with running_demo_cluster() if request.config.getoption("cluster") else running_site() as site:
-        yield site
+    if request.config.getoption("cluster"):
+        with running_demo_cluster() as site:
+            yield site
+    else:
+        with running_site(request.getfixturevalue("demo")) as site:
+            yield site
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every page passes every rule of axe, light and dark, on a phone and on a desktop."""
+"""Every page passes every rule of axe, on a phone and on a desktop; in the dark those about colour."""
 
 import io
 from collections.abc import Iterator
@@ -16,6 +16,11 @@ pytestmark = pytest.mark.browser
 
 AXE = Axe().axe_script
 ALL_RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# What the dark can change. The other rules have read the same page at the same width in the light.
+RULES_OF_COLOUR = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -52,7 +57,8 @@ def violations(person: Person) -> list[str]:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            result = page.evaluate("options => axe.run(document, options)", ALL_RULES)
+            options = ALL_RULES if scheme == "light" else RULES_OF_COLOUR
+            result = page.evaluate("options => axe.run(document, options)", options)
             for violation in result["violations"]:
                 for node in violation["nodes"]:
                     about = f"{violation['id']} ({violation['impact']}) {node['target']}"

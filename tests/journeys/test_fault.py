@@ -18,6 +18,8 @@ from tests.journeys.site import DATABASES, ROOT, Site, answers, ask, at_once, si
 from tests.journeys.smtp import MailServer, Manner
 from tests.services import wait_for
 
+pytestmark = pytest.mark.alone
+
 SEED = 20261120
 ROUNDS = 15
 PEOPLE_PER_ROUND = 4

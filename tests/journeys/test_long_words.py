@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -45,9 +46,9 @@ PREFERENCES = ("name", "tagline", "address", "phone", "whatsapp", "email", "how_
 
 
 @pytest.fixture(scope="module")
-def long_site(browser: Browser) -> Iterator[tuple[Person, Person]]:
+def long_site(browser: Browser, demo: Path) -> Iterator[tuple[Person, Person]]:
     """A demo site with long words in all texts; a visitor and the owner, with phones."""
-    with running_site() as site:
+    with running_site(demo) as site:
         visitor, owner = Person(browser, site, width=SMALLEST), Person(browser, site, width=PHONE)
         owner.sign_in("owner")
         _fill(site)

@@ -29,6 +29,8 @@ from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 from tests.journeys.smtp import MailServer
 from tests.services import wait_for
 
+pytestmark = pytest.mark.alone
+
 EMAILS = (
     "weiling@gmail.com",
     "Wei.Ling@Gmail.com",

@@ -21,6 +21,8 @@ from tests.journeys.site import DATABASES, Site, site_on
 from tests.journeys.smtp import MailServer
 from tests.services import wait_for
 
+pytestmark = pytest.mark.alone
+
 VISITS = 24
 
 

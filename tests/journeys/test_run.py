@@ -20,6 +20,8 @@ from tests.journeys.browser import has_renditions, site_in
 from tests.journeys.site import ROOT, Answer, answers, ask, environ_of
 from tests.services import free_port, is_listening, wait_for
 
+pytestmark = pytest.mark.alone
+
 START_SECONDS = 60
 SECOND_START_SECONDS = 5
 LEAST_WORDS = 600

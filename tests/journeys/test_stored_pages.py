@@ -13,6 +13,8 @@ from clinic.reading.article_queries import article_with_slug
 from tests.articles.test_operations import changed
 from tests.journeys.site import PLACES, Site, ask, at_once, site_on
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module", params=PLACES)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -41,6 +41,7 @@ def keys(bucket: MediaBucket) -> set[str]:
     return {found["Key"] for found in client(bucket).list_objects_v2(Bucket=bucket.name)["Contents"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["../outside.jpg", "a/../../outside.jpg", "/outside.jpg", "..", "a//b", "a/", "", "."])
 def test_no_name_leads_out_of_the_prefix(own: Bucket, name: str) -> None:
     own.write("a.jpg", b"ours")
@@ -64,6 +65,7 @@ def test_what_others_keep_in_the_bucket_is_neither_seen_nor_touched(own: Bucket)
     assert keys(own.chosen) == before
 
 
+@pytest.mark.slow
 def test_more_files_are_listed_and_removed_than_one_request_holds(own: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_module, "MOST_AT_ONCE", 3)
     wanted = [f"many/{number}.jpg" for number in range(10)]
@@ -138,6 +140,7 @@ def server_that_says(status: int, code: str) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code", "error"),
     [

@@ -36,6 +36,7 @@ def again(image: Image) -> Image:
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(800, 17_000), (480, 16_384), (10, 60_000), (1, 100_000)])
 def test_a_picture_too_tall_for_a_format_has_smaller_sizes_in_all(app: Flask, width: int, height: int) -> None:
     image = upload(width, height)
@@ -51,6 +52,7 @@ def test_a_picture_too_tall_for_a_format_has_smaller_sizes_in_all(app: Flask, wi
             assert "original" in name or max(file.size) <= MOST_OF_A_SIDE[kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1, 30_000), (30_000, 1)])
 def test_the_card_of_a_very_thin_picture_is_drawn(app: Flask, client: FlaskClient, width: int, height: int) -> None:
     image = upload(width, height)
@@ -60,6 +62,7 @@ def test_the_card_of_a_very_thin_picture_is_drawn(app: Flask, client: FlaskClien
     assert client.get(article.address).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_wide_picture_of_one_line_is_rendered(app: Flask) -> None:
     image = upload(50_000, 1)
     assert render_next()
@@ -74,6 +77,7 @@ def test_each_format_holds_what_is_said_of_it(extension: str) -> None:
     assert Pillow.open(buffer).size == (2, most)
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_report_is_rendered() -> None:
     upright = read_upload(fault("tall-infographic-800x17000.png"))
     assert upright.pixels.size == (800, 17_000)
@@ -82,6 +86,7 @@ def test_the_picture_of_the_report_is_rendered() -> None:
     assert Pillow.open(io.BytesIO(made["770.webp"])).height <= MOST_HEIGHT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [one for one in EXCEPTIONS if isinstance(one, Exception)], ids=lambda e: type(e).__name__
 )
@@ -107,6 +112,7 @@ def test_whatever_the_encoder_raises_fails_this_picture_alone(
     assert bad.claimed_until == clock.now + operations.FIRST_WAIT * 4
 
 
+@pytest.mark.slow
 def test_after_its_tries_it_is_given_up_until_somebody_asks(
     app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

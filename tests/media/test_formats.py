@@ -98,6 +98,7 @@ def test_each_is_turned_upright(kind: str) -> None:
     assert read_upload(turned(kind, 99)).pixels.size == (320, 200)
 
 
+@pytest.mark.slow
 def test_the_file_of_the_report_is_taken(app: Flask) -> None:
     image = add_image(
         fault("two-pictures.mpo.jpg"), filename="two-pictures.mpo.jpg", said=Description(alt="Two", credit="Ana")
@@ -258,6 +259,7 @@ sys.exit("pillow_heif" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_who_uploads_no_heic_does_not_pay_for_it() -> None:
     assert subprocess.run([sys.executable, "-c", WITHOUT_HEIC], cwd=ROOT, check=False).returncode == 0
 
@@ -282,6 +284,7 @@ GOES_ON = {
 }
 
 
+@pytest.mark.slow
 def test_nothing_swallows_every_error_without_a_line_in_the_log() -> None:
     assert len(handlers()) > 5
     for where, handler in handlers():

@@ -27,6 +27,7 @@ def with_other_file(image: Image, width: int = 300, kind: str = "PNG") -> Image:
     return replace_image(image, picture_bytes(width, 200, kind), filename=f"other.{kind.lower()}")
 
 
+@pytest.mark.slow
 def test_the_number_and_the_words_stay_and_the_old_files_go(app: Flask) -> None:
     image = make_image()
     number, key, alt = image.id, image.key, image.alt
@@ -77,6 +78,7 @@ def test_an_old_address_leads_to_the_present_file(app: Flask, client: FlaskClien
         db.session.refresh(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["v=3", "v=0", "v=x", "v=-1", "v=", "v=1/..", f"v={'9' * 500}"])
 def test_a_version_that_never_was_leads_to_the_present_one(client: FlaskClient, query: str) -> None:
     image = with_other_file(make_image())
@@ -94,6 +96,7 @@ def test_what_is_no_picture_changes_nothing(app: Flask, data: bytes) -> None:
     assert (names(image), image.version, image.filename) == (before, 1, "one-leg.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["write", "row", "names", "move"])
 def test_a_fault_while_writing_leaves_the_old_picture_whole(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -125,6 +128,7 @@ def test_what_an_attempt_left_that_never_committed_is_in_nobodys_way(app: Flask)
     assert names(image) == ["v2/original.png"]
 
 
+@pytest.mark.slow
 def test_of_two_at_once_the_slower_is_told_and_takes_nothing_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     image = make_image()
     make = operations.original_file  # type: ignore[attr-defined] # imported there
@@ -141,6 +145,7 @@ def test_of_two_at_once_the_slower_is_told_and_takes_nothing_away(app: Flask, mo
     assert (image.version, image.width, names(image)) == (2, 500, ["v2/original.png"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before it writes", "after it has written"])
 def test_a_worker_who_is_at_the_old_file_leaves_no_trace(
     app: Flask, monkeypatch: pytest.MonkeyPatch, moment: str

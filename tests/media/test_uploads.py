@@ -212,6 +212,7 @@ def test_each_picture_is_rendered_by_one_worker_and_a_dead_one_is_followed_by_th
     assert [render_next(), render_next(), render_next()] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_renditions_of_a_file_that_was_replaced_meanwhile_do_not_count(app: Flask) -> None:
     image = add_image(picture_bytes(300, 200), filename="hip.jpg", said=SAID)
     claim = operations._claim()

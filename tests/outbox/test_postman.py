@@ -29,6 +29,8 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
+pytestmark = pytest.mark.dialect
+
 DROP = ""  # an answer: the connection is dropped
 
 

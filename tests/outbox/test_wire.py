@@ -142,6 +142,7 @@ def write_every_message(words: str, clock_: MovableClock) -> None:
         account_emails.account_changed(staff, words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", WORST.values(), ids=WORST)
 def test_every_message_with_the_worst_texts_is_taken_and_reads_as_it_was_written(
     app: Flask, plain: Plain, clock: MovableClock, words: str

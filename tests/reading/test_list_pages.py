@@ -13,6 +13,8 @@ from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_category, make_image, make_services, make_user
 
+pytestmark = pytest.mark.dialect
+
 
 def titles(page: Page) -> list[str]:
     return page.texts(".teaser-title")

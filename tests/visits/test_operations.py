@@ -146,6 +146,7 @@ def test_what_is_held_or_used_gets_no_time(app: Flask, clock: MovableClock) -> N
     assert bookings_without_time().rows == []
 
 
+@pytest.mark.slow
 def test_a_hundred_settings_over_ten_times_at_once(app: Flask, clock: MovableClock) -> None:
     anna, by = make_therapist().id, make_user().id
     bookings = [make_booking().id for _ in range(100)]

@@ -79,6 +79,7 @@ def test_no_address_leads_to_another_site(site: Flask, path: str) -> None:
     assert not set(leads_to) & set("\\\t\r\n ")
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
 def test_an_address_never_leads_to_itself(path: str) -> None:
     app = Flask(__name__)

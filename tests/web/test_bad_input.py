@@ -16,6 +16,8 @@ from clinic.core.db import db
 from tests.browse import Page, check
 from tests.factories import make_article, make_services
 
+pytestmark = pytest.mark.dialect
+
 MEGABYTE = "a" * 1_000_000
 STRANGE = {
     "null bytes": "Tan\x00 Wei\x00",
@@ -95,6 +97,7 @@ def assert_plain(response: TestResponse, what: object, *statuses: int, is_checke
         check(Page(FlaskClient(current_app), response, str(what)[:80]))
 
 
+@pytest.mark.slow
 def test_strange_text_in_any_field_is_taken_or_refused_in_words(client: FlaskClient, forms: Forms) -> None:
     for path, fields in forms:
         names = [*fields, "website", "stamp", "source", "csrf_token"]
@@ -117,6 +120,7 @@ def test_what_is_kept_of_strange_text_has_no_hidden_characters(client: FlaskClie
         assert not set(text) & set("\x00\x01\x1b\x7f\x85\r\u202e\u202c\u2066\u2069\u200f\u200b")
 
 
+@pytest.mark.slow
 def test_a_megabyte_in_a_field_is_refused(client: FlaskClient, forms: Forms) -> None:
     for path, fields in forms:
         for field in fields.keys() - {"consent"}:

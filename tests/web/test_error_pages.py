@@ -174,6 +174,7 @@ def test_what_was_written_before_an_unexpected_error_is_not_kept(
     assert client.get("/articles/").status_code == 200, "the session was left broken"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/articles/", "/articles/hips/", "/book/", "/about/"])
 def test_without_a_database_a_page_is_503_and_says_to_try_again(adrift: FlaskClient, path: str) -> None:
     page = page_of(adrift, path)
@@ -189,6 +190,7 @@ def test_without_a_database_a_booking_is_503_and_says_that_nothing_was_accepted(
     assert "Nothing you sent has been saved" in page.text
 
 
+@pytest.mark.slow
 def test_error_pages_need_no_database(adrift: FlaskClient) -> None:
     assert page_of(adrift, "/a/b/c/d").status == 404
     assert page_of(adrift, "/book/", method="DELETE").status == 405
@@ -197,6 +199,7 @@ def test_error_pages_need_no_database(adrift: FlaskClient) -> None:
     assert page_of(adrift, "/assets/nothing.css").status == 404
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_has_its_page_also_without_a_database(
     lost: Flask, adrift: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +209,7 @@ def test_an_unexpected_error_has_its_page_also_without_a_database(
     assert page.texts("code") == [page.response.headers["X-Request-ID"]]
 
 
+@pytest.mark.slow
 def test_without_a_database_style_sheets_and_scripts_are_served(lost: Flask, adrift: FlaskClient) -> None:
     for name in ("site.css", "trial.js", "favicon.svg"):
         assert adrift.get(lost.extensions["clinic.assets"].url(name)).status_code == 200

@@ -18,6 +18,8 @@ from clinic.web.health import Heartbeat, beat
 from tests.conftest import MovableClock
 from tests.services import free_port
 
+pytestmark = pytest.mark.dialect
+
 LOOPBACK = {"REMOTE_ADDR": "127.0.0.1"}
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.7"}
 

@@ -100,6 +100,7 @@ def test_whoever_watches_the_site_may_ask_under_any_name(public: Flask) -> None:
     assert status_for(public, "10.0.0.7:8000", "/metrics") == 400
 
 
+@pytest.mark.slow
 def test_many_spellings_of_a_name_are_one_page_in_the_store(tmp_path: Path) -> None:
     app = make_app(tmp_path, **KEYS, SITE_URL="http://clinic.example")
     with app.app_context():
@@ -115,6 +116,7 @@ def test_many_spellings_of_a_name_are_one_page_in_the_store(tmp_path: Path) -> N
     assert len(store._pages) == 1
 
 
+@pytest.mark.slow
 def test_an_installation_that_is_tried_out_answers_to_the_address_it_was_reached_at(tmp_path: Path) -> None:
     app = make_app(tmp_path, **KEYS)
 
@@ -186,6 +188,7 @@ def test_staff_still_send_pictures_and_no_more_than_that(app: Flask, sign_in: Si
     assert status_of_body(app, "/admin/media/upload/", 26 * 1024 * 1024, f"clinic_staff={cookie.value}") == 413
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("limits_on")
 def test_pages_that_cannot_be_stored_are_limited_for_each_visitor(
     client: FlaskClient, sign_in: SignIn, clock: MovableClock

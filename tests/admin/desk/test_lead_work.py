@@ -29,6 +29,8 @@ from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_user
 
+pytestmark = pytest.mark.dialect
+
 SignIn = Callable[..., FlaskClient]
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
@@ -16,6 +17,8 @@ from clinic.leads.operations import change_stage
 from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_user
+
+pytestmark = pytest.mark.dialect
 
 SignIn = Callable[..., FlaskClient]
 

@@ -120,6 +120,7 @@ def message_of(kind: str, state: MessageState = MessageState.FAILED) -> Message:
     return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_finds_opens_and_sends_again_its_own_kinds_and_nobody_sees_a_secret(
     sign_in: SignIn, role: str
@@ -154,6 +155,7 @@ def test_the_dashboard_counts_failed_mails_of_ones_own_kinds(sign_in: SignIn) ->
     assert "2 Failed emails" in visit(sign_in("owner"), "/admin/").text
 
 
+@pytest.mark.slow
 def test_links_are_kept_apart_from_every_text_and_emptied_once_they_are_sent(app: Flask) -> None:
     sent: list[tuple[str, str, str]] = []
     for sample in SAMPLES.values():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from clinic.articles.lifecycle import publish_article
@@ -10,6 +11,8 @@ from clinic.articles.redirects import add_redirect
 from tests.admin.statements import statements
 from tests.browse import visit
 from tests.factories import make_article, make_booking, make_comment, make_image, make_user
+
+pytestmark = pytest.mark.dialect
 
 SignIn = Callable[..., FlaskClient]
 SORTED = [

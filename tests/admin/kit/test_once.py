@@ -26,6 +26,8 @@ from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, picture_bytes
 from tests.journeys.site import at_once
 
+pytestmark = pytest.mark.dialect
+
 SignIn = Callable[..., FlaskClient]
 Typed = dict[str, Any]
 # Each screen with its model and form values.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
@@ -84,6 +85,7 @@ def test_a_decision_that_changes_nothing_has_no_undo(sign_in: SignIn) -> None:
     assert "Undo" not in page.submit("Approve", within="tbody tr:nth-child(1)").texts("button")
 
 
+@pytest.mark.slow
 def test_two_hundred_comments_fit_into_the_cookie(sign_in: SignIn) -> None:
     moderator, article = sign_in("moderator"), make_article()
     made = [make_comment(article, name=f"Jo {number}") for number in range(200)]

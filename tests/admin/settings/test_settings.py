@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
@@ -56,6 +57,7 @@ WRONG = (
 )
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_wrong_is_refused_and_stays_in_the_box(sign_in: SignIn) -> None:
     form = visit(sign_in("owner"), "/admin/settings/")
     for changed in WRONG:

@@ -279,6 +279,7 @@ def test_deleting_can_be_undone_from_the_toast_and_from_the_trash(sign_in: SignI
     visit(editor, f"/admin/pages/purge/?id={article.id}", status=404)
 
 
+@pytest.mark.slow
 def test_where_readers_go_instead_is_chosen_when_a_text_is_taken_down(sign_in: SignIn, client: FlaskClient) -> None:
     editor, old, new = sign_in("editor"), make_article(slug="old"), make_article(slug="new", title="The new one")
     page = edit(editor, old).submit("Unpublish", reason="Out of date", successor=str(new.id))

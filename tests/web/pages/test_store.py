@@ -34,6 +34,8 @@ from tests.conftest import Client, MovableClock
 from tests.factories import make_article, make_booking, make_comment, make_image, make_services, make_user
 from tests.services import Redis
 
+pytestmark = pytest.mark.dialect
+
 DECODE: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.decompress,
     "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
@@ -322,6 +324,7 @@ def other_machine(app: Flask, folder: Path, **environ: str) -> Flask:
     return other
 
 
+@pytest.mark.slow
 def test_a_change_on_one_machine_shows_on_the_other_at_once(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     other = other_machine(app, tmp_path).test_client()
     article = make_article()
