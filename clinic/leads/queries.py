@@ -102,11 +102,6 @@ def overdue_leads(today: date, most: int = 500) -> list[Lead]:
     return list(db.session.scalars(rows.order_by(Lead.next_on, Lead.id).limit(most).options(joinedload(Lead.assigned))))
 
 
-def count_overdue(today: date) -> int:
-    """How many leads have a next step that is due, counted up to a thousand."""
-    return len(overdue_leads(today, MOST_COUNTED))
-
-
 def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
     """Other leads that may be this person, each with the evidence; not those that staff said are somebody else."""
     apart = sa.union_all(

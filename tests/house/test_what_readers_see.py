@@ -472,7 +472,7 @@ def operations() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and "atomic()" in ast.unparse(node):
                 names.add(node.name)
-    return names - {"atomic", "is_atomic", "preferences", "_given"}
+    return names - {"atomic", "preferences", "_given"}
 
 
 def test_the_token_changes_exactly_when_a_page_for_readers_does(app: Flask, clock: MovableClock) -> None:
