@@ -31,5 +31,5 @@ def typed_by() -> str:
 
 def ask_for_identity(next_url: str) -> Response:
     """Redirect to the form that asks for the password or a passkey, and afterwards to `next_url`."""
-    flash("Please confirm that it is you. Your last confirmation was more than ten minutes ago.", "info")
+    flash("Please enter your password again. You last confirmed your identity more than ten minutes ago.", "info")
     return redirect(url_for("security.verify", next=next_url), 303)

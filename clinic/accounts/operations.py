@@ -54,7 +54,7 @@ def create_user(*, email: str, name: str, roles: list[RoleName], password: str |
     db.session.flush()
     audit.record("created", user, by=by, detail=", ".join(roles))
     if by:
-        tell_owners(f"{by.name} made a sign-in for {name} ({user.email}): {', '.join(roles)}.")
+        tell_owners(f"{by.name} created an account for {name} ({user.email}): {', '.join(roles)}.")
     return user
 
 
@@ -76,7 +76,7 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
     detail = ", ".join(roles) if active else "switched off"
     audit.record("changed", user, by=by, detail=detail)
     if by and was_able != (active, {role.name for role in user.roles}):
-        what = f"{by.name} changed what {name} ({user.email}) may do: {detail}."
+        what = f"{by.name} changed the roles of {name} ({user.email}): {detail}."
         tell_owners(what)
         if user.id not in {owner.id for owner in owners()}:
             emails.account_changed(user, what)
@@ -94,7 +94,7 @@ def reset_second_factor(user: User, *, by: User | None = None) -> None:
     forget_sessions(user)
     audit.record("reset the second factor of", user, by=by)
     emails.account_changed(
-        user, "Your second factor was reset. Your password alone signs you in; set up a new one soon."
+        user, "Your second factor was reset. You now sign in with your password alone. Please set up a new one soon."
     )
 
 
@@ -110,7 +110,7 @@ def change_settings(values: dict[str, str | int], *, by: User) -> None:
 def note_export(what: str, *, by: User, detail: str) -> None:
     """Log an export of personal data and tell the owners."""
     audit.record("exported", what, by=by, detail=detail)
-    tell_owners(f"{by.name} exported the {what} as a {detail.upper()} file.")
+    tell_owners(f"{by.name} exported the {what} to a {detail.upper()} file.")
 
 
 def tell_owners(what: str, *, once_key: str | None = None) -> None:

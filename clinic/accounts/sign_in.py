@@ -56,7 +56,7 @@ from clinic.web.limits import give_back, spend
 SESSION_KEY = "staff_session"
 _datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
 RESETS = Limit.of("10 password requests per address per hour")
-RESET_MAILS = Limit.of("3 password mails per account per hour")
+RESET_MAILS = Limit.of("3 password emails per account per hour")
 REFUSALS = Limit.of("20 refused sign-ins per account per hour")  # refusals that are logged
 CODES = Limit.of("10 authentication codes per address per minute")
 LIMITS = {
@@ -120,7 +120,7 @@ class RecoveryCodes(EncryptedRecoveryCodes):
 
     def create_recovery_codes(self, user: Any) -> list[str]:
         """Replace the recovery codes."""
-        _note_change(user, "made new recovery codes", "New recovery codes were made for your sign-in.")
+        _note_change(user, "made new recovery codes", "New recovery codes were created for your account.")
         codes: list[str] = super().create_recovery_codes(user)
         return codes
 
@@ -284,27 +284,27 @@ def _tell_of_changes(app: Flask) -> None:
     @password_reset.connect_via(app)
     def on_reset(_app: Flask, user: User, **_: Any) -> None:
         forget_sessions(user)
-        audit.record("chose a new password by mail for", user, by=user)
+        audit.record("chose a new password by email for", user, by=user)
         if request.form.get("remove_passkeys") and user.webauthn:
             names = ", ".join(passkey.name for passkey in user.webauthn)
             user.webauthn = []
-            _note_change(user, "removed the passkeys of", f"Your passkeys were removed: {names}.")
+            _note_change(user, "removed the passkeys of", f"These passkeys were removed from your account: {names}.")
 
     @tf_profile_changed.connect_via(app)
     def on_second_factor(_app: Flask, user: User, **_: Any) -> None:
-        _note_change(user, "set up a second factor for", "A second factor was set up for your sign-in.")
+        _note_change(user, "set up a second factor for", "A second factor was set up for your account.")
 
     @tf_disabled.connect_via(app)
     def on_no_second_factor(_app: Flask, user: User, **_: Any) -> None:
-        _note_change(user, "switched off the second factor of", "The second factor of your sign-in was switched off.")
+        _note_change(user, "switched off the second factor of", "The second factor of your account was switched off.")
 
     @wan_registered.connect_via(app)
     def on_passkey(_app: Flask, user: User, name: str, **_: Any) -> None:
-        _note_change(user, "added a passkey for", f"A passkey was added to your sign-in: {name}.")
+        _note_change(user, "added a passkey for", f"A passkey was added to your account: {name}.")
 
     @wan_deleted.connect_via(app)
     def on_passkey_gone(_app: Flask, user: User, name: str, **_: Any) -> None:
-        _note_change(user, "removed a passkey of", f"A passkey was removed from your sign-in: {name}.")
+        _note_change(user, "removed a passkey of", f"A passkey was removed from your account: {name}.")
 
 
 def _note_change(user: Any, verb: str, what: str) -> None:

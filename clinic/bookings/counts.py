@@ -9,13 +9,13 @@ from clinic.leads.models import Lead, Stage
 CAME = (Stage.ATTENDED, Stage.JOINED)
 
 MEANINGS = {
-    "reads": "Reads: pages of articles that people opened; robots and staff are left out.",
-    "trials": "Trials: requests that were booked at once or allowed by the desk, on the day they were asked for."
+    "reads": "Reads: article pages that visitors opened. Robots and staff do not count.",
+    "trials": "Trials: requests that were booked at once or allowed by the desk, by the day of the request."
     " Held and declined requests do not count.",
     "attended": "Attended: of these, the people who came. Their voucher was redeemed, or their lead is at the stage"
     " attended or joined.",
     "joined": "Joined: of these, the people whose lead is at the stage joined.",
-    "visits": "Trials today: visits set for today, whatever became of them; cancelled ones do not count.",
+    "visits": "Trials today: all visits set for today. Cancelled visits do not count.",
 }
 
 

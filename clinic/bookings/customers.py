@@ -37,8 +37,8 @@ class Known(enum.StrEnum):
     """The outcome of importing one customer into the ledger."""
 
     ADDED = "added"
-    KNOWN = "known already"
-    PART = "one of the two was known already"
+    KNOWN = "already known"
+    PART = "email or mobile already known"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_customers(
         if row.why:
             yield Line(row.number, None, row.why, row.text)
         elif place < columns.above:
-            yield Line(row.number, None, "it stands above the headings", row.text)
+            yield Line(row.number, None, "this line is above the headings", row.text)
         else:
             yield _line(row, columns, region, is_trial)
 
@@ -141,18 +141,18 @@ def _line(row: Row, columns: Columns, region: str, is_trial: bool) -> Line:
     email, mobile = (clean_line(row.cell(*places)) for places in (columns.emails, columns.mobiles))
     text = row.text
     if not email and not mobile:
-        return Line(row.number, None, "neither an e-mail nor a mobile", text)
+        return Line(row.number, None, "no email and no mobile", text)
     try:
         email = email_address(email.removeprefix("mailto:")) if email else ""
     except ValueError:
-        return Line(row.number, None, "this is not an e-mail address", text)
+        return Line(row.number, None, "this is not an email address", text)
     if SHORTENED.fullmatch(mobile):
-        why = "the spreadsheet has shortened this number: format its column as text and save the file again"
+        why = "the spreadsheet shortened this number: format the column as text and save the file again"
         return Line(row.number, None, why, text)
     try:
         mobile = canonical_mobile(mobile, region) if mobile else ""
     except ValueError:
-        return Line(row.number, None, "this is not a number that can be called", text)
+        return Line(row.number, None, "this is not a valid phone number", text)
     return Line(row.number, know_customer(email, mobile, is_trial=is_trial), "", text)
 
 

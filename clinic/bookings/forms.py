@@ -24,7 +24,7 @@ class TrialForm(PublicForm):
     email = LineField(
         "Your Email",
         [
-            DataRequired("Enter your email address, so that we can confirm your trial"),
+            DataRequired("Enter your email address so that we can confirm your trial"),
             AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
@@ -32,7 +32,7 @@ class TrialForm(PublicForm):
     mobile = LineField(
         "Your Mobile",
         [
-            DataRequired("Enter a mobile number we can reach you on"),
+            DataRequired("Enter a mobile number that we can reach you on"),
             AtMost(40, "Enter a mobile number of at most 40 characters"),
         ],
     )
@@ -43,7 +43,7 @@ class TrialForm(PublicForm):
     )
     consent = BooleanField(
         "I agree that the clinic keeps these details to arrange my trial, as the privacy notice says",
-        [DataRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
+        [DataRequired("Tick the box if you agree. We cannot book a trial without keeping your details.")],
     )
     source = LineField("Source", [Length(max=400)])
 
@@ -60,7 +60,7 @@ class TrialForm(PublicForm):
             self.mobile_e164 = canonical_mobile(field.data or "", region)
         except ValueError:
             like = f"{mobile_example(region)} or {foreign_example(region)}"
-            raise ValidationError(f"Enter a mobile number we can reach you on, like {like}") from None
+            raise ValidationError(f"Enter a mobile number that we can reach you on, like {like}") from None
 
     def validate_service(self, field: RadioField) -> None:
         """Require one of the services on offer."""

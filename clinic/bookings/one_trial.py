@@ -49,7 +49,7 @@ def _when_merged(merge: Merge, by: audit.Actor) -> None:
     cancelled = [one for one in vouchers if one is not trial and one.state == VoucherState.ISSUED]
     for voucher in cancelled:
         voucher.state = VoucherState.CANCELLED
-        audit.record("cancelled", voucher, by=by, detail=f"the merged person has voucher {trial.code}")
+        audit.record("cancelled", voucher, by=by, detail=f"the merged lead keeps voucher {trial.code}")
     keys = keys_of_person(kept)
     claimed = [digest for kind, digest in keys if claim(kind, digest, kept.id)]
     merge.settled = {
@@ -70,7 +70,7 @@ def _when_split(merge: Merge, by: audit.Actor) -> None:
     declined = Booking.id.in_(did.get(DECLINED, ())), Booking.state == BookingState.DECLINED
     for booking in db.session.scalars(sa.select(Booking).where(*declined)).unique():
         booking.state = BookingState.HELD
-        add_booking_event(booking, "Held trial open again: the merge was undone", by=by)
+        add_booking_event(booking, "Held trial reopened: the merge was undone", by=by)
     two = [db.session.get_one(Lead, id_) for id_ in (merge.kept_id, merge.merged_id)]
     vouchers = [_vouchers(lead) for lead in two]
     for voucher in (*vouchers[0], *vouchers[1]):
@@ -93,7 +93,7 @@ def _held(lead: Lead) -> list[Booking]:
 
 def _decline(booking: Booking, by: audit.Actor) -> int:
     booking.state = BookingState.DECLINED
-    add_booking_event(booking, "Held trial declined: this person has had one", by=by)
+    add_booking_event(booking, "Held trial declined: this person already had a trial", by=by)
     audit.record("declined", booking, by=by, detail="merged")
     emails.trial_declined(booking)
     return booking.id

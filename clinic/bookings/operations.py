@@ -128,12 +128,12 @@ def _add_held(keys: Keys, request: Request) -> Booking:
     known = db.session.scalars(sa.select(Claim.kind).where(Claim.digest.in_(keys.values())).order_by(Claim.kind)).all()
     lead = _lead(request)
     if is_blocked(keys.values()):
-        because = "The e-mail or the mobile is blocked: see Blocked guests."
+        because = "This email or mobile is blocked. See Blocked guests."
     elif len(known) > 1:
-        because = "The e-mail and the mobile have been used for a trial, by two different people."
+        because = "Two different people have used this email and this mobile for a trial."
     else:
-        used, other = ("e-mail", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "e-mail")
-        because = f"The {used} has been used for a trial before, with another {other}."
+        used, other = ("email", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "email")
+        because = f"This {used} was used for a trial before, with another {other}."
     booking = _add_booking(lead, keys, request, BookingState.HELD, because)
     add_booking_event(booking, f"Asked for a trial: {booking.service.name}. Held: {because}")
     audit.record("held", booking)

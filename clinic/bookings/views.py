@@ -16,8 +16,8 @@ from clinic.web.pages.store import stored
 bp = Blueprint("bookings", __name__)
 TRIALS = Limit.of("30 trial requests per address per hour")
 ALREADY_USED = (
-    "The trial is for first-time customers and one time only, and with these details it is already used."
-    " Call us or write to us: we gladly book you a regular session."
+    "The trial is for first-time customers, one time only. With these details it was already used."
+    " Please call or email us to book a regular session."
 )
 
 

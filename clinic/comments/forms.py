@@ -34,7 +34,7 @@ class CommentForm(PublicForm):
     email = LineField(
         "Your email",
         [
-            DataRequired("Enter your email address; it will not be published"),
+            DataRequired("Enter your email address. It will not be published."),
             AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
@@ -43,4 +43,4 @@ class CommentForm(PublicForm):
     def validate_body(self, field: BodyField) -> None:
         """Refuse comments with many links, which are usually spam."""
         if len(LINK.findall(field.data or "")) > MOST_LINKS:
-            raise ValidationError(f"Leave at most {MOST_LINKS} links in your comment: more than that looks like spam")
+            raise ValidationError(f"Leave at most {MOST_LINKS} links in your comment. More than that looks like spam.")

@@ -57,7 +57,7 @@ def approve_pending(comment: Comment) -> bool:
         .values(state=CommentState.APPROVED, moderated_at=clock.now())
     )
     if changed.rowcount:  # type: ignore[attr-defined]
-        audit.record("approved", comment, detail="by the link in the mail")
+        audit.record("approved", comment, detail="by the link in the email")
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 

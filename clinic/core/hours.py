@@ -119,7 +119,7 @@ def read_hours(week: str, exceptions: str = "") -> Hours:
     for line in _lines(week):
         match = WEEK_LINE.fullmatch(line)
         if not match:
-            raise ValueError(f"“{line}” is not like “Mon-Fri 8:00-20:00” or “Sun closed”")
+            raise ValueError(f"“{line}”: write it like “Mon-Fri 8:00-20:00” or “Sun closed”")
         first = DAYS.index(match[1].capitalize())
         last = DAYS.index(match[2].capitalize()) if match[2] else first
         if last < first:
@@ -132,7 +132,7 @@ def read_hours(week: str, exceptions: str = "") -> Hours:
         try:
             day = date.fromisoformat(match[1] if match else "")
         except ValueError:
-            raise ValueError(f"“{line}” is not like “2026-12-25 closed Christmas Day”") from None
+            raise ValueError(f"“{line}”: write it like “2026-12-25 closed Christmas Day”") from None
         assert match
         found.append(SpecialDay(day, _spans(match[2], line), (match[3] or "").strip()))
     return Hours(tuple(days), tuple(sorted(found, key=lambda one: one.day)))

@@ -1,4 +1,4 @@
-"""What the desk may type on the page of a lead."""
+"""Forms on the page of a lead."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,20 +23,20 @@ class DayField(DateField):
 
 
 class StageForm(Form):
-    """Another stage, and why a lead is lost."""
+    """The stage of a lead, and the reason if it is lost."""
 
     stage = SelectField(
         "Stage", choices=[(stage.value, stage.capitalize()) for stage in Stage], validate_choice=False
     )  # the view answers 400 for a stage that the list does not offer
-    because = LineField("If lost, why?", [AtMost(200, "Shorten the reason to at most 200 characters")])
+    because = LineField("Reason if lost", [AtMost(200, "Shorten the reason to at most 200 characters")])
 
 
 class PlanForm(Form):
-    """The person who looks after a lead, and the next step."""
+    """The person who is assigned to a lead, and the next step."""
 
-    assigned = SelectField("Looked after by", validate_choice=False)  # likewise
+    assigned = SelectField("Assigned to", validate_choice=False)  # likewise
     next_step = LineField("Next step", [AtMost(200, "Shorten the next step to at most 200 characters")])
-    next_on = DayField("On", [Optional()])
+    next_on = DayField("Due date", [Optional()])
 
     def __init__(self, formdata: Any = None, *, staff: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(formdata, **kwargs)
@@ -44,7 +44,7 @@ class PlanForm(Form):
 
 
 class MessageForm(Form):
-    """An e-mail to the person."""
+    """An email to the person."""
 
     subject = LineField(
         "Subject", [DataRequired("Write a subject"), AtMost(200, "Shorten the subject to at most 200 characters")]
@@ -63,10 +63,10 @@ class NoteForm(Form):
     note = TextField(
         "Note",
         [
-            DataRequired("The note is empty: write something first"),
+            DataRequired("Write a note first"),
             AtMost(5000, "Shorten the note to at most 5,000 characters"),
         ],
-        description="For colleagues only: what was said, what to do next.",
+        description="Only colleagues see it. For example: what was said, and what to do next.",
         widget=TextArea(),
         render_kw={"rows": 3},
     )

@@ -113,7 +113,7 @@ def change_stage(lead: Lead, stage: Stage, *, because: str = "", by: audit.Actor
     """Set the stage of a lead; `because` is the reason if it is lost. Returns False if it already has that stage."""
     changed = _move(lead, stage, because, Lead.stage != stage)
     if changed:
-        add_event(lead.id, f"Stage is now {stage}{f': {because}' if because else ''}", by=by)
+        add_event(lead.id, f"Stage changed to {stage}{f': {because}' if because else ''}", by=by)
         audit.record("changed stage", lead, by=by, detail=stage)
     return changed
 
@@ -123,7 +123,7 @@ def undo_stage(lead: Lead, before: Stage, *, of: Stage, by: audit.Actor) -> bool
     """Undo a change of stage. Returns False if the lead is no longer in stage `of`."""
     if not _move(lead, before, "", Lead.stage == of):
         return False
-    add_event(lead.id, f"Stage is {before} again", by=by)
+    add_event(lead.id, f"Stage changed back to {before}", by=by)
     audit.record("put back", lead, by=by, detail=before)
     return True
 
@@ -139,7 +139,7 @@ def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) 
     """Assign a lead to a user, or to nobody. Does nothing if that is already so."""
     if lead.assigned_id != user_id:
         lead.assigned_id = user_id
-        add_event(lead.id, f"Looked after by {name}" if user_id else "Looked after by nobody", by=by)
+        add_event(lead.id, f"Assigned to {name}" if user_id else "No longer assigned", by=by)
         audit.record("assigned", lead, by=by, detail=name)
 
 
@@ -150,7 +150,7 @@ def plan_next_step(lead: Lead, step: str, on: date | None, *, by: audit.Actor) -
     if (lead.next_step, lead.next_on) != (step, on):
         lead.next_step, lead.next_on = step, on
         when = f" on {on.day} {on:%B %Y}" if on else ""
-        add_event(lead.id, f"Next: {step or 'to do'}{when}" if step or on else "Nothing more to do", by=by)
+        add_event(lead.id, f"Next step: {step or 'follow up'}{when}" if step or on else "Next step cleared", by=by)
 
 
 @atomic()
@@ -160,7 +160,7 @@ def write_letter(lead: Lead, subject: str, body: str, *, by: audit.Actor) -> Non
         raise Unsubscribed
     subject, body = clean_line(subject), clean_text(body)
     emails.letter(lead, subject, body)
-    add_event(lead.id, f"Mail: {subject}\n\n{body}", by=by)
+    add_event(lead.id, f"Email: {subject}\n\n{body}", by=by)
     audit.record("wrote to", lead, by=by)
 
 
@@ -172,7 +172,7 @@ def unsubscribe(lead: Lead) -> bool:
         sa.update(Lead).where(Lead.id == lead.id, Lead.unsubscribed_at.is_(None)).values(unsubscribed_at=clock.now())
     )
     if changed.rowcount:  # type: ignore[attr-defined]
-        add_event(lead.id, "Wants no more letters")
+        add_event(lead.id, "Unsubscribed from letters")
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
@@ -184,12 +184,12 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> Merge:
     second voucher. A split restores exactly the earlier state. Raises CannotMerge.
     """
     if kept.id == other.id:
-        raise CannotMerge("These are one lead already.")
+        raise CannotMerge("These are already the same lead.")
     _lock_bookings(kept.id, other.id)
     for lead in sorted((kept, other), key=lambda one: one.id):  # in id order, so that two merges cannot deadlock
         db.session.refresh(lead, with_for_update={"of": Lead})
     if kept.merged_into_id or other.merged_into_id:
-        raise CannotMerge("One of these was merged before. Open the list again.")
+        raise CannotMerge("One of these leads is already merged into another. Reload the list.")
     moved = {}
     for name in FOLLOWING:
         table = Base.metadata.tables[name]
@@ -267,7 +267,7 @@ def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
 def note_refused_mailbox(message: Message, words: str) -> None:
     """Add a line to the history of each lead with this address: an email was refused permanently."""
     for id_ in db.session.scalars(sa.select(Lead.id).where(Lead.email == message.to).limit(20)).all():
-        add_event(id_, f"The mail “{message.subject}” was refused for good: {words}")
+        add_event(id_, f"The email “{message.subject}” was rejected: {words}")
 
 
 def remind_of_leads(today: date) -> None:

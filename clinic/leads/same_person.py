@@ -25,12 +25,12 @@ def evidence(one: Lead, other: Lead) -> list[str]:
     """Return what two leads have in common, the strongest evidence first; empty if they look like two people."""
     found = []
     if one.email_key == other.email_key:
-        found.append("Same e-mail" if one.email == other.email else "Same mailbox, spelt in another way")
+        found.append("Same email" if one.email == other.email else "Same mailbox, different spelling")
     if one.mobile == other.mobile:
         found.append("Same mobile")
     ours, theirs = letters_of(one.name), letters_of(other.name)
     if ours == theirs:
         found.append("Same name")
     elif min(len(ours), len(theirs)) >= SHORTEST and OSA.distance(ours, theirs, score_cutoff=1) <= 1:
-        found.append("Same name but for one letter")
+        found.append("Same name except for one letter")
     return found

@@ -16,7 +16,7 @@ class ImageReplaced(Exception):
 class StoreAway(OSError):
     """The media storage does not answer or is full. Nothing was stored; a retry may succeed."""
 
-    advice = "The pictures are out of reach for a moment. Nothing was kept. Try again in a minute."
+    advice = "The picture storage is unavailable. Nothing was saved. Try again in a minute."
 
 
 class StoreRefuses(StoreAway):

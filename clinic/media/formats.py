@@ -22,7 +22,7 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", "It is a JPEG XL picture.", AS_PICTURE),
         (rb"\x00\x00\x01\x00", "It is an icon.", AS_PICTURE),
         (rb"%PDF-", "It is a PDF.", "Take a picture of the page, or export it as JPEG."),
-        (rb".{4}ftyp|\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "It is a video.", "Choose a photo, or a still of it."),
+        (rb".{4}ftyp|\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "It is a video.", "Choose a photo or a still from the video."),
         (rb"PK\x03\x04|\xd0\xcf\x11\xe0", "It is a document or an archive.", "Choose the picture itself."),
         (
             rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg\s",

@@ -23,7 +23,7 @@ from clinic.media.renditions import original_file, read_upload, rendition_files
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
 FIRST_WAIT = timedelta(seconds=15)  # grows fourfold after each failed try: 1 minute, 4, 16, 64
-KILLED = "The worker ended each time while it was making the sizes: they may need more memory than there is."
+KILLED = "The worker stopped each time while it was making the sizes. The server may have too little memory."
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 MOST_OF_A_SIDE = {"avif": 32_768, "webp": 16_383, "jpg": 65_500}
 MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
-DAMAGED = "The picture is damaged and cannot be read. Save it again and retry."
+DAMAGED = "The picture is damaged and cannot be read. Save it again and upload it once more."
 TOO_MANY_PIXELS = "The picture has more than 50 million pixels. Choose a smaller one."
 # Errors that Pillow raises for truncated or malicious files. Any other error is a bug of ours.
 OF_DAMAGED_FILES = (
@@ -74,15 +74,15 @@ def read_upload(data: bytes) -> Upright:
         raise NotAPicture(TOO_MANY_PIXELS) from None
     except MemoryError as error:
         _log_unread(data, error)
-        raise NotAPicture("The picture needs more memory than this machine has. Choose a smaller one.") from None
+        raise NotAPicture("The picture needs more memory than the server has. Choose a smaller one.") from None
     except OF_DAMAGED_FILES as error:
         _log_unread(data, error)
         raise NotAPicture(DAMAGED) from None
     except Exception as error:
         _log_unread(data, error)
         raise NotAPicture(
-            "We could not read this picture, and the fault is ours, not the file's. It is noted for whoever runs the "
-            "site. Saved again as JPEG or PNG, it may work."
+            "We could not read this picture because of an error on our side. We have recorded it. "
+            "Save the picture again as JPEG or PNG and upload that file."
         ) from None
 
 

@@ -102,9 +102,9 @@ def address_of(address: str) -> str:
         try:
             domain = idna.encode(domain, uts46=True).decode()
         except idna.IDNAError:
-            raise MailboxRefused("no mail server knows a domain of this name") from None
+            raise MailboxRefused("this domain name is not valid") from None
     if not local.isascii():
-        raise MailboxRefused("before the @ stand letters that mail servers do not know")
+        raise MailboxRefused("the part before the @ contains characters that mail servers do not accept")
     return f"{local}{at}{domain}"
 
 

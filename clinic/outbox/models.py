@@ -73,7 +73,7 @@ class Message(Base):
     @property
     def shown_text(self) -> str:
         """The text as staff may read it, with secret links left out."""
-        return PLACEHOLDER.sub("[link that only the recipient gets]", self.text)
+        return PLACEHOLDER.sub("[link sent only to the recipient]", self.text)
 
     def put_in_secrets(self) -> None:
         """Replace placeholders by the secret links, for sending. The row must be detached, so that the links are not

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 # fifteenth. Sixteen tries take about 18 hours (12 to 24 with the jitter). Then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
-REFUSED = "The mailbox takes no mail: "
-KILLED = "The worker ended each time while it was sending this mail."
+REFUSED = "The mailbox accepts no email: "
+KILLED = "The worker stopped each time while it was sending this email."
 
 
 @dataclass(frozen=True)

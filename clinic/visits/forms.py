@@ -26,7 +26,7 @@ class WishForm(Form):
 class OwnWishForm(WishForm):
     """The wish form on a page without a link, so the person identifies themselves."""
 
-    email = LineField("Your Email", [DataRequired("Enter the email address that you booked with"), is_email])
+    email = LineField("Your Email", [DataRequired("Enter the email address that you used to book"), is_email])
     mobile = LineField("Your Mobile", [DataRequired("Enter the mobile number that you booked with")])
 
     def validate_mobile(self, field: LineField) -> None:

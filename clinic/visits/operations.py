@@ -41,7 +41,7 @@ def keep_wish(booking: Booking, times: list[str], note: str) -> None:
     wish, note = _wish(booking), clean_text(note)
     if (wish.times, wish.note) != (times, note):
         wish.times, wish.note = times, note
-        add_booking_event(booking, "Said when they can come", once_a_day=True)
+        add_booking_event(booking, "Sent their preferred times", once_a_day=True)
 
 
 @atomic()
@@ -68,7 +68,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
     wish = wish_of(booking.id)
     if wish:
         wish.wants_other_at = None
-    add_booking_event(booking, f"{'Another time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
+    add_booking_event(booking, f"{'New time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
     if booking.lead.stage in (Stage.NEW, Stage.CONTACTED):
         change_stage(booking.lead, Stage.BOOKED, by=by)
     audit.record("set the time of", booking, by=by)
@@ -93,7 +93,7 @@ def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
     audit.record("cancelled", visit, by=by)
     emails.visit_cancelled(visit)
     if by is None:
-        emails.desk_told(visit, "cancelled")
+        emails.desk_told(visit, "cancelled their visit")
 
 
 @atomic()
@@ -109,10 +109,10 @@ def undo_cancel(visit: Visit) -> None:
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     wish = _wish(visit.booking)
     wish.changes = max(0, wish.changes - 1)
-    add_booking_event(visit.booking, f"Took back the cancellation: {_when(visit)}")
-    audit.record("set the time of", visit.booking, detail="taken back")
+    add_booking_event(visit.booking, f"Cancellation undone by the person: {_when(visit)}")
+    audit.record("set the time of", visit.booking, detail="cancellation undone")
     emails.visit_set(visit, is_move=True)
-    emails.desk_told(visit, "taken back")
+    emails.desk_told(visit, "undid the cancellation of their visit")
 
 
 @atomic()
@@ -130,7 +130,7 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
         wish.changes += 1
         wish.wants_other_at = clock.now()
         add_booking_event(visit.booking, f"Asked for another time than {_when(visit)}")
-        emails.desk_told(visit, "asks for another time", number=wish.changes)
+        emails.desk_told(visit, "asked for another time", number=wish.changes)
     wish.times, wish.note = times, clean_text(note)
 
 
@@ -149,7 +149,7 @@ def mark_attended(visit: Visit, *, by: User, device: str = "", today: date | Non
         redeem_voucher(voucher, by=by, device=device)
     else:
         change_stage(visit.booking.lead, Stage.ATTENDED, by=by)
-    add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
+    add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
     audit.record("attended", visit, by=by)
 
 
@@ -167,7 +167,7 @@ def redeem_at_desk(voucher: Voucher, *, by: User, device: str, today: date | Non
     redeem_voucher(voucher, by=by, device=device)
     if was_issued and visit and visit.state == VisitState.SET:
         _close(visit, VisitState.ATTENDED)
-        add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
+        add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
         audit.record("attended", visit, by=by)
 
 
@@ -198,7 +198,7 @@ def take_back_redemption(voucher: Voucher, *, by: User) -> None:
     undo_redemption(voucher, by=by)
     if visit and was_closed_by_it:
         _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-        add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
+        add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
         audit.record("put back", visit, by=by)
 
 
@@ -228,7 +228,7 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
             .where(Voucher.booking_id == visit.booking_id, Voucher.state == VoucherState.ISSUED)
             .values(state=VoucherState.CANCELLED)
         )
-    spent = "The trial is spent" if is_spent else "The trial is still theirs"
+    spent = "The trial is used up" if is_spent else "They can still use the trial"
     add_booking_event(visit.booking, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
     audit.record(str(state), visit, by=by)
     return is_spent
@@ -248,7 +248,7 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-    add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
+    add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
 
@@ -289,17 +289,17 @@ def _check_may_change(visit: Visit) -> None:
 def _check_time(booking: Booking, therapist: Therapist, starts_at: datetime) -> None:
     voucher = booking.voucher
     if booking.state != BookingState.BOOKED or voucher is None:
-        raise TimeRefused("This booking is not a trial yet: allow it first.")
+        raise TimeRefused("This booking is still held. Allow it first.")
     if voucher.state != VoucherState.ISSUED:
-        raise TimeRefused("The trial is used or cancelled, so it needs no time.")
+        raise TimeRefused("The trial is already used or cancelled, so no time can be set.")
     if not therapist.is_active:
-        raise TimeRefused("No new times are set with this therapist.")
+        raise TimeRefused("This therapist takes no new visits. Choose another therapist.")
     if starts_at <= clock.now():
-        raise TimeRefused("This time is over. Choose one to come.")
+        raise TimeRefused("This time is in the past. Choose a later one.")
     if starts_at > clock.now() + timedelta(days=366):
         raise TimeRefused("This time is more than a year away. Check the date.")
     if starts_at.minute % SLOT_MINUTES or starts_at.second or starts_at.microsecond:
-        raise TimeRefused("Visits begin on a quarter of an hour, like 9:00 or 9:15.")
+        raise TimeRefused("Visits start on the quarter hour, like 9:00 or 9:15.")
 
 
 def _occupy(visit: Visit, therapist: Therapist, starts_at: datetime, ends_at: datetime) -> None:

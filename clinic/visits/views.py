@@ -32,7 +32,7 @@ from clinic.web.links import Link
 bp = Blueprint("visits", __name__)
 LINKS_LIVE = timedelta(days=120)
 UNDO_LINK = "undo-cancel"
-WISHES = Limit.of("60 wishes per address per hour")
+WISHES = Limit.of("60 time requests per address per hour")
 
 
 @bp.get("/calendar/<secret>.ics")
@@ -182,7 +182,7 @@ class MyDataLink(Link):
     def act(self, value: str) -> str:
         """Show all data, and note in the history that they were read."""
         lead = db.session.get(Lead, int(value), options=[joinedload(Lead.article)]) or abort(404)
-        add_event(lead.merged_into_id or lead.id, "Read what we keep about them", once_a_day=True)
+        add_event(lead.merged_into_id or lead.id, "Viewed their data", once_a_day=True)
         own = own_data(lead)
         return render_template(
             "visits/my_data.html",

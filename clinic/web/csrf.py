@@ -61,7 +61,7 @@ def init_csrf(app: Flask) -> None:
         if request.method in SAFE_METHODS or request.endpoint is None:
             return
         if not comes_from_here(request):
-            abort(403, "This form was sent from another website, so it was not accepted.")
+            abort(403, "This form was sent from another website, so we did not accept it.")
         if not is_public_form(request.endpoint):
             token_check.protect()
 
@@ -76,4 +76,4 @@ class SameOrigin(CSRF):
     def validate_csrf_token(self, form: Any, field: CSRFTokenField) -> None:
         """Raises ValidationError for a request from another site."""
         if not comes_from_here(request):
-            raise ValidationError("This form was sent from another website, so it was not accepted.")
+            raise ValidationError("This form was sent from another website, so we did not accept it.")

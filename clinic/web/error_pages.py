@@ -16,16 +16,19 @@ from clinic.web.logs import logged_path
 log = logging.getLogger(__name__)
 
 TEXTS = {
-    400: ("That request could not be read", "Something in it is not as it should be. Go back and try again."),
-    403: ("You may not open this", "Your sign-in does not allow it. Ask the owner of the site if you need it."),
-    404: ("We cannot find that page", "The address may be misspelt, or the page has moved."),
-    405: ("That does not work here", "The page cannot be used in this way. Go back and try again."),
-    410: ("This article is no longer here", "We took it down. Other articles may help you."),
-    413: ("That is too much at once", "What was sent is larger than we accept. Shorten it or choose a smaller file."),
+    400: ("We could not read that request", "The data sent to us is incomplete or damaged. Go back and try again."),
+    403: (
+        "You cannot open this page",
+        "Your account has no permission for it. Ask the owner of the site if you need it.",
+    ),
+    404: ("We cannot find that page", "The address may be misspelt, or the page may have moved."),
+    405: ("That does not work on this page", "The page does not accept this kind of request. Go back and try again."),
+    410: ("This article is no longer available", "We have removed it. Another article may help you."),
+    413: ("That is too large", "You sent more than we can accept. Shorten the text or choose a smaller file."),
     415: ("We cannot read this kind of data", "Please use the form on the page."),
-    429: ("Please wait a little", "This was done many times in a short while."),
-    500: ("Something went wrong on our side", "It has been noted. Please try again in a few minutes."),
-    503: ("We are out of reach for a moment", "Please try again in a minute. Nothing you sent was accepted yet."),
+    429: ("Please wait a moment", "We received too many requests from you in a short time."),
+    500: ("Something went wrong on our side", "We have recorded the error. Please try again in a few minutes."),
+    503: ("The site is unavailable for a moment", "Nothing you sent has been saved. Please try again in a minute."),
 }
 
 
@@ -108,7 +111,7 @@ def init_errors(app: Flask) -> None:
         if keeps_typed(request):
             return kept_page()
         return error_page(
-            400, "Your sign-in has changed since this page was opened. Go back, reload the page, try again."
+            400, "You have signed in again since you opened this page. Go back, reload the page and try again."
         )
 
     @app.errorhandler(HTTPException)

@@ -108,8 +108,8 @@ class PublicForm(FlaskForm):
         signs = []
         if self.website.data:
             signs.append(
-                "A field that people do not see was filled in, perhaps by your browser. We have emptied it:"
-                " please press the button once more."
+                "Your browser filled in a hidden field that must stay empty. We have cleared it."
+                " Please press the button again."
             )
         sign = self._stamp_sign(request.form.get("stamp"))
         return [*signs, sign] if sign else signs
@@ -121,13 +121,13 @@ class PublicForm(FlaskForm):
             age = clock.now() - stamper().shown_at(stamp)
         except ValueError:
             self.renew_stamp()
-            return "This form was altered on its way. Please check it and press the button once more."
+            return "We could not verify this form. Please check your answers and press the button again."
         # The stamp counts whole seconds: a form may seem up to a second older than it is, never younger.
         if age < timedelta(seconds=settings().form_min_seconds):
-            return "That was faster than we can read. Please check what you typed and press the button once more."
+            return "You sent the form very quickly. Please check your answers and press the button again."
         if age > OLDEST_FORM:
             self.renew_stamp()
-            return "This page has been open for more than two days. Please check it and press the button once more."
+            return "This page was open for more than two days. Please check your answers and press the button again."
         return None
 
 

@@ -130,7 +130,7 @@ def test_the_device_cookie_is_sent_to_the_sign_in_only_and_cannot_be_forged(app:
 
 
 @pytest.mark.parametrize(
-    ("path", "button", "field"), [("/verify", "Go on", "password"), ("/change", "Keep the new one", "password")]
+    ("path", "button", "field"), [("/verify", "Continue", "password"), ("/change", "Change password", "password")]
 )
 def test_a_password_cannot_be_guessed_at_an_open_panel(
     sign_in: SignIn, clock: MovableClock, path: str, button: str, field: str
@@ -151,7 +151,7 @@ def test_a_mistake_in_the_new_password_is_no_guess(sign_in: SignIn, clock: Movab
     client = sign_in("desk")
     page = visit(client, "/change")
     for _ in range(25):
-        answer = page.submit("Keep the new one", password=PASSWORD, new_password="short", new_password_confirm="short")
+        answer = page.submit("Change password", password=PASSWORD, new_password="short", new_password_confirm="short")
         assert answer.status == 200
         clock.move(seconds=10)
 
@@ -161,12 +161,12 @@ def test_one_person_gets_three_password_mails_an_hour_and_the_answer_stays_the_s
 ) -> None:
     user = make_user()
     page = visit(app.test_client(), "/reset")
-    answers = {page.submit("Send me the link", email=user.email).text for _ in range(7)}
+    answers = {page.submit("Send link", email=user.email).text for _ in range(7)}
     assert len(answers) == 1
     mails = sa.select(sa.func.count(Message.id)).where(Message.kind == "password_reset")
     assert db.session.scalar(mails) == 3
     clock.move(hours=1)
-    page.submit("Send me the link", email=user.email)
+    page.submit("Send link", email=user.email)
     assert db.session.scalar(mails) == 4
 
 

@@ -42,7 +42,7 @@ def switch_on_second_factor(client: FlaskClient) -> str:
     check(page)
     key = page.one("code").text().replace(" ", "").replace("-", "").upper()
     assert (page.one("img").attributes["src"] or "").startswith("data:image/")
-    answer = page.submit("Switch it on", code=totp(key))
+    answer = page.submit("Switch on", code=totp(key))
     assert answer.status == 302, answer.text
     assert "on" in visit(client, "/admin/account/").texts(".plain .quiet")
     return key
@@ -137,7 +137,7 @@ def test_recovery_codes_are_encrypted_and_one_sent_twice_at_once_opens_once(app:
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    codes = visit(first, "/mf-recovery-codes").submit("Make new codes").texts(".codes code")
+    codes = visit(first, "/mf-recovery-codes").submit("Create new codes").texts(".codes code")
     stored = db.session.execute(sa.text('SELECT mf_recovery_codes FROM "user"')).scalar_one()
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
     assert visit(first, "/mf-recovery-codes?show_codes=Show").texts(".codes code") == codes
@@ -156,7 +156,7 @@ def test_the_owner_or_the_command_line_resets_a_lost_second_factor(app: Flask, s
         user = make_user(roles=[RoleName.DESK], name="Ana Lim")
         theirs = sign_in(user=user)
         switch_on_second_factor(theirs)
-        visit(theirs, "/mf-recovery-codes").submit("Make new codes")
+        visit(theirs, "/mf-recovery-codes").submit("Create new codes")
         if by == "owner":
             page = visit(sign_in("owner"), f"/admin/people/edit/?id={user.id}").submit("Reset the second factor")
             assert "password alone" in page.status_text()
@@ -196,7 +196,7 @@ def test_a_recovery_code_opens_once(app: Flask, sign_in: SignIn) -> None:
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    page = visit(first, "/mf-recovery-codes").submit("Make new codes")
+    page = visit(first, "/mf-recovery-codes").submit("Create new codes")
     check(page)
     code, other = page.texts(".codes code")[:2]
     for one, opens in ((code, True), (code, False), (other, True), ("wrong", False)):
@@ -272,7 +272,7 @@ def test_a_recovery_code_that_is_being_used_elsewhere_is_waited_for(app: Flask, 
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    code = visit(first, "/mf-recovery-codes").submit("Make new codes").texts(".codes code")[0]
+    code = visit(first, "/mf-recovery-codes").submit("Create new codes").texts(".codes code")[0]
     client = app.test_client()
     try_password(client, user.email)
     page, user_id = visit(client, "/mf-recovery"), user.id

@@ -54,7 +54,7 @@ def test_a_merge_declines_the_held_request_of_somebody_who_has_a_trial(app: Flas
         allow_booking(held, by=make_user())
     assert db.session.scalars(sa.select(Message.kind).where(Message.kind == "trial_declined")).all()
     texts = db.session.scalars(sa.select(LeadEvent.text).where(LeadEvent.lead_id == kept.id)).all()
-    assert "Held trial declined: this person has had one" in texts
+    assert "Held trial declined: this person already had a trial" in texts
 
 
 def test_a_split_opens_the_held_request_again_and_it_can_be_allowed(app: Flask) -> None:

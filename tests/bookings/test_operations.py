@@ -97,9 +97,9 @@ def test_both_used_by_one_person_is_refused_and_leaves_one_line_of_history(app: 
 @pytest.mark.parametrize(
     ("email", "mobile", "because"),
     [
-        (EMAIL, "+6581112222", "The e-mail has been used for a trial before, with another mobile."),
-        ("new@example.org", MOBILE, "The mobile has been used for a trial before, with another e-mail."),
-        (EMAIL, "+6587654321", "The e-mail and the mobile have been used for a trial, by two different people."),
+        (EMAIL, "+6581112222", "This email was used for a trial before, with another mobile."),
+        ("new@example.org", MOBILE, "This mobile was used for a trial before, with another email."),
+        (EMAIL, "+6587654321", "Two different people have used this email and this mobile for a trial."),
     ],
 )
 def test_half_a_known_person_and_a_mix_of_two_are_held_with_the_reason(

@@ -232,20 +232,20 @@ def test_the_dashboard_says_what_fails_and_tries_again(
     desk = sign_in("desk")
     page = visit(desk, "/admin/")
     assert "has never run" in page.text
-    assert "Everything is answered" not in page.text
+    assert "Everything is up to date" not in page.text
     beat("host:1")
-    assert "Everything is answered" in visit(desk, "/admin/").text
+    assert "Everything is up to date" in visit(desk, "/admin/").text
     Job("mail", 0, lambda: 1 / 0).run()
     page = visit(desk, "/admin/")
     check(page)
-    assert "ZeroDivisionError: division by zero. 1 try, the last at 20 Nov 2026, 10:00" in page.text
-    assert "Everything is answered" not in page.text
-    assert "tries it again in a moment" in page.submit("Try again").status_text()
+    assert "ZeroDivisionError: division by zero. Failed 1 time, last at 20 Nov 2026, 10:00" in page.text
+    assert "Everything is up to date" not in page.text
+    assert "will try again in a moment" in page.submit("Try again").status_text()
     assert Job("mail", 0, lambda: True, failures=1, next_at=time.monotonic() + 999).run()
-    assert "Everything is answered" in visit(desk, "/admin/").text
+    assert "Everything is up to date" in visit(desk, "/admin/").text
     assert "Try again" not in visit(sign_in("moderator"), "/admin/").text
     clock.move(minutes=2)
-    assert "has not been seen since 20 Nov 2026, 10:00" in visit(desk, "/admin/").text
+    assert "has not run since 20 Nov 2026, 10:00" in visit(desk, "/admin/").text
 
 
 DIES = """

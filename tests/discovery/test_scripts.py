@@ -137,7 +137,7 @@ def test_a_word_is_found_and_marked_as_it_is_spelled(client: FlaskClient, typed:
     make_article(title="Another", summary="What.", body="<p>Nothing of the kind; 別の話; 다른 글.</p>")
     page = search(client, typed)
     assert page.texts(".hit h2") == ["One"]
-    assert "Showing what was found" not in page.text
+    assert "Showing results" not in page.text
     if marked:
         assert " ".join(page.texts("mark")) == marked
     assert " ".join(text.split()) in "".join(node.text() for node in page.tree.css(".hit p")) or marked == ""
@@ -184,7 +184,7 @@ def test_a_typo_is_still_set_right_in_letters_with_accents(client: FlaskClient) 
     make_article(title="Living with Ménière")
     page = search(client, "Ménièer")
     assert page.texts(".hit h2") == ["Living with Ménière"]
-    assert "Showing what was found for meniere" in page.text
+    assert "Showing results for meniere" in page.text
 
 
 def test_no_sign_in_a_text_or_a_query_makes_a_mark(client: FlaskClient) -> None:

@@ -118,12 +118,12 @@ def _redeem(person: Person) -> None:
 def _tried(person: Person) -> None:
     person.open("/admin/known-customers/")
     person.page.get_by_label("Or paste the lines here").fill("old@example.org,9123 4567\nnot an address,\n")
-    person.press("Read the lines")
+    person.press("Import")
 
 
 def _scan(person: Person) -> None:
     person.open("/tf-setup")
-    person.choose("An authenticator app")
+    person.choose("Authenticator app")
     person.press("Continue")
 
 
@@ -142,8 +142,8 @@ PUBLIC: dict[str, Walk] = {
     "book-with-errors": _pressed("/book/", "Book my trial"),
     "thanks": _at("/book/thanks/"),
     "times": _of_mail("trial_confirmed", "times"),
-    "times-said": _then_press(_of_mail("trial_confirmed", "times"), "Tell the clinic"),
-    "times-with-errors": _pressed("/book/thanks/", "Tell the clinic"),
+    "times-said": _then_press(_of_mail("trial_confirmed", "times"), "Send my times"),
+    "times-with-errors": _pressed("/book/thanks/", "Send my times"),
     "visit-cancel": _of_mail("visit_set", "cancel-visit"),
     "visit-other-time": _of_mail("visit_set", "other-time"),
     "my-data": _of_mail("visit_set", "my-data"),
@@ -245,7 +245,7 @@ PANEL: dict[str, Walk] = {
     "lead": _first_row("/admin/leads/?tab=attended"),
     "lead-new": _first_row("/admin/leads/?tab=new"),
     "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send the mail"),
-    "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Keep the note"),
+    "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Save note"),
     "bookings": _at("/admin/bookings/"),
     "outbox": _at("/admin/outbox/"),
     "mail": _first_row("/admin/outbox/"),

@@ -69,7 +69,7 @@ def test_an_article_with_a_picture_is_written_published_changed_and_taken_down(a
     alt = f"A chair, from the side, {title}"
     write(editor, title, upload(editor, alt))
     editor.press("Save")
-    assert "Readers do not see it yet." in editor.status()
+    assert "It is not published yet." in editor.status()
     here = address(editor)
     reader.open(here, status=404)
 
@@ -86,15 +86,15 @@ def test_an_article_with_a_picture_is_written_published_changed_and_taken_down(a
 
     editor.fill(Title=f"{title}, changed", Slug=f"{here.split('/')[2]}-changed")
     editor.press("Save")
-    editor.follow("See it on the site")
+    editor.follow("View on the site")
     assert editor.heading() == f"{title}, changed"
     reader.open(here)
     assert reader.path == editor.path == f"{here[:-1]}-changed/", "the old address leads to the new one"
 
     editor.page.go_back()
     editor.fill(Why_it_is_taken_down="Out of date")
-    editor.press("Take down")
-    assert "Taken down" in editor.status()
+    editor.press("Unpublish")
+    assert "Unpublished" in editor.status()
     reader.open(f"{here[:-1]}-changed/", status=410)
     reader.open("/articles/")
     assert title not in reader.text()
@@ -141,10 +141,10 @@ def test_a_deleted_article_is_gone_after_a_question(arrive: MakePerson) -> None:
     here = address(editor)
     editor.follow("Delete")
     assert editor.heading() == "Delete this article?"
-    editor.follow("Keep it")
+    editor.follow("Cancel")
     arrive().open(here)
     editor.follow("Delete")
-    editor.press("Delete it")
+    editor.press("Delete")
     assert "Deleted" in editor.status()
     arrive().open(here, status=404)
 
@@ -158,7 +158,7 @@ def test_a_picture_in_use_stays(arrive: MakePerson) -> None:
     editor.open("/admin/media/")
     editor.follow(alt, within="tbody")
     editor.follow("Delete")
-    assert "so it stays" in editor.alert()
+    assert "it is in use" in editor.alert()
     editor.follow(f"On stools {number}")
 
 

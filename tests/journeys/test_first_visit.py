@@ -86,13 +86,13 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     # The page is the same for everybody, but this tab has the details, so nothing needs typing again.
     assert not visitor.page.get_by_label("Your Email").is_visible()
     visitor.page.get_by_label("Morning").first.check()
-    visitor.press("Tell the clinic")
-    assert "Noted" in visitor.status()
+    visitor.press("Send my times")
+    assert "We have your times" in visitor.status()
 
     desk.open("/admin/today/?waiting=all")
     desk.follow(name, within=".waiting")
     assert "Monday morning" in desk.text()
-    desk.follow("Week after")
+    desk.follow("Next week")
     desk.page.locator(".slot").first.click()
     desk.page.wait_for_load_state()
     assert "Set:" in desk.status()
@@ -103,7 +103,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.open(link_in(first, "other-time"))
     visitor.page.get_by_label("Evening").first.check()
     visitor.press("Ask for another time")
-    assert "Until then you keep" in visitor.status()
+    assert "Until then, your visit stays on" in visitor.status()
 
     soon = free_time_soon(visitor.site)
     desk.open("/admin/today/?waiting=all")
@@ -113,7 +113,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     desk.page.get_by_label("Date and time").fill(f"{soon:%Y-%m-%dT%H:%M}")
     desk.press("Set this time")
     assert "Set:" in desk.status()
-    second = letter_about(visitor.site, address, "Another time")
+    second = letter_about(visitor.site, address, "New time")
     moved = event_in(second).walk("VEVENT")[0]
     assert (str(moved["UID"]), int(moved["SEQUENCE"])) == (str(event["UID"]), 1)
     letter_about(visitor.site, address, "Soon:")  # the reminder, as the visit is near
@@ -133,7 +133,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     after = reads_of(desk)
     assert [now - was for now, was in zip(after[1:], before[1:], strict=True)] == [1, 1, 1]
     wait_for(lambda: reads_of(desk)[0] > before[0], "the read to be counted", seconds=30)
-    assert len([letter for letter in letters_to(visitor.site, address) if "Soon:" in letter["Subject"]]) == 1
+    assert len([letter for letter in letters_to(visitor.site, address) if "Reminder:" in letter["Subject"]]) == 1
 
 
 def free_time_soon(site: Site) -> datetime:

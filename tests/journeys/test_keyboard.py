@@ -163,7 +163,7 @@ def test_an_article_is_deleted_by_keyboard_after_a_question(arrive: MakePerson) 
     editor.press("Save")
     tab_to(editor, "Delete")
     press_enter(editor)
-    tab_to(editor, "Delete it")
+    tab_to(editor, "Delete")
     press_enter(editor)
     assert "Deleted" in editor.status()
 

@@ -67,5 +67,5 @@ def test_while_workers_are_killed_each_booking_gets_one_reminder(site: Site, mai
     )
     assert Counter(one.to for one in reminders(site)) == Counter(expected)
     # A letter can arrive twice if a worker dies between the server's OK and our update; its Message-ID is the same.
-    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Soon:")}
+    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Reminder:")}
     assert Counter(to for to, _ in told) == Counter(expected)

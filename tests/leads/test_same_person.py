@@ -16,7 +16,7 @@ from clinic.leads.same_person import evidence
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
-SAME, NEAR, OTHER = "Same name", "Same name but for one letter", ""
+SAME, NEAR, OTHER = "Same name", "Same name except for one letter", ""
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
@@ -60,8 +60,8 @@ def test_who_may_be_the_same_is_suggested_with_evidence(app: Flask) -> None:
     near = lead("Tan Wei Lin", "else@example.org", "+6582234567")
     lead("Priya Raghunathan", "priya@example.org", "+6583234567")
     assert {(found.id, *why) for found, why in likely_same(one)} == {
-        (same.id, "Same mailbox, spelt in another way"),
-        (near.id, "Same name but for one letter"),
+        (same.id, "Same mailbox, different spelling"),
+        (near.id, "Same name except for one letter"),
     }
 
 
@@ -120,10 +120,10 @@ def test_what_happened_after_a_merge_stays_with_the_kept_one(app: Flask) -> None
 def test_what_cannot_be_merged_or_split_says_why(app: Flask, clock: MovableClock) -> None:
     one, two, three = (lead(f"A {n}", f"{n}@example.org", f"+6591234{n:03}") for n in range(3))
     by = make_user()
-    with pytest.raises(CannotMerge, match="one lead already"):
+    with pytest.raises(CannotMerge, match="already the same lead"):
         merge_leads(one, one, by=by)
     merge_leads(one, two, by=by)
-    with pytest.raises(CannotMerge, match="merged before"):
+    with pytest.raises(CannotMerge, match="already merged"):
         merge_leads(three, two, by=by)
     clock.move(days=30, seconds=1)
     with pytest.raises(CannotSplit):

@@ -185,11 +185,11 @@ def test_staff_see_why_and_try_again(sign_in: SignIn, monkeypatch: pytest.Monkey
     assert "sizes failed" in visit(editor, "/admin/media/").text
     page = visit(editor, f"/admin/media/edit/?id={image.id}")
     check(page)
-    assert "The sizes could not be made" in page.text
+    assert "The sizes could not be created" in page.text
     assert "Reason: MemoryError" in page.text
-    assert "The worker tries again at" in page.text
-    assert "tries again to make the sizes" in page.submit("Try again").status_text()
+    assert "The worker will try again at" in page.text
+    assert "create the sizes again" in page.submit("Try again").status_text()
     assert render_next()
     page = visit(editor, f"/admin/media/edit/?id={image.id}")
-    assert "could not be made" not in page.text
+    assert "could not be created" not in page.text
     assert db.session.scalar(sa.select(Image.render_error)) == ""

@@ -250,7 +250,7 @@ def test_a_visitor_cannot_add_lines_to_the_subject_nor_markup_to_the_text(app: F
         body="5 < 6",
     )
     message = one()
-    assert message.subject == "A comment waits: Hips Bcc: eve@example.org"
-    assert "<script>alert(1)</script> & Sons wrote" in message.text
+    assert message.subject == "New comment to approve: Hips Bcc: eve@example.org"
+    assert "<script>alert(1)</script> & Sons commented" in message.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Sons" in message.html
     assert "<script>" not in message.html

@@ -329,7 +329,7 @@ def test_a_mailbox_that_is_refused_for_good_fails_at_once(
     host.script["RCPT"] = answer
     message = send()
     assert (message.state, message.tries) == (MessageState.FAILED, 1)
-    assert message.last_error.startswith(f"The mailbox takes no mail: {answer[:3]} ")
+    assert message.last_error.startswith(f"The mailbox accepts no email: {answer[:3]} ")
     clock.move(days=30)
     assert send_due(postman(), owner="a") == 0
     assert sum(line.upper().startswith("RCPT") for line in host.heard) == 1
@@ -349,7 +349,7 @@ def test_an_address_that_no_plain_server_knows_fails_at_once(use: Use, host: Mai
     put(to=to)
     message = send()
     assert message.state == MessageState.FAILED
-    assert message.last_error.startswith("The mailbox takes no mail: ")
+    assert message.last_error.startswith("The mailbox accepts no email: ")
     assert not any(line.upper().startswith("RCPT") for line in host.heard)
 
 
@@ -370,5 +370,5 @@ def test_the_lead_is_told_that_the_mailbox_was_refused(
     assert send_due(postman(), owner="a", on_refused=note_refused_mailbox) == 1
     page = visit(sign_in("desk"), f"/admin/leads/details/?id={lead.id}")
     check(page)
-    assert "This address takes no mail: 550 5.1.1 no such user" in page.text
-    assert "The mail “How are you?” was refused for good: 550 5.1.1 no such user" in page.text
+    assert "This address does not accept email: 550 5.1.1 no such user" in page.text
+    assert "The email “How are you?” was rejected: 550 5.1.1 no such user" in page.text

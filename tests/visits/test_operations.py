@@ -82,7 +82,7 @@ def test_another_time_is_the_same_visit_with_a_higher_sequence(app: Flask, clock
     uid = visit.uid
     moved = set_visit(visit.booking, visit.therapist, TEN + timedelta(days=1), by=make_user())
     assert (moved.id, moved.uid, moved.sequence) == (visit.id, uid, 1)
-    assert mails("visit_set")[-1].subject.startswith("Another time")
+    assert mails("visit_set")[-1].subject.startswith("New time")
     make_visit(at=TEN, therapist=visit.therapist)  # the former time is free again
 
 
@@ -119,9 +119,9 @@ def test_one_visit_may_begin_when_another_ends(app: Flask, clock: MovableClock, 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda booking, anna: TEN - timedelta(days=7), "is over"),
+        (lambda booking, anna: TEN - timedelta(days=7), "in the past"),
         (lambda booking, anna: TEN + timedelta(days=400), "more than a year"),
-        (lambda booking, anna: TEN + timedelta(minutes=5), "quarter of an hour"),
+        (lambda booking, anna: TEN + timedelta(minutes=5), "quarter hour"),
     ],
 )
 def test_a_time_that_cannot_be_is_refused_in_words(
@@ -137,7 +137,7 @@ def test_what_is_held_or_used_gets_no_time(app: Flask, clock: MovableClock) -> N
     booking = make_booking()
     held = make_booking(email=booking.lead.email)
     assert held.state == BookingState.HELD
-    with pytest.raises(TimeRefused, match="allow it first"):
+    with pytest.raises(TimeRefused, match="Allow it first"):
         set_visit(held, make_therapist(), TEN, by=make_user())
     assert booking.voucher
     redeem_voucher(booking.voucher, by=make_user())
@@ -253,7 +253,7 @@ def test_a_wish_is_kept_once(app: Flask) -> None:
     booking = make_booking()
     for _ in range(2):
         keep_wish(booking, ["mon-morning"], "Not on the 14th")
-    assert history(booking).count("Said when they can come") == 1
+    assert history(booking).count("Sent their preferred times") == 1
 
 
 # At the desk
@@ -328,7 +328,7 @@ def test_one_reminder_for_each_booking_within_its_time(app: Flask, clock: Movabl
         clock.move(hours=1)
     (mail,) = mails("visit_reminder")
     assert mail.to == visit.booking.lead.email
-    assert mail.subject == "Soon: Move Therapy 1-to-1 on Monday, 23 November, 10:00"
+    assert mail.subject == "Reminder: Move Therapy 1-to-1 on Monday, 23 November, 10:00"
 
 
 def test_no_reminder_of_what_was_cancelled_and_one_on_its_way_is_taken_back(app: Flask, clock: MovableClock) -> None:

@@ -71,14 +71,14 @@ def test_a_method_that_does_not_work_is_405_and_names_those_that_do(client: Flas
 def test_a_retired_article_is_410(client: FlaskClient) -> None:
     article = make_article()
     retire_article(article, by=make_user())
-    assert visit(client, article.address, status=410).texts("h1") == ["This article is no longer here"]
+    assert visit(client, article.address, status=410).texts("h1") == ["This article is no longer available"]
     assert client.post(f"{article.address}comments", data={"body": "x"}).status_code == 410
 
 
 def test_too_much_at_once_is_413(client: FlaskClient) -> None:
     page = page_of(client, "/book/", method="POST", data={"name": "x" * 2_000_000})
     assert page.status == 413
-    assert "Shorten it" in page.text
+    assert "Shorten the text" in page.text
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_too_many_sign_ins_are_a_429_page_that_says_when_to_come_back(client: Fl
     use_up(limiter, PER_ADDRESS)
     page = form.submit("Sign in", email=person.email, password="correct horse battery")
     assert page.status == 429
-    assert page.texts("h1") == ["Please wait a little"]
+    assert page.texts("h1") == ["Please wait a moment"]
     assert page.response.headers["Retry-After"] == "30"
     assert "again in a minute. We allow 30 sign-in attempts per address per minute" in page.text
     assert client.get("/admin/").status_code == 302
@@ -178,7 +178,7 @@ def test_what_was_written_before_an_unexpected_error_is_not_kept(
 def test_without_a_database_a_page_is_503_and_says_to_try_again(adrift: FlaskClient, path: str) -> None:
     page = page_of(adrift, path)
     assert page.status == 503
-    assert page.texts("h1") == ["We are out of reach for a moment"]
+    assert page.texts("h1") == ["The site is unavailable for a moment"]
     assert page.response.headers["Retry-After"] == "30"
     assert page.response.headers["Cache-Control"] == "no-store"
 
@@ -186,7 +186,7 @@ def test_without_a_database_a_page_is_503_and_says_to_try_again(adrift: FlaskCli
 def test_without_a_database_a_booking_is_503_and_says_that_nothing_was_accepted(adrift: FlaskClient) -> None:
     page = page_of(adrift, "/book/", method="POST", data=PERSON)
     assert page.status == 503
-    assert "Nothing you sent was accepted" in page.text
+    assert "Nothing you sent has been saved" in page.text
 
 
 def test_error_pages_need_no_database(adrift: FlaskClient) -> None:

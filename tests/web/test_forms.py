@@ -23,10 +23,10 @@ PERSON: dict[str, Any] = {
     "service": "pilates-1-to-1",
     "consent": "y",
 }
-TOO_FAST = "faster than we can read"
+TOO_FAST = "You sent the form very quickly"
 TOO_OLD = "open for more than two days"
-ALTERED = "altered on its way"
-TRAPPED = "people do not see"
+ALTERED = "could not verify this form"
+TRAPPED = "a hidden field that must stay empty"
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ def test_a_link_ends(app: Flask, client: FlaskClient, path: str, clock: MovableC
     for method in ("GET", "POST"):
         answer = client.open(path, method=method)
         assert answer.status_code == 410
-        assert "This link is over" in answer.get_data(as_text=True)
+        assert "This link has expired" in answer.get_data(as_text=True)
     assert rows() == before
 
 

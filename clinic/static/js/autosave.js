@@ -28,7 +28,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       const a = document.createElement("a");
       a.href = link;
       a.target = "_blank";
-      a.textContent = "Sign in in a new window";
+      a.textContent = "Sign in again in a new window";
       status.append(" ", a);
     }
   }
@@ -66,23 +66,23 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       last = fields;
       localStorage.removeItem(key);
       const { at, others: names, version } = await answer.json();
-      say(`Kept at ${at}, not saved yet.`);
+      say(`Changes kept at ${at}. Not saved yet.`);
       tell(names, version);
       return;
     }
     localStorage.setItem(key, JSON.stringify({ base, fields }));
-    if (answer === null) say("No connection. Your text is kept in this browser; we go on trying.");
+    if (answer === null) say("No connection. Your changes are kept in this browser. We will keep trying.");
     else if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401)
-      say("Your sign-in has ended. Your text is kept in this browser.", "/login");
-    else say("Your text could not be kept on the server. It is kept in this browser; we go on trying.");
+      say("You are signed out. Your changes are kept in this browser.", "/login");
+    else say("The server could not keep your changes. They are kept in this browser. We will keep trying.");
     plan(PAUSE * 3);
   }
 
   function tell(names, version) {
     if (!others) return;
-    const who = names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} editing this too.` : "";
+    const who = names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} also editing this text.` : "";
     const isOld = version !== null && base && String(version) !== base;
-    const text = `${who}${isOld ? " A newer version was saved meanwhile: when you save, you will be shown both." : ""}`.trim();
+    const text = `${who}${isOld ? " Somebody has saved a newer version. When you save, you will see both versions." : ""}`.trim();
     if (others.textContent.trim() !== text) others.textContent = text;
   }
 
@@ -127,10 +127,10 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     const note = document.createElement("p");
     note.className = "alert alert-note";
     note.setAttribute("role", "status");
-    note.textContent = "This browser has kept text of yours that was never saved. ";
+    note.textContent = "This browser has kept changes that you never saved. ";
     for (const [label, act] of [
-      ["Go on with it", () => restore(JSON.parse(kept.fields))],
-      ["Throw it away", () => {}],
+      ["Restore my changes", () => restore(JSON.parse(kept.fields))],
+      ["Discard", () => {}],
     ]) {
       const button = document.createElement("button");
       button.type = "button";
@@ -139,7 +139,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       button.addEventListener("click", () => {
         act();
         if (place !== key) localStorage.removeItem(place);
-        if (label === "Throw it away") localStorage.removeItem(place);
+        if (label === "Discard") localStorage.removeItem(place);
         note.remove();
       });
       note.append(button, " ");

@@ -3,7 +3,7 @@ const status = document.querySelector("[data-export-status]");
 for (const link of document.querySelectorAll("a[data-export]")) {
   link.addEventListener("click", async (event) => {
     event.preventDefault();
-    status.textContent = "The file is being made …";
+    status.textContent = "Creating the file …";
     try {
       const answer = await fetch(link.href);
       const name = /filename=([\w.-]+)/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];

@@ -24,7 +24,7 @@ for (const whole of document.querySelectorAll("[data-focal]")) {
 
   hint.className = "hint";
   hint.id = "focal-hint";
-  hint.textContent = "Press on what must stay in sight, or move the point with the arrow keys.";
+  hint.textContent = "Click the part that must stay visible, or move the point with the arrow keys.";
   whole.before(hint);
   const role = { role: "slider", tabindex: "0", "aria-label": "Focal point", "aria-describedby": hint.id };
   for (const [name, value] of Object.entries({ ...role, "aria-valuemin": "0", "aria-valuemax": "100" })) {

@@ -7,7 +7,7 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
   const picture = h("img", { alt: "", class: "picked-picture", hidden: true });
   const words = h("p", { id: newId(), class: "picked-words", "aria-live": "polite" });
   const choose = h("button", { type: "button", id: newId(), class: "button button-quiet button-small", onclick: open }, "Choose …");
-  const clear = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => set(null) }, "Take it out");
+  const clear = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => set(null) }, "Remove picture");
   label.id ||= newId();
   label.htmlFor = choose.id;
   choose.setAttribute("aria-labelledby", `${label.id} ${choose.id}`);
@@ -22,7 +22,7 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
     const option = select.selectedOptions[0];
     clear.hidden = !id;
     picture.hidden = true;
-    words.textContent = id ? option.textContent : "No picture is chosen.";
+    words.textContent = id ? option.textContent : "No picture chosen.";
     if (!id) return;
     try {
       const { images } = await find(address, { ids: id });
@@ -51,11 +51,11 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
 
   function open() {
     const heading = newId();
-    const search = field("Search by words", "", { type: "search" });
+    const search = field("Search", "", { type: "search" });
     const status = h("p", { class: "hint", role: "status" });
     const grid = h("ul", { class: "editor-grid" });
     const more = h("button", { type: "button", class: "button button-quiet button-small", hidden: true }, "Show more");
-    const file = field("Or upload a new one", "JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif" });
+    const file = field("Or upload a new picture", "JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif" });
     const place = h("div");
     const close = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => dialog.close() }, "Close");
     const head = h("div", { class: "editor-dialog-head" }, h("h2", { id: heading }, "Choose a picture"), close);
@@ -86,12 +86,12 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
         });
         grid[number === 1 ? "replaceChildren" : "append"](...items);
         more.hidden = !answer.more;
-        status.textContent = grid.children.length ? "Press a picture to choose it." : "No picture has these words.";
+        status.textContent = grid.children.length ? "Select a picture." : "No pictures match.";
         if (number > 1) items[0]?.firstChild.focus();
       } catch {
         if (mine !== latest) return;
         more.hidden = false;
-        status.textContent = "The pictures could not be loaded. “Show more” tries again.";
+        status.textContent = "The pictures could not be loaded. Press “Show more” to try again.";
       }
     }
 

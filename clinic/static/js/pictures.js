@@ -75,23 +75,23 @@ const clinicPictures = (() => {
         if (request.status === 201 && request.response) resolve(request.response);
         else fail(request.response?.error ?? "The picture was not accepted. Please try again.");
       });
-      request.addEventListener("error", () => fail("There is no connection. Please try again."));
+      request.addEventListener("error", () => fail("No connection. Please try again."));
       request.send(data);
     });
   }
 
   /** Create the card of one file. Its `upload()` resolves to the picture, or to null after showing an error. */
   function card(file, { address, token, credit = "", onRemove }) {
-    const alt = field("Alt text", "What is seen, in one sentence. Screen readers read it out.", { maxlength: 240 });
-    const by = field("Credit", "Who made it, like “Photo: Mei Tan”.", { maxlength: 160 });
+    const alt = field("Alt text", "Describe the picture in one sentence. Screen readers read it out.", { maxlength: 240 });
+    const by = field("Credit", "The person who made it, like “Photo: Mei Tan”.", { maxlength: 160 });
     by.input.value = credit;
     const decorative = h("input", { type: "checkbox" });
-    const tick = h("label", { class: "choice" }, decorative, h("span", {}, "Decorative: it says nothing that the text does not say"));
+    const tick = h("label", { class: "choice" }, decorative, h("span", {}, "Decorative: it adds nothing to the text"));
     const ticked = h("div", { class: "field" }, tick);
     const bar = h("progress", { max: 100, value: 0, hidden: true, "aria-label": `Upload of ${file.name}` });
     const wrong = h("p", { class: "error", role: "alert" });
     const again = h("button", { type: "button", class: "button button-small", hidden: true }, "Try again");
-    const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Leave it out");
+    const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Remove");
     const preview = h("img", { alt: "", class: "editor-preview", hidden: true });
     const buttons = h("div", { class: "form-buttons" }, again, remove);
     const words = h("div", {}, alt.element, ticked, by.element, bar, wrong, buttons);
@@ -121,15 +121,15 @@ const clinicPictures = (() => {
       check() {
         const isSaid = decorative.checked || alt.input.value.trim() !== "";
         const isCredited = by.input.value.trim() !== "";
-        complain(alt.input, isSaid ? "" : "Say what is seen, or tick “Decorative”");
-        complain(by.input, isCredited ? "" : "Say who made the picture");
+        complain(alt.input, isSaid ? "" : "Describe the picture, or tick “Decorative”");
+        complain(by.input, isCredited ? "" : "Enter who made the picture");
         return isSaid && isCredited;
       },
       async upload() {
         wrong.textContent = "";
         again.hidden = true;
         if (file.size > MOST_BYTES) {
-          wrong.textContent = "The file is larger than 20 MB. Make it smaller, or choose another one.";
+          wrong.textContent = "The file is larger than 20 MB. Choose a smaller one.";
           return null;
         }
         bar.hidden = false;

@@ -40,7 +40,7 @@ async function look() {
       location.assign(`${location.pathname}?code=${code.toUpperCase()}`);
       return;
     }
-    if (text) status.textContent = "This is not a voucher of ours.";
+    if (text) status.textContent = "This is not one of our vouchers.";
   }
   setTimeout(look, 120);
 }
@@ -56,13 +56,13 @@ if (navigator.mediaDevices?.getUserMedia) start.hidden = false;
 start.addEventListener("click", async () => {
   view.hidden = false;
   start.hidden = true;
-  status.textContent = "Hold the code in front of the camera.";
+  status.textContent = "Hold the QR code in front of the camera.";
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
     stop();
     view.hidden = false;
-    status.textContent = "The camera cannot be used: allow it in the browser, or type the code.";
+    status.textContent = "The camera cannot be used. Allow it in your browser, or enter the code.";
     return;
   }
   video.srcObject = stream;

@@ -81,7 +81,7 @@ const drag = (row, grip) => {
 for (const row of body.rows) {
   const grip = document.createElement("span");
   grip.className = "grip";
-  grip.title = "Drag to another place";
+  grip.title = "Drag to reorder";
   grip.setAttribute("aria-hidden", "true");
   grip.textContent = "⠿";
   formOf(row).prepend(grip);

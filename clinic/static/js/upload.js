@@ -74,7 +74,7 @@ for (const form of document.querySelectorAll("form[data-uploads]")) {
 
   const zone = chooser.closest(".field");
   zone.classList.add("drop-zone");
-  zone.append(h("p", { class: "hint" }, "Or drop them here."));
+  zone.append(h("p", { class: "hint" }, "Or drop the pictures here."));
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
       event.preventDefault();

@@ -1,4 +1,4 @@
-"""Settings: what the owner changes, readers see."""
+"""Tests of settings: readers see the owner's changes."""
 
 from collections.abc import Callable
 from dataclasses import fields
