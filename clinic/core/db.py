@@ -149,11 +149,6 @@ def _turn(bind: Any) -> AbstractContextManager[None]:
     return turn(url.database, most_seconds=BUSY_TIMEOUT_SECONDS)
 
 
-def is_atomic() -> bool:
-    """Return whether an atomic() transaction is open in this thread."""
-    return bool(db.session().info.get("atomic"))
-
-
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if type(connection).__module__.split(".")[0] != "sqlite3":

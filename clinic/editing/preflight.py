@@ -105,11 +105,6 @@ def preflight(checked: Checked, profile: Profile) -> list[Finding]:
     return list(dict.fromkeys(findings))
 
 
-def ease_of(body: str) -> float | None:
-    """Return the Flesch Reading Ease of a body's paragraphs and list items, or None if it is too short."""
-    return reading_ease(_prose(text_blocks(body)))
-
-
 def _prose(blocks: list[TextBlock]) -> list[str]:
     return [block.text for block in blocks if block.kind in ("p", "li", "dd", "blockquote") and not _is_source(block)]
 

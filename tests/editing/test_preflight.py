@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from clinic.articles.body import heading_ids
 from clinic.articles.models import Kind
 from clinic.core.html import sanitise
+from clinic.core.readability import reading_ease
 from clinic.editing.advertising import DEFAULT_PROFILE, Profile, read_profile
-from clinic.editing.preflight import PAGE_ANCHORS, Checked, Finding, Picture, Weight, ease_of, preflight
+from clinic.editing.preflight import PAGE_ANCHORS, Checked, Finding, Picture, Weight, preflight
 from tests.work import calls_made
 
 ROOT = Path(__file__).parents[2]
@@ -214,7 +215,7 @@ def test_a_hard_text_is_told_its_score_and_its_longest_sentence() -> None:
     body = f"<p>{' '.join([hard] * 14)}</p><p>{longest}</p>"
     finding = next(one for one in about(body=body) if one.rule == "hard-to-read")
     assert finding.excerpt == longest
-    assert f"is {ease_of(body):.0f}, and 50 or more" in finding.text
+    assert f"is {reading_ease([' '.join([hard] * 14), longest]):.0f}, and 50 or more" in finding.text
     assert about(replace(DEFAULT_PROFILE, reading_ease_floor=-500), body=body) == []
 
 
@@ -222,7 +223,7 @@ def test_a_list_of_sources_counts_neither_for_reading_ease_nor_as_a_claim() -> N
     source = "<li>Lim and others. A randomised comparison of proven multidisciplinary rehabilitation.</li>"
     body = f'<p>Walk.</p><section class="sources"><h2>Sources</h2><ol>{source * 20}</ol></section>'
     assert of_body(body) == []
-    assert ease_of(body) is None
+    assert about(replace(DEFAULT_PROFILE, reading_ease_floor=1000), body=body) == []
 
 
 def test_claims_are_told_at_title_summary_and_body_with_their_sentence() -> None:

@@ -81,8 +81,9 @@ from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
 from clinic.core.once import sweep_forms
 from clinic.core.order import move, reorder
-from clinic.core.search import forget_old_words, note_folded
+from clinic.core.search import forget_old_words
 from clinic.core.signing import sweep_spent_links
+from clinic.core.text_index import note_folded
 from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
 from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
 from clinic.frame.models import HomeSection, MenuItem, Place
@@ -471,7 +472,7 @@ def operations() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and "atomic()" in ast.unparse(node):
                 names.add(node.name)
-    return names - {"atomic", "is_atomic", "preferences", "_given"}
+    return names - {"atomic", "preferences", "_given"}
 
 
 def test_the_token_changes_exactly_when_a_page_for_readers_does(app: Flask, clock: MovableClock) -> None:

@@ -25,11 +25,9 @@ from clinic.outbox.models import Message
 from clinic.reading.reads import add_reads
 from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements
-from tests.browse import visit
+from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_user
-
-pytestmark = pytest.mark.dialect
 
 SignIn = Callable[..., FlaskClient]
 
@@ -91,7 +89,9 @@ def test_plan_and_assignment_are_kept_and_a_wrong_date_is_refused(sign_in: SignI
     assert page.submit("Save", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Saved."
     db.session.refresh(lead)
     assert (lead.assigned_id, lead.next_step, str(lead.next_on)) == (mei.id, "Call", "2026-12-01")
-    assert "That is not a valid date" in page.submit("Save", next_on="soon").alert()
+    refused = page.submit("Save", next_on="soon")
+    assert refused.status == 422
+    assert "Enter a date like 24/11/2026" in refused.alert()
     assert page.submit("Save", assigned="4711").status == 400
     assert visit(desk, "/admin/leads/?tab=mine").texts("tbody tr") == []
     assert len(visit(sign_in(user=mei), "/admin/leads/?tab=mine").texts("tbody tr")) == 1
@@ -112,6 +112,97 @@ def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
     unsubscribe(lead)
     assert "has unsubscribed" in page.submit("Send email").alert()
     assert "has unsubscribed" in visit(desk, open_lead(desk, lead)).text
+
+
+# The fields of a lead's forms: button, what else is typed, the longest text, and the sentence for a longer one.
+LONGEST: dict[str, tuple[str, dict[str, Any], int, str]] = {
+    "because": ("Change", {"stage": "lost"}, 200, "Shorten the reason to at most 200 characters"),
+    "next_step": ("Save", {}, 200, "Shorten the next step to at most 200 characters"),
+    "subject": ("Send email", {"body": "Hello"}, 200, "Shorten the subject to at most 200 characters"),
+    "body": ("Send email", {"subject": "Hello"}, 10_000, "Shorten the text to at most 10,000 characters"),
+    "note": ("Save note", {}, 5000, "Shorten the note to at most 5,000 characters"),
+}
+
+
+def texts(name: str, value: str) -> dict[str, Any]:
+    """Return one field with its value."""
+    return {name: value}
+
+
+def stored(lead: Lead) -> list[object]:
+    db.session.rollback()
+    db.session.expire_all()
+    texts = [event.text for event in db.session.get_one(Lead, lead.id).events]
+    sent = db.session.scalars(sa.select(Message).where(Message.kind == "letter")).all()
+    return [lead.stage, lead.lost_because, lead.next_step, texts, len(sent)]
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign_in: SignIn, name: str) -> None:
+    button, fields, most, sentence = LONGEST[name]
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead))
+    before = stored(lead)
+    typed = "Too long. " + "x" * most
+    refused = page.submit(button, **(fields | texts(name, typed)))
+    check(refused)
+    assert refused.status == 422
+    assert sentence in refused.alert()
+    assert refused.texts(f"#{name}-error") == [sentence]
+    box = refused.one(f"#{name}")
+    assert box.attributes["aria-invalid"] == "true"
+    assert f"{name}-error" in (box.attributes["aria-describedby"] or "")
+    values = refused.values(button)
+    assert values[name] == typed
+    assert {one: values[one] for one in fields} == fields
+    assert stored(lead) == before
+    shortened = refused.submit(button, **texts(name, "y" * most))
+    assert shortened.path == open_lead(desk, lead)
+    assert "y" * most in str(stored(lead))
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "sentence"),
+    [
+        ("Send email", "subject", "Write a subject"),
+        ("Send email", "body", "Write a text"),
+        ("Save note", "note", "Write a note first"),
+    ],
+)
+def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
+    sign_in: SignIn, button: str, name: str, sentence: str
+) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    before = stored(lead)
+    refused = visit(desk, open_lead(desk, lead)).submit(button, **texts(name, " \n "))
+    check(refused)
+    assert refused.status == 422
+    assert refused.texts(f"#{name}-error") == [sentence]
+    assert stored(lead) == before
+
+
+def test_a_plan_and_a_reason_may_be_emptied(sign_in: SignIn) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead))
+    page = page.submit("Save", next_step="Call", next_on="2026-12-01")
+    page = page.submit("Change", stage="lost", because="Too far")
+    assert page.values("Change")["because"] == "Too far"
+    page.submit("Save", next_step="", next_on="").submit("Change", stage="new", because="")
+    db.session.refresh(lead)
+    assert (lead.next_step, lead.next_on, lead.lost_because, lead.stage) == ("", None, "", Stage.NEW)
+
+
+def test_a_refused_letter_is_sent_once_when_it_is_put_right_and_sent_twice(sign_in: SignIn) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    refused = visit(desk, open_lead(desk, lead)).submit("Send email", subject="Hello")
+    for _ in range(2):
+        sent = refused.submit("Send email", body="How are you?")
+        assert (sent.status, sent.path) == (200, open_lead(desk, lead))
+    assert stored(lead)[-1] == 1
 
 
 def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
