@@ -1,4 +1,4 @@
-"""How gunicorn serves us. `make run` adds the address and the number of workers."""
+"""gunicorn configuration. `make run` adds the address and the number of workers."""
 
 import gc
 import os
@@ -8,19 +8,19 @@ from typing import Any
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
 threads = 4
-preload_app = True  # the workers share the memory of what is loaded
+preload_app = True  # the workers share the memory of the loaded modules
 proc_name = "clinic"
 timeout = 60
 graceful_timeout = 15
 keepalive = 5
-# Requests are logged by the app, without query strings and addresses.
+# The app logs requests, without query strings and addresses.
 accesslog = None
 loglevel = "warning"
-# Its own lines would name clients' addresses and secret links where something fails.
+# gunicorn's own error lines would contain clients' addresses and secret links.
 logger_class = "clinic.web.logs.ServerLog"
-# Files that it makes are readable by nobody else.
+# Files created by gunicorn are private.
 umask = 0o077
-# No header may say where the app is mounted: links would lead there.
+# Ignore headers that name a mount point of the app, as links would then point there.
 forwarder_headers = ""
 # gunicorn 27 would put its control socket into the home folder.
 control_socket_disable = True
@@ -28,6 +28,6 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(Path(__fi
 
 
 def when_ready(_server: Any) -> None:
-    """Before the workers are forked: what is collected no more stays shared."""
+    """Freeze the loaded objects before workers are forked, so that garbage collection does not unshare their memory."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""gunicorn and the bare `flask` command both find the app here."""
+"""WSGI entry point for gunicorn and the bare `flask` command."""
 
 import sys
 

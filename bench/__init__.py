@@ -1,1 +1,1 @@
-"""Measurements that print a ratio to a limit taken in the same run."""
+"""Benchmarks. Each prints ratios to a limit measured in the same run."""

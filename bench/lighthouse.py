@@ -1,7 +1,7 @@
-"""What Lighthouse says of four pages of the demo site, on its slow phone, beside what we want. `make bench` runs it.
+"""Lighthouse results of four pages of the demo site on a slow phone, next to their targets. Run by `make bench`.
 
-Simulated throttling, its default: what was measured is computed for a slow phone, so that a busy machine disturbs
-little. Of a few runs the one in the middle counts.
+Throttling is simulated, the default: results are computed for a slow phone from the measurement, so a busy machine
+disturbs them little. The median of several runs counts.
 """
 
 import json
@@ -29,7 +29,7 @@ CHROME_FLAGS = ["--headless=new", *CHROMIUM_ARGS]
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a page, how it is written, and what is good; `only_of` names the page that has a target."""
+    """One figure of a page, with its format and target; `only_of` names the one page that has the target."""
 
     name: str
     form: str
@@ -39,12 +39,12 @@ class Measure:
 
 
 def at_least(least: float) -> Callable[[float], bool]:
-    """A target that is a floor."""
+    """Return a target that is a minimum."""
     return lambda value: value >= least
 
 
 def at_most(most: float) -> Callable[[float], bool]:
-    """A target that is a ceiling."""
+    """Return a target that is a maximum."""
     return lambda value: value <= most
 
 
@@ -66,7 +66,7 @@ MEASURES = (
 
 
 def main() -> int:
-    """Print a row for each measure and the audits that cost points. Returns 1 when a target is missed."""
+    """Print a row for each measure, and the audits that cost points. Returns 1 if a target is missed."""
     if not find_chromium():
         sys.exit("Chromium is missing: `make test` gets it")
     with running_site() as site:
@@ -85,7 +85,7 @@ def main() -> int:
     for name, report in reports.items():
         for line in _faults(report):
             print(f"{name}: {line}")
-    print("Not to be judged on http://127.0.0.1: HTTPS, HSTS, HTTP/2. Lighthouse takes the address for a safe one.")
+    print("Not measured on http://127.0.0.1: HTTPS, HSTS, HTTP/2. Lighthouse treats this address as secure.")
     print("All targets are met." if is_good else "* A target is missed.")
     return 0 if is_good else 1
 
@@ -102,7 +102,7 @@ def _report(url: str) -> dict[str, Any]:
         flags = shlex.join([*CHROME_FLAGS, f"--user-data-dir={folder}/profile"])
         command = ["node", str(CLI), url, "--quiet", "--output=json", f"--output-path={path}"]
         environ = os.environ | {"CHROME_PATH": find_chromium() or ""}
-        # Now and then a trace is not recorded (NO_NAVSTART) and Lighthouse itself asks to be run again.
+        # Sometimes no trace is recorded (NO_NAVSTART), and Lighthouse asks to be run again.
         for attempt in range(1, TRIES + 1):
             whole = [*command, "--no-enable-error-reporting", f"--chrome-flags={flags}"]
             if subprocess.run(whole, env=environ, check=attempt == TRIES).returncode == 0:
@@ -145,7 +145,7 @@ def _sets_cookie(url: str) -> bool:
 
 
 def _faults(report: dict[str, Any]) -> list[str]:
-    """The audits that cost points, in Lighthouse's words."""
+    """Return the audits that cost points, in Lighthouse's words."""
     faults = []
     for category in report["categories"].values():
         for ref in category["auditRefs"]:

@@ -1,5 +1,5 @@
-"""What a server under gunicorn could cost at best: the bytes of our article from a bare WSGI function, from Flask, and
-from Flask with one Jinja template. BENCH_PAGE names the file with the bytes."""
+"""Lower bounds for a server under gunicorn: the bytes of one article from a bare WSGI function, from Flask, and from
+Flask with one Jinja template. BENCH_PAGE names the file with the bytes."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ HALF = len(BODY.decode()) // 2
 
 
 def bare(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """No framework at all."""
+    """Respond without any framework."""
     start_response("200 OK", list(HEADERS))
     return (BODY,)
 

@@ -1,13 +1,12 @@
-"""Where the time of pages that are not stored, and of what visitors send, goes. Writes bench/PROFILE.md.
+"""CPU profile of pages that are not stored and of form submissions. Writes bench/PROFILE.md.
 
-cProfile in one thread of one process, without gunicorn and wrk. It makes many small calls look dearer than they are, so
-the milliseconds are taken without it, and only the shares are its own.
+cProfile runs in one thread of one process, without gunicorn and wrk. It exaggerates the cost of many small calls, so
+milliseconds are measured without it, and only the shares come from it.
 """
 
 import cProfile
 import logging
 import pstats
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,7 +27,7 @@ from tests.journeys.browser import ARTICLE
 
 REQUESTS, ROUNDS = 100, 5
 RESULTS = Path(__file__).with_name("PROFILE.md")
-# Of a function's file: what it is counted as. The first that fits counts.
+# Pattern of a function's file, and the part it counts for. The first match counts.
 PARTS = {
     "/sqlalchemy/orm/": "ORM objects",
     "/flask_sqlalchemy/": "ORM objects",
@@ -45,7 +44,7 @@ OTHERS = "standard library"
 
 
 def main() -> None:
-    """Profile each kind of request, print the table and write it."""
+    """Profile each kind of request, print the table and write it to the file."""
     with tempfile.TemporaryDirectory() as folder:
         app = _site(Path(folder))
         client = app.test_client()
@@ -94,7 +93,7 @@ def _comment(client: FlaskClient, number: int) -> None:
 
 
 def _measure(app: Flask, ask: Callable[[int], Any]) -> tuple[float, int, Counter[str]]:
-    """Milliseconds of CPU for each request, its statements, and the share of each part."""
+    """Return milliseconds of CPU per request, the number of statements, and the share of each part."""
     numbers = iter(range(1_000_000, 9_000_000))
     for _ in range(20):
         ask(next(numbers))
@@ -125,7 +124,7 @@ def _shares(stats: Any) -> Counter[str]:
     for (file, _, name), (_, _, own, _, callers) in stats.stats.items():
         if "sqlite3" in name:
             spent["SQLite"] += own
-        elif file == "~":  # written in C: belongs to who calls it
+        elif file == "~":  # written in C: counts for its caller
             for (caller, _, _), (_, _, of_caller, _) in callers.items():
                 spent[_part(caller)] += of_caller
         else:
@@ -139,4 +138,4 @@ def _part(file: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,7 @@
-"""What pages cost with a hundredth of the rows and with all: on SQLite, and on PostgreSQL where it is.
+"""Page times with all rows and with a hundredth of them, on SQLite and, if available, on PostgreSQL.
 
-The ratio counts: for each page the median time with many rows against that with few, in interleaved rounds. Public
-pages are asked for past the store of ready pages.
+The result is a ratio: for each page, the median time with many rows to that with few, in interleaved rounds. The page
+store is bypassed for public pages.
 """
 
 import logging
@@ -79,7 +79,8 @@ PANEL = {
 
 
 def main(share: int = 1) -> int:
-    """Print a table for each database. Returns 1 on a miss. With `share` 10 a tenth of the rows is made."""
+    """Print a table for each database. Returns 1 if a target is missed. With `share` 10 a tenth of the rows is
+    created."""
     logging.getLogger("clinic").setLevel(logging.ERROR)
     os.environ["DEMO_PASSWORD"] = PASSWORD
     is_good = True
@@ -114,7 +115,7 @@ def _measure(database: str, folder: Path, share: int, environ: Callable[[str], d
 
 
 def compare(apps: dict[str, Flask]) -> bool:
-    """Print each page's time in both apps, "few" and "many". Returns whether all ratios are met."""
+    """Print the time of each page in the apps "few" and "many". Returns whether all ratios meet the target."""
     clients = {name: _owner(app) for name, app in apps.items()}
     articles = {name: _address_of_article(app) for name, app in apps.items()}
     is_good = True
@@ -124,7 +125,7 @@ def compare(apps: dict[str, Flask]) -> bool:
         for _ in range(ROUNDS):
             for name, client in clients.items():
                 taken[name].append(_milliseconds(client, path.format(article=articles[name])))
-        few, lots = (statistics.median(taken[name][2:]) for name in ("few", "many"))  # the first ones fill caches
+        few, lots = (statistics.median(taken[name][2:]) for name in ("few", "many"))  # the first requests fill caches
         is_missed = lots / few > MOST
         is_good &= not is_missed
         print(f"{page:<24}{few:>9.1f}{lots:>9.1f}{'* ' * is_missed + f'{lots / few:.2f}':>8}", flush=True)
@@ -148,7 +149,7 @@ def _owner(app: Flask) -> FlaskClient:
 
 
 def _address_of_article(app: Flask) -> str:
-    """One with as many comments here as there."""
+    """Return the address of an article with COMMENTS comments, which exists in both databases."""
     with app.app_context():
         counts = (
             sa.select(Comment.article_id)
@@ -167,7 +168,7 @@ def _milliseconds(client: FlaskClient, path: str) -> float:
 
 @contextmanager
 def _closing(client: FlaskClient, path: str) -> Iterator[float]:
-    """Ask, and wait for the first part of the answer."""
+    """Send a request and wait for the first part of the response."""
     started = time.perf_counter()
     answer = client.get(path, buffered=False)
     assert answer.status_code in (200, 404), (path, answer.status_code)

@@ -1,8 +1,8 @@
-"""What a page costs the server: rounds of wrk against gunicorn in turns, and the CPU time of the tree per request.
+"""Server cost of pages: alternating rounds of wrk against gunicorn, and the CPU time of its process tree per request.
 
-CPU comes from /proc (Linux), which is steadier than throughput. Each target is a ratio to a limit that is measured in
-the same rounds: the bytes of our article from a bare WSGI function, Flask with one template, and behind nginx those
-bytes from a file. Writes bench/RESULTS.md. Needs wrk and nginx, which Debian has.
+CPU time comes from /proc (Linux), as it is steadier than throughput. Each target is a ratio to a limit measured in the
+same rounds: the bytes of one article from a bare WSGI function, Flask with one template, and, behind nginx, those bytes
+from a file. Writes bench/RESULTS.md. Needs wrk and nginx, which Debian has.
 """
 
 import os
@@ -25,7 +25,7 @@ from tests.services import find_nginx, free_port, is_listening, wait_for
 
 ROUNDS, SECONDS, CLIENTS = 9, 2, 8
 MANY_REQUESTS = 100_000
-MOST_MEMORY, MOST_GROWTH, MOST_START_UP = 250, 1.05, 1.5  # megabytes, times, seconds
+MOST_MEMORY, MOST_GROWTH, MOST_START_UP = 250, 1.05, 1.5  # megabytes, factor, seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 RESULTS = Path(__file__).parent / "RESULTS.md"
 BOOKING = """
@@ -51,22 +51,22 @@ end
 
 @dataclass
 class Case:
-    """Something that is asked for, and what it took in each round."""
+    """One measured request, with its results of each round."""
 
     name: str
     url: str
-    pids: tuple[int, ...]  # whose CPU, with that of their children
+    pids: tuple[int, ...]  # processes whose CPU counts, with their children
     headers: tuple[str, ...] = ()
     script: str = ""
-    cpu: list[float] = field(default_factory=list)  # milliseconds for each request
-    rate: list[float] = field(default_factory=list)  # requests a second
+    cpu: list[float] = field(default_factory=list)  # milliseconds per request
+    rate: list[float] = field(default_factory=list)  # requests per second
     p50: list[float] = field(default_factory=list)  # milliseconds
     p99: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a case may cost: so many times a limit, or milliseconds of CPU where there is none."""
+    """The most that a case may cost: a multiple of a limit, or milliseconds of CPU if there is no limit."""
 
     name: str
     most: float
@@ -86,7 +86,7 @@ TARGETS = (
 
 
 def main() -> int:
-    """Measure, print, and write the table. Returns 1 when a target is missed."""
+    """Measure, print, and write the table. Returns 1 if a target is missed."""
     if not shutil.which("wrk") or not find_nginx():
         sys.exit("wrk or nginx is missing: apt-get install wrk nginx-light")
     with ExitStack() as stack:
@@ -120,7 +120,7 @@ def main() -> int:
 
 
 def _fill_the_list(site: Site) -> None:
-    """Add articles until a page of the list is full."""
+    """Add articles until one page of the list is full."""
     environ = os.environ | {"INSTANCE_PATH": str(site.instance), "CLINIC_ENV": "test"}
     command = [sys.executable, "-m", "flask", "clinic", "demo", "--articles", "20"]
     subprocess.run(command, env=environ, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -141,12 +141,13 @@ def _limit(app: str, page: Path) -> Iterator[tuple[int, int]]:
 
 
 def _gunicorn_below(pid: int) -> int:
-    """The master of the gunicorn that a process has started, by its title."""
+    """Return the gunicorn master among the children of a process, found by its title."""
     return next(one for one in _tree(pid) if _read(Path(f"/proc/{one}/cmdline")).startswith("gunicorn: master"))
 
 
 def _behind_nginx(stack: ExitStack, site: Site, page: Path, web: int) -> list[Case]:
-    """The bytes from a file, and the article through the sample, as it is and with pages kept for a second."""
+    """Return the cases behind nginx: the bytes from a file, and the article through the sample configuration, uncached
+    and cached for a second."""
     port, static = int(site.url.rpartition(":")[2]), free_port()
     server = f"server {{ listen 127.0.0.1:{static}; access_log off; gzip off; root {page.parent}; }}"
     nginx = Nginx((port, port), site.instance, more=server).start()
@@ -192,7 +193,7 @@ def _milliseconds(text: str) -> float:
 
 
 def _tree(pid: int) -> list[int]:
-    """A process and all below it."""
+    """Return a process and all its descendants."""
     parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
     tree = [pid]
     for one in tree:
@@ -201,18 +202,18 @@ def _tree(pid: int) -> list[int]:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of CPU that the tree has used, with those of its children that have ended."""
+    """Return the CPU seconds used by the process tree, including finished children."""
     return sum(sum(int(word) for word in _stat(one)[11:15]) for one in _tree(pid)) / TICKS
 
 
 def _memory(pid: int) -> float:
-    """Megabytes of the tree: what each process has for itself, and its share of what they have together (PSS)."""
+    """Return the memory of the process tree in megabytes: private pages, and the share of shared ones (PSS)."""
     rollups = (_read(Path(f"/proc/{one}/smaps_rollup")) for one in _tree(pid))
     return sum(int(match[1]) for text in rollups if (match := re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE))) / 1024
 
 
 def _after_many(cases: list[Case], pid: int) -> list[float]:
-    """Megabytes of the tree after half of so many requests more, and after all of them."""
+    """Return the memory of the tree in megabytes after half of the further requests, and after all."""
     reading = [case for case in cases if case.name.startswith("article")]
     memory = []
     for most in (MANY_REQUESTS // 2, MANY_REQUESTS):
@@ -228,7 +229,7 @@ def _after_many(cases: list[Case], pid: int) -> list[float]:
 
 
 def _start_up(folder: Path) -> float:
-    """Seconds from the start to the first answer, the third time that a site starts: the median of five."""
+    """Return the seconds from start to first response on the third start of a site, median of five."""
     taken, quiet = [], subprocess.DEVNULL
     port = free_port()
     environ = os.environ | {"INSTANCE_PATH": str(folder), "PORT": str(port), "SITE_URL": ""}
@@ -249,14 +250,14 @@ def _parent(pid: int) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """The words of /proc/pid/stat after the name: state, parent, … (proc(5))."""
+    """Return the fields of /proc/pid/stat after the name: state, parent, … (proc(5))."""
     return _read(Path(f"/proc/{pid}/stat")).rpartition(") ")[2].split()
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text()
-    except OSError:  # it has ended meanwhile
+    except OSError:  # the process has ended
         return ""
 
 

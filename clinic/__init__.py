@@ -1,3 +1,3 @@
-"""Move Therapy: a clinic's website and the panel behind it. Imports nothing, so that everything may import it."""
+"""Move Therapy: the website of a clinic and its panel. Imports nothing, so that every module may import it."""
 
-__version__ = "0.1.0"
+__version__ = "0.4.0"

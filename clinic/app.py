@@ -56,7 +56,7 @@ STAFF_BYTES = 25 * 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The whole site. Raises SettingsError before anything is started when a setting is missing or wrong."""
+    """Build the whole site. Raises SettingsError if a setting is missing or wrong."""
     settings = settings or read_settings()
     write_privately()
     make_private(settings.instance, {settings.instance / "assets", settings.media_root}, settings.database_url)
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "CLINIC": settings,
         "SECRET_KEY": settings.secret_key,
         "TESTING": settings.env == "test",
-        # As text where it can be written so.
+        # The URL as text, where text can express it.
         "SQLALCHEMY_DATABASE_URI": database_url
         if database_url != make_url(settings.database_url)
         else settings.database_url,
@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.env != "test":
         set_up_logging(settings.env)
-    if settings.env != "development":  # there a changed template shows at once
+    if settings.env != "development":  # in development a changed template shows at once
         app.wsgi_app = PageStore(app, settings, next_due_at)  # type: ignore[method-assign]
     if settings.env == "production":
         app.wsgi_app = KnownHosts(app.wsgi_app, settings)  # type: ignore[method-assign]
@@ -112,7 +112,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_filters(app)
     init_assets(app)
     init_sign_in(app)
-    if settings.env != "development":  # there no page is stored
+    if settings.env != "development":  # in development no page is stored
         init_page_limit(app)
     for blueprint in (health_bp, media_bp, bookings_bp, visits_bp, articles_bp, discovery_bp):
         app.register_blueprint(blueprint)
@@ -132,7 +132,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_panel(app)
     init_reads(app, in_background=settings.env != "test")
     app.cli.add_command(clinic_cli)
-    # Read when a template first names them: an error page must not ask a database that is away.
+    # Lazy, because an error page must not query a database that is down.
     app.context_processor(
         lambda: {
             "clinic": LocalProxy(facts),
@@ -144,7 +144,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def read_settings() -> Settings:
-    """The settings of this process; INSTANCE_PATH names another instance folder than the one beside the code."""
+    """Return the settings of this process. INSTANCE_PATH names another instance folder than the one beside the code."""
     instance = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance").resolve()
     return load_settings(os.environ, instance)
 
@@ -152,7 +152,8 @@ def read_settings() -> Settings:
 def _init_limits_of_size(app: Flask) -> None:
     @app.before_request
     def check_size() -> Response | None:
-        # Staff send pictures and long texts. Nobody else does, so nothing of that size is read for anybody else.
+        # Only staff upload pictures and long texts, so larger bodies are refused for everybody else before they are
+        # read.
         if request.path.startswith("/admin/") and current_user.is_authenticated:
             request.max_content_length = STAFF_BYTES
             request.max_form_memory_size = FORM_BYTES * 4

@@ -1,4 +1,4 @@
-"""`flask clinic …`: thin callers of operations."""
+"""Commands of `flask clinic …`, each a thin caller of operations."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +11,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from clinic import __version__
 from clinic import worker as background
 from clinic.accounts.access import RoleName
 from clinic.accounts.errors import EmailTaken
@@ -31,17 +32,18 @@ from clinic.media.folder import Folder
 from clinic.media.leftovers import leftovers
 from clinic.preferences import preferences
 
-clinic_cli = AppGroup("clinic", help="What the clinic's site can do from the command line.")
+clinic_cli = AppGroup("clinic", help="Manage the clinic's site from the command line.")
+click.version_option(__version__, message="clinic %(version)s")(clinic_cli)
 
 
 MANY = click.IntRange(0, 10_000_000)
 
 
 @clinic_cli.command()
-@click.option("--if-empty", is_flag=True, help="Do nothing when there is any user or article.")
-@click.option("--articles", type=MANY, default=0, help="Add so many articles, to try out a big clinic.")
-@click.option("--comments", type=MANY, default=0, help="Add so many comments, on all articles.")
-@click.option("--leads", type=MANY, default=0, help="Add so many leads.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if there is already a user or an article.")
+@click.option("--articles", type=MANY, default=0, help="Number of articles to add, to try out a large clinic.")
+@click.option("--comments", type=MANY, default=0, help="Number of comments to add, spread over all articles.")
+@click.option("--leads", type=MANY, default=0, help="Number of leads to add.")
 def demo(if_empty: bool, articles: int, comments: int, leads: int) -> None:
     """Load the demo clinic: people, articles, pictures, comments, leads."""
     is_bulk = bool(articles or comments or leads)
@@ -67,10 +69,10 @@ def _show_progress(label: str, length: int, steps: Iterator[int]) -> None:
 @clinic_cli.command("create-user")
 @click.argument("email")
 @click.option("--role", type=click.Choice([role.value for role in RoleName]), required=True)
-@click.option("--name", default="", help="As it is shown in the panel; the address if left out.")
+@click.option("--name", default="", help="Name shown in the panel. Default: the email address.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def create_user_command(email: str, role: str, name: str, password_stdin: bool) -> None:
-    """Make a person who can sign in."""
+    """Create a user who can sign in."""
     try:
         address = email_address(email)
     except ValueError:
@@ -85,26 +87,26 @@ def create_user_command(email: str, role: str, name: str, password_stdin: bool) 
     try:
         create_user(email=address, name=name or address, roles=[RoleName(role)], password=password)
     except EmailTaken:
-        raise click.ClickException(f"{address} signs in already") from None
+        raise click.ClickException(f"{address} already has a sign-in") from None
     click.echo(f"{address} can sign in as {role}.")
 
 
 @clinic_cli.command("reset-second-factor")
 @click.argument("email")
 def reset_second_factor_command(email: str) -> None:
-    """Let a person who has lost their second factor in with the password alone."""
+    """Remove a user's second factor, so that they can sign in with the password alone."""
     user = user_with_email(email.strip())
     if user is None:
-        raise click.ClickException(f"Nobody signs in with {email}")
+        raise click.ClickException(f"No user has the email address {email}")
     reset_second_factor(user)
-    click.echo(f"{user.email} signs in with the password alone from now on, and is told so by email.")
+    click.echo(f"{user.email} now signs in with the password alone. An email tells them so.")
 
 
 @clinic_cli.command("import-customers")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Keep nothing; only say what would happen.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; only report what would happen.")
 def import_customers(file: Path, dry_run: bool) -> None:
-    """Put customers from before (CSV or Excel: email, mobile) into the one-time ledger, as digests only."""
+    """Add earlier customers (CSV or Excel: email, mobile) to the one-time ledger, as digests only."""
     try:
         table = read_table(file.read_bytes())
     except TableRefused as error:
@@ -121,9 +123,9 @@ def import_customers(file: Path, dry_run: bool) -> None:
 
     lines = read_customers(table, preferences().phone_region, is_trial=dry_run, progress=_with_bar(bar))
     report = report_of(told(lines), table.notes)
-    counts = {**report.outcomes, **({"not taken": len(report.refused)} if report.refused else {})}
+    counts = {**report.outcomes, **({"refused": len(report.refused)} if report.refused else {})}
     click.echo(
-        ("Nothing was kept. " if dry_run else "")
+        ("Nothing was saved. " if dry_run else "")
         + (", ".join(f"{n} {what}" for what, n in counts.items()) or "No lines.")
         + "".join(f" {note}" for note in table.notes)
     )
@@ -139,7 +141,7 @@ def _with_bar(make: Callable[..., Any]) -> Callable[[Iterable[Row]], Iterator[Ro
 
 @clinic_cli.command()
 def reindex() -> None:
-    """Build the search indexes anew; the site goes on meanwhile."""
+    """Rebuild the search indexes. The site keeps running meanwhile."""
     with click.progressbar(published_ids(), label="Indexing") as ids:
         for id_ in ids:
             reindex_article(id_)
@@ -152,7 +154,7 @@ def reindex() -> None:
 @clinic_cli.command("copy-media")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def copy_media(folder: Path) -> None:
-    """Copy the pictures of a folder to where MEDIA_URL or MEDIA_ROOT says; those that are there already stay."""
+    """Copy pictures from FOLDER to MEDIA_URL or MEDIA_ROOT. Files that exist there are skipped."""
     with _in_reach():
         there = {entry.name: entry.size for entry in files().names("")}
         missing = [entry.name for entry in Folder(folder).names("") if there.get(entry.name) != entry.size]
@@ -163,29 +165,29 @@ def copy_media(folder: Path) -> None:
 
 
 @clinic_cli.command("sweep-media")
-@click.option("--dry-run", is_flag=True, help="Remove nothing; only say what would go.")
+@click.option("--dry-run", is_flag=True, help="Remove nothing; only list the files.")
 def sweep_media(dry_run: bool) -> None:
-    """Remove files of a day or more that no picture needs: left by a crash, or while the bucket was silent."""
+    """Remove files without an image row that are at least a day old, left by a crash or a bucket outage."""
     with _in_reach():
         names = list(leftovers())
         for name in names:
             click.echo(name)
         if not dry_run:
             files().remove(names)
-    click.echo(f"Files {'that would go' if dry_run else 'removed'}: {len(names)}.", err=True)
+    click.echo(f"Files {'that would be removed' if dry_run else 'removed'}: {len(names)}.", err=True)
 
 
 @clinic_cli.command()
-@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+@click.option("--once", is_flag=True, help="Do the work that is due now, then exit.")
 def worker(once: bool) -> None:
-    """Send mail and make renditions in the background."""
+    """Send email and make renditions in the background."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         check_files()
     except StoreRefuses as error:
         raise click.ClickException(f"MEDIA_URL is wrong: {error}") from None
-    except StoreAway as error:  # pictures wait for it; mail does not
-        click.echo(f"The pictures are out of reach: {error}", err=True)
+    except StoreAway as error:  # pictures wait for the bucket; email does not
+        click.echo(f"Media storage is unreachable: {error}", err=True)
     if once:
         click.echo(f"{background.work_once(app)} messages tried.")
     else:
@@ -194,8 +196,8 @@ def worker(once: bool) -> None:
 
 @contextmanager
 def _in_reach() -> Iterator[None]:
-    """What cannot go on without the pictures ends with one line."""
+    """Exit with a one-line error if media storage is unreachable."""
     try:
         yield
     except StoreAway as error:
-        raise click.ClickException(f"The pictures are out of reach: {error}") from None
+        raise click.ClickException(f"Media storage is unreachable: {error}") from None

@@ -1,4 +1,4 @@
-"""What staff may change in the panel: typed names with defaults, one row each."""
+"""Preferences: typed values with defaults that staff change in the panel, one row each."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -20,14 +20,14 @@ from clinic.core.text import clean_text
 class Preferences:
     """Facts about the clinic and its rules of practice. The defaults are the demo clinic's.
 
-    The first values of country, phone region and time zone are those of the settings PHONE_REGION and TIME_ZONE.
+    Without a stored value, country, phone region and time zone come from the settings PHONE_REGION and TIME_ZONE.
     """
 
     name: str = "Move Therapy"
     tagline: str = "One-to-one movement therapy and Pilates in Singapore"
     address: str = "27 Example Walk, #02-08, Singapore 069999"
     country: str = "SG"
-    phone_region: str = "SG"  # where a mobile without a country code is dialled; until it is changed, the country
+    phone_region: str = "SG"  # region of mobile numbers without a country code; defaults to the country
     time_zone: str = "Asia/Singapore"
     phone: str = "+65 6123 4567"
     whatsapp: str = "+65 9123 0000"
@@ -39,19 +39,19 @@ class Preferences:
     desk_email: str = "desk@example.org"
     moderator_email: str = "moderator@example.org"
     voucher_days: int = 90
-    cutoff_hours: int = 24  # until so long before, people cancel or ask for another time by themselves
+    cutoff_hours: int = 24  # people cancel or reschedule online until this long before
     most_changes: int = 2
     reminder_hours: int = 24
     late_cancel_spends: bool = True
     no_show_spends: bool = True
-    feed_names: bool = False  # whole names in calendar feeds, instead of initials
+    feed_names: bool = False  # full names in calendar feeds instead of initials
     how_to_get_here: str = (
         "Two minutes on foot from Example station, exit B. The lift is beside the bakery; we are on the second floor."
     )
     what_to_wear: str = "Clothes you can move in, and socks. Everything else is here."
     review_email: str = "editor@example.org"
     review_months: int = 12
-    claims: str = ""  # lines of words that advertising for health should avoid; empty: those of the product
+    claims: str = ""  # words to avoid in health advertising, one per line; empty: the built-in list
 
     @property
     def zone(self) -> ZoneInfo:
@@ -60,22 +60,23 @@ class Preferences:
 
     @property
     def opening(self) -> Hours:
-        """When the clinic is open."""
+        """The opening hours, parsed."""
         return read_hours(self.hours, self.special_days)
 
     @property
     def whatsapp_url(self) -> str:
-        """A link that opens a chat (faq.whatsapp.com: click to chat), or nothing."""
+        """A link that opens a WhatsApp chat (faq.whatsapp.com: click to chat), or ""."""
         digits = "".join(char for char in self.whatsapp if char.isdigit())
         return f"https://wa.me/{digits}" if digits else ""
 
     @property
     def social_urls(self) -> list[str]:
-        """The clinic's pages elsewhere."""
+        """The addresses of the clinic's pages on social networks."""
         return self.socials.split()
 
 
-# Asked by operations alone. What a page for readers may ask for stays out of this list: pages remember all the others.
+# Preferences that only operations read. A preference that a public page shows must not be listed: changing a listed one
+# does not renew stored pages.
 UNSEEN = (
     "claims",
     "desk_email",
@@ -91,7 +92,7 @@ UNSEEN = (
 
 @content_version.shown(when=f"{{row}}.name NOT IN {UNSEEN}")
 class Preference(Base):
-    """One preference that staff have changed. Those left alone have no row."""
+    """A preference that staff have changed. Unchanged ones have no row."""
 
     __tablename__ = "preference"
 
@@ -100,7 +101,7 @@ class Preference(Base):
 
 
 def preferences() -> Preferences:
-    """The preferences as they are now: one statement for each transaction."""
+    """Return the current preferences, read once in each transaction."""
     kept, first = db.session().info, settings()
     if kept.get("preferences", (None, None))[0] is not first:
         kept["preferences"] = (first, _read(first))
@@ -129,7 +130,7 @@ def _read(first: Settings) -> Preferences:
 
 
 def _is_zone(name: str) -> bool:
-    """Whether this machine knows the time zone: a database may come from a machine with newer ones."""
+    """Return whether this machine knows the time zone. The database may come from a machine with newer zone data."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
@@ -141,13 +142,13 @@ _TYPES: dict[str, type[str] | type[int]] = {field.name: field.type for field in 
 
 
 def _typed(name: str, value: str | int) -> Any:
-    """A value as its field has it; a truth is stored as 1 or 0."""
+    """Return a value in the type of its field; a boolean is stored as 1 or 0."""
     return bool(int(value)) if _TYPES[name] is bool else _TYPES[name](value)
 
 
 @atomic()
 def change_preferences(values: dict[str, str | int], *, by: audit.Actor) -> None:
-    """Keep the given values. Raises KeyError for an unknown name, ValueError for a number that is none."""
+    """Store the given values. Raises KeyError for an unknown name, ValueError for an invalid number."""
     before = preferences()
     for name, value in values.items():
         value = _typed(name, clean_text(value) if isinstance(value, str) else value)

@@ -1,6 +1,6 @@
-"""`make run`: settings, migrations and the demo clinic, then gunicorn and the worker, watched until Ctrl-C.
+"""`make run`: prepares secrets, database and demo clinic, then runs gunicorn and the worker until Ctrl-C.
 
-Everything is imported once, and all processes are forks of this one: they share its memory and start at once.
+Everything is imported once. All processes are forks of this one, so they share its memory and start at once.
 """
 
 import ctypes
@@ -35,8 +35,8 @@ from clinic.web.health import head_revision, is_migrated
 from clinic.worker import work
 
 STOP_SECONDS = 20
-MOST_DEATHS = 6  # of the web, within a minute
-LONG_LIFE = LONGEST_WAIT = 60.0  # seconds: a worker that lived so long is started again at once, others later and later
+MOST_DEATHS = 6  # of the web process within a minute
+LONG_LIFE = LONGEST_WAIT = 60.0  # seconds: a worker that ran this long is restarted at once, others with growing delay
 M_ARENA_MAX = -8  # malloc.h of glibc; macOS and musl have no mallopt
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -51,7 +51,7 @@ def main() -> int:
         _keep_secrets(instance)
         settings = read_settings()
         if _is_taken(settings):
-            print(f"Another program listens on port {settings.port}: set PORT to a free one.", file=sys.stderr)
+            print(f"Port {settings.port} is in use by another program. Set PORT to a free one.", file=sys.stderr)
             return 1
         app = create_app(settings)
         has_made_much = _prepare(app)
@@ -59,32 +59,33 @@ def main() -> int:
         print(f"Settings: {error}", file=sys.stderr)
         return 1
     except StoreAway as error:
-        print(f"The demo clinic needs its pictures, which are out of reach: {error}", file=sys.stderr)
+        print(f"The demo clinic needs media storage, which is unreachable: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # what was begun was undone: each step is one transaction
+    except KeyboardInterrupt:  # nothing is left half done: each step is one transaction
         return 130
     if was_interrupted.is_set():
         return 130
     if has_made_much:
-        os.execv(sys.executable, sys.orig_argv)  # anew, or all processes would share the memory that it took
+        os.execv(sys.executable, sys.orig_argv)  # start afresh, or all forks would share the memory used so far
     _tell(settings)
     return _watch(settings, app)
 
 
 def _share_heaps() -> None:
-    """Let the threads of each process share two heaps (mallopt(3), M_ARENA_MAX).
+    """Limit each process to two malloc arenas (mallopt(3), M_ARENA_MAX).
 
-    glibc makes up to eight for each core; the worker alone kept 30 MB more with that. The systemd units set the same.
+    By default glibc makes up to eight per core, which cost the worker alone 30 MB. The systemd units set the same
+    limit.
     """
     if hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_ARENA_MAX, 2)
 
 
 def _note_interrupts() -> threading.Event:
-    """Ctrl-C raises KeyboardInterrupt as ever, and is remembered.
+    """Return an event that is set by Ctrl-C, in addition to the usual KeyboardInterrupt.
 
-    Python drops an exception that arises while it collects garbage or runs a callback of the database; then the step
-    goes on to its end, and what has been asked for is done there.
+    Python drops an exception that is raised during garbage collection or a database callback. The current step then
+    finishes, and main() checks the event afterwards.
     """
     heard = threading.Event()
 
@@ -97,7 +98,7 @@ def _note_interrupts() -> threading.Event:
 
 
 def _keep_secrets(instance: Path) -> None:
-    """Make the secrets once, readable by this user only, and keep them in instance/settings.env."""
+    """Generate missing secrets and store them in instance/settings.env, readable by this user only."""
     path = instance / "settings.env"
     kept = read_env_file(path)
     if os.environ.get("SECRET_KEY") or kept.get("SECRET_KEY"):
@@ -111,7 +112,7 @@ def _keep_secrets(instance: Path) -> None:
 
 def _is_taken(settings: Settings) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so a port just left is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so a port just released is free
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
@@ -120,19 +121,19 @@ def _is_taken(settings: Settings) -> bool:
 
 
 def _prepare(app: Flask) -> bool:
-    """Migrate, and load the demo clinic if there is nothing. Returns whether there was anything to do."""
+    """Migrate the database, and load the demo clinic into an empty one. Returns whether there was anything to do."""
     with app.app_context():
         is_old = not is_migrated() or not content_triggers.are_in_place(db.session.connection())
         db.session.rollback()
         if is_old:
             print(f"Migrating the database to {head_revision()} …", flush=True)
             upgrade()
-            db.session.remove()  # it has read from before the migration
+            db.session.remove()  # the session was opened before the migration
         _try_files()
         is_loaded = load_demo(if_empty=True)
         if is_loaded:
             print("Loaded the demo clinic.", flush=True)
-        # No connection is shared with a fork, neither to the database nor to a bucket.
+        # A fork must not share a connection, neither to the database nor to a bucket.
         db.session.remove()
         db.engine.dispose()
         app.extensions.pop("clinic.files", None)
@@ -149,40 +150,41 @@ def _tell(settings: Settings) -> None:
 
 
 def _try_files() -> None:
-    """A wrong bucket stops the start; one that does not answer may come back, and only pictures wait for it."""
+    """Check media storage. A wrong bucket stops the start. One that does not answer may come back, so only a warning is
+    printed."""
     try:
         check_files()
     except StoreRefuses as error:
         raise SettingsError(f"MEDIA_URL is wrong: {error}") from None
     except StoreAway as error:
-        print(f"The pictures are out of reach: {error}. Starting without them.", file=sys.stderr)
+        print(f"Media storage is unreachable: {error}. Starting without it.", file=sys.stderr)
 
 
 class Web(Application):
-    """gunicorn with an app that is there already."""
+    """gunicorn application that serves an existing app."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app, self._settings = app, settings
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn.conf.py, and what the settings say."""
+        """Load gunicorn.conf.py, then bind address and worker count from the settings."""
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
         self.cfg.set("bind", self._settings.listens_at)
         self.cfg.set("workers", self._settings.web_concurrency)
         self.cfg.set("preload_app", True)
 
     def load(self) -> Flask:
-        """The app."""
+        """Return the app."""
         return self._app
 
 
 class Child:
-    """A fork of this process that does one thing. It ends by itself, as any process does."""
+    """A forked process that runs one function and exits."""
 
     def __init__(self, title: str, act: Callable[[], None]) -> None:
-        self.status: int | None = None  # once it has ended: its exit status, or less than 0 after a signal
-        # A signal that comes meanwhile waits, or the child would take it for its parent's.
+        self.status: int | None = None  # exit status once it has ended; negative after a signal
+        # Block signals during the fork, or the child would run its parent's handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         self.pid = os.fork()
         if self.pid == 0:
@@ -195,22 +197,24 @@ class Child:
             sys.exit()
 
     def has_ended(self) -> bool:
-        """Whether it has; asked without waiting."""
+        """Return whether the process has ended, without waiting."""
         if self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             self.status = os.waitstatus_to_exitcode(status) if pid else None
         return self.status is not None
 
     def send(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
+        """Send a signal unless the process has ended."""
         if not self.has_ended():
             os.kill(self.pid, number)
 
 
 def _watch(settings: Settings, app: Flask) -> int:
-    """Start both processes in our process group; start again what dies; stop both when asked.
+    """Run the web and the worker in our process group, restart them when they end, and stop both on a signal. Returns
+    the exit status.
 
-    A web that dies again and again ends all. A worker that does so is started later and later, and the web goes on.
+    If the web keeps ending, everything stops. If the worker keeps ending, it is restarted with growing delay and the
+    web goes on.
     """
     stopping = False
 
@@ -221,7 +225,7 @@ def _watch(settings: Settings, app: Flask) -> int:
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
     gc.collect()
-    gc.freeze()  # what is collected no more stays shared
+    gc.freeze()  # frozen objects are not collected, so their memory stays shared
     web = Child("gunicorn: master [clinic]", lambda: Web(app, settings).run())
     worker = Restarted("worker", lambda: Child("flask clinic worker", lambda: work(app)))
     deaths: list[float] = []
@@ -232,7 +236,9 @@ def _watch(settings: Settings, app: Flask) -> int:
             continue
         deaths = [*deaths[1 - MOST_DEATHS :], time.monotonic()]
         if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < 60:
-            print(f"The web process ends again and again (status {web.status}): see above.", file=sys.stderr)
+            print(
+                f"The web process keeps ending (status {web.status}). Stopping; see the errors above.", file=sys.stderr
+            )
             break
         print(f"The web process ended with status {web.status}: starting it again.", file=sys.stderr)
         web = Child("gunicorn: master [clinic]", lambda: Web(app, settings).run())
@@ -241,16 +247,16 @@ def _watch(settings: Settings, app: Flask) -> int:
 
 
 class Restarted:
-    """A child that is started again whenever it ends: at once after a long life, else after 1, 2, 4 … 60 seconds."""
+    """A child process that is restarted when it ends: at once after a long life, else after 1, 2, 4 … 60 seconds."""
 
     def __init__(self, name: str, start: Callable[[], Child]) -> None:
         self._name, self._start = name, start
-        self.child: list[Child] = []  # none while it waits
+        self.child: list[Child] = []  # empty while it waits
         self._began_at = self._due_at = 0.0
         self._wait = 0.0
 
     def watch(self) -> None:
-        """Look at the child, and start it when it is time."""
+        """Check the child, and start it again when its delay is over."""
         if self.child and self.child[0].has_ended():
             has_lived = time.monotonic() - self._began_at > LONG_LIFE
             self._wait = 0.0 if has_lived else min(max(1.0, self._wait * 2), LONGEST_WAIT)

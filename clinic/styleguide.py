@@ -22,7 +22,7 @@ from clinic.web.forms import LineField, PublicForm, is_email
 
 bp = Blueprint("styleguide", __name__)
 
-# What the two forms show. They take turns, because only one summary of errors may take the focus of a page.
+# States of the two forms. Each page shows one, because only one error summary may take the focus.
 VIEWS = ("empty", "trial-errors", "trial-typed", "comment-errors", "comment-typed")
 WIDTHS = (320, 640)  # pixels
 FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
@@ -32,7 +32,7 @@ LONG_NAME = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaft
 
 
 class SampleForm(PublicForm):
-    """One field for each state."""
+    """A form with one field for each state."""
 
     empty = LineField("Empty")
     filled = LineField("Filled in")
@@ -42,7 +42,7 @@ class SampleForm(PublicForm):
 
 @bp.get("/styleguide/")
 def styleguide() -> str:
-    """All parts on one page; `?show=` chooses what the forms look like."""
+    """Render all parts on one page; `?show=` selects the state of the forms."""
     view = request.args.get("show", "empty")
     if view not in VIEWS:
         abort(404)
@@ -69,7 +69,7 @@ def styleguide() -> str:
 
 @bp.get("/media/styleguide/<name>")
 def picture(name: str) -> Response:
-    """The picture of the examples in one width and format: 320.webp."""
+    """Return the sample picture in one width and format: 320.webp."""
     width, _, extension = name.partition(".")
     if extension not in FORMATS or width not in map(str, WIDTHS):
         abort(404)
@@ -83,7 +83,7 @@ def picture(name: str) -> Response:
 
 
 def _colours() -> list[str]:
-    """The names of the colours that have a meaning: those that change in the dark."""
+    """Return the names of the semantic colours: those that change in dark mode."""
     css = (STATIC / "css" / "base" / "tokens.css").read_text(encoding="utf-8")
     return re.findall(r"(--[\w-]+):", css.partition("prefers-color-scheme: dark")[2])
 

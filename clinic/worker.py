@@ -1,6 +1,7 @@
-"""The background loop: send the mail that is due, make renditions, sweep what is old, say that it lives.
+"""Background loop: sends due email, makes renditions, deletes old rows, and records a heartbeat.
 
-Each job runs by itself (core/jobs.py): one that fails is noted in the database, waits, and stops no other.
+Each job runs on its own (core/jobs.py): one that fails is recorded in the database, is retried later, and stops no
+other.
 """
 
 import gc
@@ -39,22 +40,22 @@ POLL_SECONDS = 1.0
 BEAT_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
 REMIND_SECONDS = 20.0
-MORNING_HOUR = 7  # in the clinic's zone: when the desk is told what is due
+MORNING_HOUR = 7  # local hour after which the desk gets its daily email
 
 
 def worker_name() -> str:
-    """Who claims: machine and process, so that several workers on several machines can be told apart."""
+    """Return the name of this worker: machine and process id, so that workers on several machines can be told apart."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def work_once(app: Flask) -> int:
-    """Do everything that is due now. Returns how many messages were tried."""
+    """Do everything that is due now, once. Returns how many messages were tried."""
     failed = None
     tried = 0
     with app.app_context():
         try:
             remind_of_visits()
-        except Exception as error:  # mail goes out all the same; the error is raised at the end
+        except Exception as error:  # mail is still sent; the error is raised at the end
             failed = error
         try:
             tried = send_due(postman(), owner=worker_name(), most=1_000, on_refused=note_refused_mailbox)
@@ -66,14 +67,14 @@ def work_once(app: Flask) -> int:
             while render_next():
                 pass
         except OSError as error:
-            log.error("a picture cannot be rendered", extra={"error": str(error)})
+            log.error("picture could not be rendered", extra={"error": str(error)})
         if failed:
             raise failed
         return tried
 
 
 def jobs() -> list[Job]:
-    """All that a worker does, in the order of a round."""
+    """Return the jobs of a worker in the order of one round."""
     return [
         Job("mail", 0, lambda: send_due(postman(), owner=worker_name(), on_refused=note_refused_mailbox)),
         Job("old counts", SWEEP_SECONDS, sweep_counts),
@@ -87,7 +88,7 @@ def jobs() -> list[Job]:
         Job("reminders of visits", REMIND_SECONDS, lambda: remind_of_visits() and None),
         Job("morning mails", REMIND_SECONDS, _morning),
         Job("the search index", 0, lambda: refold_articles() or refold_leads()),
-        Job("sizes of pictures", 0, render_next),  # one takes seconds, and mail should not wait for all
+        Job("sizes of pictures", 0, render_next),  # one picture takes seconds, and mail should not wait for all
     ]
 
 
@@ -97,11 +98,11 @@ def _morning() -> None:
 
 
 def work(app: Flask) -> None:
-    """Go on until SIGTERM or SIGINT, whatever a job raises. A database that is away is waited for, not died of."""
+    """Run all jobs until SIGTERM or SIGINT, whatever a job raises. A lost database connection is waited out."""
     stopping = False
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopping  # a flag and no Event: its lock cannot be taken twice when two signals come at once
+        nonlocal stopping  # a flag and no Event, whose lock would deadlock on two signals
         stopping = True
 
     signal.signal(signal.SIGTERM, ask_to_stop)
@@ -123,15 +124,15 @@ def work(app: Flask) -> None:
         try:
             with app.app_context():
                 for job in round_:
-                    heart.run()  # before each: a job may be the one that takes long
+                    heart.run()  # before each job, as any job may take long
                     found_work = job.run() or found_work
                     if stopping:
                         break
         except SQLAlchemyError as error:
             log.warning("the database does not answer", extra={"error": type(error).__name__})
             _let_go(app)
-        except BaseException as error:  # a failure that could not even be noted
-            log.error("worker in trouble", extra=facts_of(error))
+        except BaseException as error:  # a failure that could not even be recorded
+            log.error("worker round failed", extra=facts_of(error))
             _let_go(app)
         wake_at = time.monotonic() + (0 if found_work else POLL_SECONDS)
         while not stopping and time.monotonic() < wake_at:
@@ -142,7 +143,7 @@ def work(app: Flask) -> None:
 
 
 def _let_go(app: Flask) -> None:
-    """Drop connections and garbage, so that the next round starts afresh."""
+    """Drop connections and garbage, so that the next round starts clean."""
     with suppress(Exception), app.app_context():
         db.engine.dispose()
     gc.collect()

@@ -1,4 +1,4 @@
-"""How Alembic meets our database: the app's engine, all models, one transaction that holds the write lock."""
+"""Alembic environment: the app's engine, all models, and one transaction that holds the write lock."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ engine: sa.Engine = current_app.extensions["migrate"].db.engine
 
 
 def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
-    """Write types of our own and of Flask-Security as what they are in the database: a migration needs no code."""
+    """Render our own types and Flask-Security's as plain SQL types, so that migrations import no application code."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, AsaList):
@@ -27,12 +27,12 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what each engine has of its own for the full-text index: no model describes it."""
+    """Leave out the tables of each engine's full-text index, which no model describes."""
     return not (kind == "table" and str(name).startswith(("search_fts", "search_vector")))
 
 
 def leads_somewhere() -> bool:
-    """Whether the command is one that migrates, and not one that only looks."""
+    """Return whether the Alembic command migrates the database, and does not only inspect it."""
     try:
         context.get_revision_argument()
     except KeyError:
@@ -41,8 +41,8 @@ def leads_somewhere() -> bool:
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Run the migrations that were asked for. The triggers of the content version stand in their way, and a table that
-    was rebuilt has lost its own: they are dropped before and made after."""
+    """Run the requested migrations. The triggers of the content version are dropped before and created after: they
+    block changes, and a rebuilt table has lost its own."""
     heads = context.get_context().get_current_heads()
     if context.get_revision_argument() not in (*heads, heads):
         content_triggers.take_away(connection)
@@ -53,12 +53,12 @@ def migrate(connection: sa.Connection) -> None:
 
 
 def run() -> None:
-    """Do what the command says, in one transaction."""
+    """Run the command in one transaction."""
     with engine.connect().execution_options(clinic_write=True) as connection:
         is_sqlite = engine.dialect.name == "sqlite"
         raw = connection.connection.dbapi_connection
         if is_sqlite and raw:
-            # A batch rebuild drops the old table; with foreign keys on, that would delete the rows that point to it.
+            # A batch rebuild drops the old table. With foreign keys on, that would delete the rows that refer to it.
             raw.execute("PRAGMA foreign_keys = OFF")  # type: ignore[attr-defined]
         try:
             with connection.begin():

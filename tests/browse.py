@@ -1,4 +1,4 @@
-"""visit(): opens a page as a careful person would, and checks it; a Page whose forms can be filled in and sent."""
+"""visit() opens a page and checks it; a Page has forms that can be filled in and submitted."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ NO_LABEL_NEEDED = {"hidden", "submit", "button"}
 
 @dataclass
 class Page:
-    """An answer that is HTML."""
+    """An HTML response."""
 
     client: FlaskClient
     response: TestResponse
@@ -27,36 +27,37 @@ class Page:
 
     @property
     def text(self) -> str:
-        """All words of the page's body."""
+        """The text of the page's body."""
         body = self.tree.body
         return " ".join(body.text(separator=" ").split()) if body else ""
 
     def one(self, selector: str) -> LexborNode:
-        """The only element that the selector names."""
+        """Return the only element that matches the selector."""
         found = self.tree.css(selector)
         assert len(found) == 1, f"{len(found)} elements match {selector} at {self.path}"
         return found[0]
 
     def texts(self, selector: str) -> list[str]:
-        """The words of each element that the selector names."""
+        """Return the text of each element that matches the selector."""
         return [" ".join(node.text(separator=" ").split()) for node in self.tree.css(selector)]
 
     def alert(self) -> str:
-        """The words of the error summary."""
+        """The text of the error summary."""
         return " ".join(self.texts("[role=alert]"))
 
     def status_text(self) -> str:
-        """What a screen reader is told when something was done."""
+        """The text that a screen reader announces after an action."""
         return " ".join(self.texts("[role=status]"))
 
     def values(self, button: str) -> dict[str, Any]:
-        """What the browser would send for the form with this button, as it stands."""
+        """Return the values that the browser would send for the form with this button, without changes."""
         return _values(self._form(button)[0])
 
     def submit(self, button: str, *, within: str = "", follow: bool = True, **fields: Any) -> "Page":
-        """Press the button (by the words on it, perhaps only in the element `within`) with some fields changed.
+        """Submit the form with the button of this label, optionally within the element `within`, with some fields
+        changed.
 
-        None takes a field out, as an unticked box is.
+        None removes a field, like an unticked checkbox.
         """
         form, pressed = self._form(button, within)
         values = _values(form) | fields
@@ -84,7 +85,7 @@ class Page:
 
 
 def visit(client: FlaskClient, path: str, *, status: int = 200, query: dict[str, Any] | None = None) -> Page:
-    """Open a page and check it: status, title, h1, ids, labels, no inline code, valid HTML."""
+    """Open a page and check status, title, h1, ids, labels, inline code and HTML."""
     response = client.get(path, query_string=query)
     if response.status_code in (301, 302, 303, 308) and status == 200:
         return visit(client, urljoin(path, response.headers["Location"]))
@@ -95,7 +96,7 @@ def visit(client: FlaskClient, path: str, *, status: int = 200, query: dict[str,
 
 
 def check(page: Page) -> None:
-    """What holds for each page of the site."""
+    """Check what holds for every page of the site."""
     where = f"at {page.path}"
     headings = page.texts("h1")
     assert len(headings) == 1, f"{len(headings)} h1 {where}"
@@ -103,13 +104,13 @@ def check(page: Page) -> None:
     assert title, f"no title {where}"
     assert title.startswith(headings[0]), f"the title “{title}” does not begin with the h1 “{headings[0]}” {where}"
     assert page.one("html").attributes.get("lang") == "en"
-    ids = [node.attributes["id"] for node in page.tree.css("[id]")]
+    ids = [node.attributes["id"] or "" for node in page.tree.css("[id]")]
     assert len(ids) == len(set(ids)), f"duplicate ids {where}: {sorted({one for one in ids if ids.count(one) > 1})}"
     for field in page.tree.css("input, select, textarea"):
         _check_label(page, field)
     for script in page.tree.css("script"):
         if script.attributes.get("type") == "application/ld+json":
-            continue  # data, which no browser runs
+            continue  # data, which no browser executes
         assert script.attributes.get("src"), f"inline script {where}"
         assert not (script.text() or "").strip(), f"inline script {where}"
     assert not page.tree.css(

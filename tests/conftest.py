@@ -1,4 +1,4 @@
-"""app, client, db, clock, sign_in: small on purpose. Every test of `app` runs on SQLite and on PostgreSQL."""
+"""Shared fixtures: app, client, db, clock, sign_in. Every test of `app` runs on SQLite and on PostgreSQL."""
 
 import contextvars
 import logging
@@ -61,7 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_about_cluster(item: pytest.Item) -> bool:
-    """Whether `make cluster` runs this: the cluster's own tests, and journeys with a browser through the demo site."""
+    """Return whether `make cluster` runs this: the cluster's own tests, and journeys through the demo site with a
+    browser."""
     fixtures = getattr(item, "fixturenames", ())
     is_own = "cluster" in item.path.parts or item.get_closest_marker("cluster")
     return bool(is_own) or {"browser", "site"} <= set(fixtures)
@@ -74,11 +75,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 class Client(FlaskClient):
-    """A client whose requests see nothing of the test's own context: their own session, their own user."""
+    """A test client whose requests do not share the test's application context, session and user."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         db.session.rollback()
-        kwargs.setdefault("buffered", True)  # a streamed body is read where it is made
+        kwargs.setdefault("buffered", True)  # a streamed body is read in the same context
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 
@@ -107,19 +108,19 @@ BUILT_ASSETS: list[Path] = []
 
 
 def make_app(instance: Path, **environ: str) -> Flask:
-    """A migrated app of its own, for the test environment."""
-    if BUILT_ASSETS:  # to compress them anew would take each app a second
+    """Return a new, migrated app for the test environment."""
+    if BUILT_ASSETS:  # compressing them again would take each app a second
         shutil.copytree(BUILT_ASSETS[0], instance / "assets", dirs_exist_ok=True)
     values = {"CLINIC_ENV": "test", "FORM_MIN_SECONDS": "0", "RATE_LIMITS": "off"} | environ
     app = create_app(load_settings(values, instance))
     BUILT_ASSETS.append(instance / "assets")
     app.test_client_class = Client
-    # The slowness of argon2 is what it is for, but not here.
+    # argon2 is slow by design, which tests do not need.
     app.extensions["security"].pwd_context.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
     with app.app_context():
         upgrade()
         ensure_roles()
-        # What the migrations bring along; it is there again at the start of each test.
+        # Rows that the migrations insert; restored at the start of each test.
         tables = (MenuItem.__table__, HomeSection.__table__)
         app.extensions["test.given"] = {
             table: [dict(row) for row in db.session.execute(table.select()).mappings()] for table in tables
@@ -138,7 +139,7 @@ def apps() -> dict[str, Flask]:
 def app(
     request: pytest.FixtureRequest, apps: dict[str, Flask], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Flask]:
-    """The app on each database, empty but for the roles, the menus and the home page; the test runs in its context."""
+    """The app on each database, empty except for roles, menus and home page; the test runs in its context."""
     name = request.param
     if name not in apps:
         environ = {}
@@ -161,13 +162,13 @@ def app(
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A visitor."""
+    """A client that is not signed in."""
     return app.test_client()
 
 
 @pytest.fixture
 def sign_in(app: Flask) -> Callable[..., FlaskClient]:
-    """sign_in("editor") gives a client that has signed in as such a person, through the form."""
+    """A function: sign_in("editor") returns a client that has signed in with that role through the form."""
 
     def sign_in(*roles: str, user: User | None = None) -> FlaskClient:
         client = app.test_client()
@@ -186,25 +187,25 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
 
 @pytest.fixture
 def limits_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rate limits count, as they do outside the tests."""
+    """Enable rate limits, as outside of tests."""
     monkeypatch.setattr(app.extensions["clinic.limiter"], "_on", True)
     monkeypatch.setattr(app.extensions["clinic.limiter"], "_here", {})
 
 
 class MovableClock:
-    """The clock of a test: it stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
     def move(self, **delta: float) -> None:
-        """Go on by a timedelta: move(days=2)."""
+        """Advance by a timedelta: move(days=2)."""
         self.now += timedelta(**delta)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
-    """Stop the clock at 20 November 2026, 10 o'clock in Singapore."""
+    """Stop the clock at 20 November 2026, 10:00 in Singapore."""
     movable = MovableClock()
     monkeypatch.setattr(clock_module, "_source", lambda: movable.now)
     return movable

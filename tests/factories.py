@@ -1,4 +1,4 @@
-"""make_article(), make_lead() …: rows as the clinic would have them, by the same operations."""
+"""make_article(), make_lead() …: rows created by the same operations as on the site."""
 
 import io
 import itertools
@@ -38,11 +38,12 @@ PASSWORD = "correct horse battery"
 
 @cache
 def _hashed() -> str:
-    return hash_password(PASSWORD)
+    hashed: str = hash_password(PASSWORD)
+    return hashed
 
 
 def make_user(*, roles: list[RoleName] | None = None, email: str = "", name: str = "Mei Tan") -> User:
-    """A person who signs in with PASSWORD."""
+    """Create a user who signs in with PASSWORD."""
     number = next(numbers)
     with atomic():
         user = User(
@@ -59,14 +60,14 @@ def make_user(*, roles: list[RoleName] | None = None, email: str = "", name: str
 
 
 def picture_bytes(width: int = 640, height: int = 400, kind: str = "JPEG", **save: Any) -> bytes:
-    """The file of a small picture."""
+    """Return the bytes of a small picture."""
     buffer = io.BytesIO()
     Pillow.new("RGB", (width, height), (168, 63, 38)).save(buffer, kind, **save)
     return buffer.getvalue()
 
 
 def make_image(alt: str = "A woman stands on one leg", credit: str = "Photo: Mei Tan") -> Image:
-    """A picture with its files."""
+    """Create an image with its files."""
     image = add_image(picture_bytes(), filename="one-leg.jpg", said=Description(alt=alt, credit=credit))
     while render_next():
         pass
@@ -74,17 +75,17 @@ def make_image(alt: str = "A woman stands on one leg", credit: str = "Photo: Mei
 
 
 def make_category(name: str = "Back and spine", slug: str = "back-pain") -> Category:
-    """A category."""
+    """Create a category."""
     return ensure_category(slug=slug, name=name)
 
 
 def make_author(name: str = "Lim Pei Shuang", slug: str = "lim-pei-shuang") -> Author:
-    """An author."""
+    """Create an author."""
     return ensure_author(slug=slug, name=name, title="Physiotherapist", bio="Works with people in pain.")
 
 
 def make_article(*, publish: bool = True, at: datetime | None = None, kind: Kind = Kind.POST, **text: Any) -> Article:
-    """An article, published unless told otherwise. Fields of Text can be given."""
+    """Create an article, published by default. Keyword arguments are fields of Text."""
     number = next(numbers)
     fields = {
         "title": f"Strong hips {number}",
@@ -99,7 +100,7 @@ def make_article(*, publish: bool = True, at: datetime | None = None, kind: Kind
 
 
 def make_services() -> list[Service]:
-    """The two services of the demo clinic."""
+    """Create the two services of the demo clinic."""
     return [
         ensure_service(
             slug="move-therapy-1-to-1", name="Move Therapy 1-to-1", summary="For pain.", minutes=60, position=0
@@ -111,7 +112,7 @@ def make_services() -> list[Service]:
 def make_booking(
     *, name: str = "Tan Wei Ling", email: str = "", mobile: str = "", article: Article | None = None
 ) -> Booking:
-    """A trial that somebody asked for. `mobile` is E.164."""
+    """Create a booking. `mobile` is E.164."""
     number = next(numbers)
     return book_trial(
         Request(
@@ -132,7 +133,7 @@ def make_comment(
     name: str = "Jo",
     by: User | None = None,
 ) -> Comment:
-    """A comment in the given state."""
+    """Create a comment in the given state."""
     number = next(numbers)
     post_comment(
         article_id=article.id,
@@ -148,14 +149,14 @@ def make_comment(
 
 
 def make_therapist(name: str = "") -> Therapist:
-    """Somebody who gives sessions."""
+    """Create a therapist."""
     return add_therapist(name or f"Therapist {next(numbers)}")
 
 
 def make_visit(
     booking: Booking | None = None, *, at: datetime | None = None, therapist: Therapist | None = None
 ) -> Visit:
-    """A visit that is set: in three days at 10 o'clock in Singapore, unless told otherwise."""
+    """Create a visit that is set, by default three days ahead at 10:00 in Singapore."""
     day = (clock.now() + timedelta(days=3)).astimezone(ZoneInfo("Asia/Singapore"))
     starts_at = at or day.replace(hour=10, minute=0, second=0, microsecond=0)
     return set_visit(booking or make_booking(), therapist or make_therapist(), starts_at, by=make_user())

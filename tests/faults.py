@@ -1,4 +1,4 @@
-"""Small inputs that broke other products: ../shared/data/faults, where it lies beside the repository."""
+"""Small malicious or broken files: ../shared/data/faults, if it lies beside the repository."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "faults"
 
 
 def fault(name: str) -> bytes:
-    """The content of one of them. Skips the test where the folder is missing; with CI=true that is a failure."""
+    """Return the content of a file. Skips the test if the folder is missing; with CI=true that is a failure."""
     if not FOLDER.is_dir():
         if os.environ.get("CI") == "true":
             pytest.fail(f"{FOLDER} is missing")

@@ -1,4 +1,5 @@
-"""For each purpose of a signed link: something that it is about, made anew. Returns the value that the link signs."""
+"""Factories for signed links: for each purpose a function that creates the subject of a link and returns the value to
+sign."""
 
 from collections.abc import Callable
 from datetime import date

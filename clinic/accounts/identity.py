@@ -1,6 +1,6 @@
-"""A fresh proof of identity: what must not be done at somebody else's open panel asks for the password again.
+"""Fresh proof of identity: critical pages ask again for the password or a passkey, in case a panel was left open.
 
-A sign-in, the password or a passkey proves who sits there, for ten minutes.
+A sign-in, password or passkey counts as proof for ten minutes.
 """
 
 import hashlib
@@ -16,19 +16,20 @@ NO_GRACE = timedelta(0)
 
 
 def is_identity_fresh() -> bool:
-    """Whether the person has proved who they are within the last ten minutes."""
-    # Flask-Security notes the time of the proof when the person is loaded.
+    """Return whether the person has proved their identity within the last ten minutes."""
+    # Flask-Security records the time of the proof when the user is loaded.
     return bool(current_user.is_authenticated and check_and_update_authn_fresh(FRESH_FOR, NO_GRACE))
 
 
 def typed_by() -> str:
-    """Stands for the person in each form of the panel, so that nobody else sends what they typed in it."""
+    """Return a digest of the signed-in person. Each form of the panel carries it, so that nobody else can send what
+    they typed."""
     if not current_user.is_authenticated:
         return ""
     return hashlib.sha256(f"typed by {current_user.id}".encode()).hexdigest()[:16]
 
 
 def ask_for_identity(next_url: str) -> Response:
-    """Lead to the form that asks for the password or a passkey, and from there to `next_url`."""
-    flash("Please confirm that it is you. Your last confirmation was more than ten minutes ago.", "info")
+    """Redirect to the form that asks for the password or a passkey, and afterwards to `next_url`."""
+    flash("Please enter your password again. You last confirmed your identity more than ten minutes ago.", "info")
     return redirect(url_for("security.verify", next=next_url), 303)

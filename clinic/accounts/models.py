@@ -1,4 +1,4 @@
-"""User, Role, Passkey, StaffSession. The column names that Flask-Security reads are its own."""
+"""User, Role, Passkey, StaffSession. Flask-Security dictates the names of the columns that it reads."""
 
 import hashlib
 from datetime import datetime
@@ -20,7 +20,7 @@ user_role = sa.Table(
 
 
 class Role(Base, RoleMixin):
-    """One of RoleName, as a row, because Flask-Security asks for rows. What it allows is in access.py."""
+    """A RoleName as a row, because Flask-Security needs rows. Its permissions are in access.py."""
 
     __tablename__ = "role"
 
@@ -40,10 +40,10 @@ class User(Base, UserMixin):
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     fs_uniquifier: Mapped[str] = mapped_column(Words(64), unique=True)
-    # The second factor: an authenticator app, and codes for the day the phone is lost.
+    # The second factor: an authenticator app, and recovery codes for a lost phone.
     tf_primary_method: Mapped[str | None]
     tf_totp_secret: Mapped[str | None]
-    tf_last_counter: Mapped[int | None] = mapped_column(sa.BigInteger)  # the time step of the last code that was used
+    tf_last_counter: Mapped[int | None] = mapped_column(sa.BigInteger)  # time step of the last code used
     tf_phone_number: Mapped[str | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(Words(64), unique=True)
@@ -52,16 +52,16 @@ class User(Base, UserMixin):
     webauthn: Mapped[list["Passkey"]] = relationship(back_populates="user", cascade="all, delete-orphan")
 
     def can(self, permission: Permission) -> bool:
-        """Whether one of the roles allows it. A switched-off person may nothing."""
+        """Return whether one of the roles has the permission. Inactive users have none."""
         return self.active and any(permission in ROLE_PERMISSIONS[RoleName(role.name)] for role in self.roles)
 
     @property
     def has_second_factor(self) -> bool:
-        """Whether signing in asks for more than the password."""
+        """True if signing in requires more than the password."""
         return bool(self.tf_primary_method) or any(passkey.usage == "secondary" for passkey in self.webauthn)
 
     def readable_mails(self) -> list[str]:
-        """The kinds of mail that the person may read."""
+        """Return the kinds of message that the person may read."""
         return mails_read_with(*(permission for permission in Permission if self.can(permission)))
 
 
@@ -79,7 +79,7 @@ class Passkey(Base, WebAuthnMixin):
     backup_state: Mapped[bool]
     device_type: Mapped[str]
     extensions: Mapped[str | None]
-    # Flask-Security writes these two itself, naive and in UTC.
+    # Flask-Security writes these two itself: naive, in UTC.
     create_datetime: Mapped[datetime] = mapped_column(sa.DateTime, server_default=sa.func.now())
     lastuse_datetime: Mapped[datetime] = mapped_column(sa.DateTime)
     name: Mapped[str] = mapped_column(Words(64))
@@ -88,14 +88,14 @@ class Passkey(Base, WebAuthnMixin):
     user: Mapped[User] = relationship(back_populates="webauthn")
 
     def get_user_mapping(self) -> dict[str, int]:
-        """How Flask-Security finds the person a passkey belongs to."""
+        """Return the filter by which Flask-Security finds the owner of a passkey."""
         return {"id": self.user_id}
 
 
 class StaffSession(Base):
-    """One sign-in on one device. Signing out removes the row, and with it the worth of any copied cookie.
+    """One sign-in on one device. Signing out deletes the row, which also invalidates any copied cookie.
 
-    `seen_at` is when the person last did something, within SEEN_STEP. `device` says browser and system in plain words.
+    `seen_at` is the time of the last activity, exact to SEEN_STEP. `device` is browser and system in plain words.
     """
 
     __tablename__ = "staff_session"
@@ -108,10 +108,10 @@ class StaffSession(Base):
 
     @property
     def digest(self) -> str:
-        """Stands for the sign-in in forms and in rows; the key itself opens the panel."""
+        """Identifies the sign-in in forms and rows. The key itself would give access to the panel."""
         return session_digest(self.key)
 
 
 def session_digest(key: str) -> str:
-    """The digest of a sign-in's key."""
+    """Return the digest of a sign-in's key."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Every write about people with a login, but for those that Flask-Security makes itself."""
+"""Writes about people with a login, except those that Flask-Security makes itself."""
 
 import secrets
 import uuid
@@ -25,19 +25,19 @@ from clinic.core.db import atomic, db
 from clinic.core.text import clean_line
 from clinic.preferences import change_preferences
 
-SEEN_STEP = timedelta(minutes=5)  # how exactly the last activity of a sign-in is known
+SEEN_STEP = timedelta(minutes=5)  # precision of StaffSession.seen_at
 
 
 @atomic()
 def ensure_roles() -> None:
-    """Make the rows of all roles that are not there yet."""
+    """Create the missing role rows."""
     known = set(db.session.scalars(sa.select(Role.name)))
     db.session.add_all(Role(name=name.value) for name in RoleName if name.value not in known)
 
 
 @atomic()
 def create_user(*, email: str, name: str, roles: list[RoleName], password: str | None, by: User | None = None) -> User:
-    """A new person. Without a password they set one by "Forgot password". Raises EmailTaken."""
+    """Create a user. Without a password they choose one by "Forgot password". Raises EmailTaken."""
     if user_with_email(email):
         raise EmailTaken(email)
     ensure_roles()
@@ -54,14 +54,14 @@ def create_user(*, email: str, name: str, roles: list[RoleName], password: str |
     db.session.flush()
     audit.record("created", user, by=by, detail=", ".join(roles))
     if by:
-        tell_owners(f"{by.name} made a sign-in for {name} ({user.email}): {', '.join(roles)}.")
+        tell_owners(f"{by.name} created an account for {name} ({user.email}): {', '.join(roles)}.")
     return user
 
 
 @atomic()
 def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, by: User | None = None) -> User:
-    """Change a person's name, roles, or whether they may sign in. Raises LastOwner."""
-    # Changes of roles wait for each other here, so that two owners cannot demote each other at the same moment.
+    """Change a user's name, roles, or permission to sign in. Raises LastOwner."""
+    # Locks the owner role, so that two owners cannot demote each other at the same time.
     db.session.execute(sa.select(Role.id).where(Role.name == RoleName.OWNER.value).with_for_update())
     db.session.refresh(user)
     was_able = user.active, {role.name for role in user.roles}
@@ -76,7 +76,7 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
     detail = ", ".join(roles) if active else "switched off"
     audit.record("changed", user, by=by, detail=detail)
     if by and was_able != (active, {role.name for role in user.roles}):
-        what = f"{by.name} changed what {name} ({user.email}) may do: {detail}."
+        what = f"{by.name} changed the roles of {name} ({user.email}): {detail}."
         tell_owners(what)
         if user.id not in {owner.id for owner in owners()}:
             emails.account_changed(user, what)
@@ -85,22 +85,22 @@ def change_user(user: User, *, name: str, roles: list[RoleName], active: bool, b
 
 @atomic()
 def reset_second_factor(user: User, *, by: User | None = None) -> None:
-    """Take away the authenticator app, the recovery codes and passkeys that stand behind a password.
+    """Remove a user's authenticator app, recovery codes and second-factor passkeys, and end their sign-ins.
 
-    For a person who has lost them: from now on their password alone signs them in. Ends their sign-ins.
+    For a person who has lost them: the password alone signs them in afterwards.
     """
     user.tf_primary_method = user.tf_totp_secret = user.tf_last_counter = user.mf_recovery_codes = None
     user.webauthn = [passkey for passkey in user.webauthn if passkey.usage != "secondary"]
     forget_sessions(user)
     audit.record("reset the second factor of", user, by=by)
     emails.account_changed(
-        user, "Your second factor was reset. Your password alone signs you in; set up a new one soon."
+        user, "Your second factor was reset. You now sign in with your password alone. Please set up a new one soon."
     )
 
 
 @atomic()
 def change_settings(values: dict[str, str | int], *, by: User) -> None:
-    """Keep preferences, and tell the owners, at most once an hour for each person who changes some."""
+    """Store preferences and tell the owners, at most once an hour for each person who changes some."""
     change_preferences(values, by=by)
     hour = f"{clock.now():%Y-%m-%dT%H}"
     tell_owners(f"{by.name} changed the settings of the site.", once_key=f"settings_changed:{by.id}:{hour}")
@@ -108,20 +108,20 @@ def change_settings(values: dict[str, str | int], *, by: User) -> None:
 
 @atomic()
 def note_export(what: str, *, by: User, detail: str) -> None:
-    """Note who takes personal data out of the site, and tell the owners."""
+    """Log an export of personal data and tell the owners."""
     audit.record("exported", what, by=by, detail=detail)
-    tell_owners(f"{by.name} exported the {what} as a {detail.upper()} file.")
+    tell_owners(f"{by.name} exported the {what} to a {detail.upper()} file.")
 
 
 def tell_owners(what: str, *, once_key: str | None = None) -> None:
-    """Within the present transaction, write a sentence about what somebody did to every owner."""
+    """Enqueue an email with this sentence to every owner, in the current transaction."""
     for owner in owners():
         emails.account_changed(owner, what, once_key=once_key and f"{once_key}:{owner.id}")
 
 
 @atomic()
 def open_session(user: User, *, device: str = "") -> str:
-    """Note a sign-in. Returns the key for the person's cookie."""
+    """Record a sign-in. Returns the key for the cookie."""
     key, now = secrets.token_urlsafe(32), clock.now()
     db.session.add(StaffSession(key=key, user_id=user.id, started_at=now, seen_at=now, device=device[:60]))
     audit.record("signed in", user, by=user, detail=device[:60])
@@ -130,25 +130,25 @@ def open_session(user: User, *, device: str = "") -> str:
 
 @atomic()
 def note_refused_sign_in(user: User | None) -> None:
-    """Note that somebody tried to sign in and could not. What they typed is not kept."""
+    """Log a failed sign-in. What was typed is not stored."""
     audit.record("could not sign in as", user or "somebody unknown")
 
 
 @atomic()
 def note_activity(row: StaffSession) -> None:
-    """Keep a sign-in from ending for want of use. Ends nothing and revives nothing that was ended meanwhile."""
+    """Record activity, so that the sign-in does not time out. Does nothing if it was ended meanwhile."""
     db.session.execute(sa.update(StaffSession).where(StaffSession.key == row.key).values(seen_at=clock.now()))
 
 
 @atomic()
 def end_session(key: str) -> None:
-    """Forget a sign-in; harmless when it is already gone."""
+    """Delete a sign-in. Does nothing if it is already gone."""
     db.session.execute(sa.delete(StaffSession).where(StaffSession.key == key))
 
 
 @atomic()
 def end_sessions(user: User, digests: list[str]) -> int:
-    """End sign-ins of a person, each named by its digest. Returns how many were open."""
+    """End the sign-ins of a person that have these digests. Returns how many were open."""
     ended = [row for row in open_sessions(user) if row.digest in digests]
     for row in ended:
         db.session.delete(row)
@@ -158,13 +158,13 @@ def end_sessions(user: User, digests: list[str]) -> int:
 
 
 def forget_sessions(user: User, *, but: str | None = None) -> None:
-    """Within the present transaction, end every sign-in of a person but the one with this key."""
+    """End all sign-ins of a person except the one with the key `but`, in the current transaction."""
     db.session.execute(sa.delete(StaffSession).where(StaffSession.user_id == user.id, StaffSession.key != (but or "")))
 
 
 @atomic()
 def sweep_sessions() -> None:
-    """Remove sign-ins that have ended by themselves."""
+    """Delete sign-ins that have timed out."""
     now = clock.now()
     has_ended = sa.or_(StaffSession.started_at < now - SESSION_LIFETIME, StaffSession.seen_at < now - SESSION_IDLE)
     db.session.execute(sa.delete(StaffSession).where(has_ended))

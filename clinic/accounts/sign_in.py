@@ -1,4 +1,4 @@
-"""Sign-in, second factor, passkeys and recovery: Flask-Security, told how we want it."""
+"""Sign-in, second factor, passkeys and recovery: the configuration of Flask-Security."""
 
 import hashlib
 import hmac
@@ -56,8 +56,8 @@ from clinic.web.limits import give_back, spend
 SESSION_KEY = "staff_session"
 _datastore = SQLAlchemyUserDatastore(db, User, Role, Passkey)
 RESETS = Limit.of("10 password requests per address per hour")
-RESET_MAILS = Limit.of("3 password mails per account per hour")
-REFUSALS = Limit.of("20 refused sign-ins per account per hour")  # that leave a line in the log
+RESET_MAILS = Limit.of("3 password emails per account per hour")
+REFUSALS = Limit.of("20 refused sign-ins per account per hour")  # refusals that are logged
 CODES = Limit.of("10 authentication codes per address per minute")
 LIMITS = {
     "security.forgot_password": RESETS,
@@ -68,7 +68,7 @@ LIMITS = {
     "security.mf_recovery": CODES,
     "security.verify": CODES,
 }
-# Pages that change how somebody signs in, and where each leads once the person has proved who they are.
+# Pages that change how a person signs in, and the address to return to after the proof of identity.
 NEED_IDENTITY = {
     "security.change_password": "/change",
     "security.mf_recovery_codes": "/mf-recovery-codes",
@@ -82,18 +82,19 @@ NEED_IDENTITY = {
 
 
 class OutboxMail(MailUtil):
-    """Flask-Security's mails go through our outbox, with links to SITE_URL: the Host header can be forged."""
+    """Sends Flask-Security's emails through our outbox, with links to SITE_URL, because the Host header can be
+    forged."""
 
     def send_mail(
         self, template: str, subject: str, recipient: Any, sender: Any, body: Any, html: Any, **context: Any
     ) -> None:
-        """Enqueue our own text, and commit it together with what Flask-Security has changed."""
+        """Enqueue our own message and commit it together with the changes of Flask-Security."""
         user: User = context["user"]
         match template.rpartition("/")[2]:
             case "reset_instructions":
                 try:
                     spend(RESET_MAILS, f"account {user.id}")
-                except TooMany:  # the answer stays the same, so that nobody learns who has an account
+                except TooMany:  # answer as usual, so that nobody learns who has an account
                     return
                 path = context["reset_link"].split("//", 1)[1].split("/", 1)[1]
                 emails.password_reset(user, f"{settings().site_url}/{path}")
@@ -105,31 +106,32 @@ class OutboxMail(MailUtil):
 
 
 class AnyPasskey(WebauthnUtil):
-    """Flask-Security asks for a key apart from the computer as first factor; phones and computers will do for us."""
+    """Accepts built-in authenticators. Flask-Security's default first factor is a separate security key only."""
 
     def authenticator_selection(self, user: User, usage: str) -> AuthenticatorSelectionCriteria:
-        """The library's wishes, without the one for a separate device."""
-        wishes = super().authenticator_selection(user, usage)
+        """Return the library's criteria without the requirement of a separate device."""
+        wishes: AuthenticatorSelectionCriteria = super().authenticator_selection(user, usage)
         wishes.authenticator_attachment = None
         return wishes
 
 
 class RecoveryCodes(EncryptedRecoveryCodes):
-    """Recovery codes, whose making is noted as a change of the person's sign-in."""
+    """Recovery codes, with a log line and an email whenever new ones are made."""
 
     def create_recovery_codes(self, user: Any) -> list[str]:
-        """New codes in place of the old ones."""
-        _note_change(user, "made new recovery codes", "New recovery codes were made for your sign-in.")
-        return super().create_recovery_codes(user)
+        """Replace the recovery codes."""
+        _note_change(user, "made new recovery codes", "New recovery codes were created for your account.")
+        codes: list[str] = super().create_recovery_codes(user)
+        return codes
 
 
 def device_digest() -> str:
-    """What stands for the present sign-in, on this device: a digest, because the key itself opens the panel."""
+    """Return the digest of the current sign-in on this device. The key itself would give access to the panel."""
     return session_digest(session.get(SESSION_KEY, ""))
 
 
 def init_sign_in(app: Flask) -> None:
-    """Set Flask-Security up."""
+    """Configure Flask-Security."""
     loaded: Settings = app.config["CLINIC"]
     app.config |= {
         "SECURITY_PASSWORD_HASH": "argon2",
@@ -152,7 +154,7 @@ def init_sign_in(app: Flask) -> None:
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": [_derive(loaded.secret_key, "recovery-codes").encode()],
         "SECURITY_WEBAUTHN": True,
         "SECURITY_WAN_RP_NAME": "Clinic",
-        # A visitor who names an account must not learn its passkeys. Ours are discoverable and need no hint.
+        # A visitor who enters an email address must not learn its passkeys. Ours are discoverable and need no hint.
         "SECURITY_WAN_ALLOW_USER_HINTS": False,
         "SECURITY_WAN_ALLOW_AS_VERIFY": ["first", "secondary"],
         "SECURITY_FRESHNESS": FRESH_FOR,
@@ -179,7 +181,7 @@ def init_sign_in(app: Flask) -> None:
         mf_recovery_codes_util_cls=RecoveryCodes,
         webauthn_util_cls=AnyPasskey,
     )
-    # Scripts get pages like everybody else: Flask-Security's JSON answers hand out tokens that open the panel.
+    # Scripts get HTML too: Flask-Security's JSON responses hand out tokens that open the panel.
     security.want_json(lambda _request: False)
     security.reset_password_context_processor(_passkeys_that_remain)
     init_devices(app)
@@ -188,7 +190,7 @@ def init_sign_in(app: Flask) -> None:
 
     @app.before_request
     def ask_for_a_code_only_when_one_is_due() -> BaseResponse | None:
-        # Flask-Security signs out whoever opens this page without need, so a link from elsewhere could.
+        # Flask-Security signs out anybody who opens this page without need, so a link on another site could do that.
         if request.endpoint == "security.two_factor_token_validation" and "tf_state" not in session:
             return redirect("/login")
         return None
@@ -202,7 +204,7 @@ def init_sign_in(app: Flask) -> None:
 
     @app.before_request
     def lock_before_writing() -> None:
-        # Sign-in is left out: it writes one row, in a transaction of its own, after the slow hashing.
+        # Sign-in is left out: it writes one row in its own transaction, after the slow hashing.
         if request.blueprint == "security" and request.method == "POST" and request.endpoint != "security.login":
             if limit := LIMITS.get(request.endpoint or ""):
                 spend(limit)
@@ -210,9 +212,9 @@ def init_sign_in(app: Flask) -> None:
 
     @app.after_request
     def settle_attempts(response: Response) -> Response:
-        """Give back what was counted for secrets that were right, and log those that were wrong."""
+        """Undo the count of correct secrets, and log the wrong ones."""
         if "attempts_to_give_back" in g or "refused_sign_in" in g:
-            db.session.rollback()  # the view has committed what it wanted to keep
+            db.session.rollback()  # the view has already committed its changes
         for limit, account in g.pop("attempts_to_give_back", ()):
             give_back(limit, account)
         if refused := g.pop("refused_sign_in", None):
@@ -224,17 +226,17 @@ def _log_refusal(user_id: int | None) -> None:
     try:
         spend(REFUSALS, f"refused {user_id or 'nobody'}")
     except TooMany:
-        return  # the log has enough of them for this hour
+        return  # enough are logged for this hour
     note_refused_sign_in(db.session.get(User, user_id) if user_id else None)
 
 
 def _check_sessions(app: Flask) -> None:
-    """A cookie counts only while its sign-in is open in the database, and nothing else signs anybody in."""
+    """Accept a cookie only while its sign-in is open in the database, and accept nothing else."""
     load_by_cookie = app.login_manager._user_callback  # type: ignore[attr-defined]
-    # Flask-Security would also take a token from a header, the address or a JSON body, which no sign-out ends.
+    # Flask-Security would also accept a token in a header, the address or a JSON body, which signing out does not end.
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
 
-    @app.login_manager.user_loader  # type: ignore[attr-defined, untyped-decorator]
+    @app.login_manager.user_loader  # type: ignore[attr-defined]
     def load(user_id: str) -> User | None:
         user: User | None = load_by_cookie(user_id)
         g.staff_session = open_staff_session(session.get(SESSION_KEY, ""), user.id) if user else None
@@ -242,7 +244,7 @@ def _check_sessions(app: Flask) -> None:
 
     @app.before_request
     def keep_alive() -> None:
-        """A person who does something stays signed in; a page that only asks for news does not keep them so."""
+        """Record activity of a signed-in person. Background requests for news do not count."""
         if SESSION_KEY not in session or not current_user.is_authenticated:
             return
         asks_for_news = (request.endpoint or "").endswith(".autosave") and "title" not in request.form
@@ -252,7 +254,7 @@ def _check_sessions(app: Flask) -> None:
 
     @user_logged_in.connect_via(app)
     def remember(_app: Flask, user: User, **_: Any) -> None:
-        _datastore.commit()  # a recovery code that was used, say
+        _datastore.commit()  # for example a used recovery code
         if before := session.pop(SESSION_KEY, None):
             end_session(before)
         session[SESSION_KEY] = open_session(user, device=device_words())
@@ -266,43 +268,43 @@ def _check_sessions(app: Flask) -> None:
 
 
 def _passkeys_that_remain() -> dict[str, Any]:
-    """For the page that sets a new password: the person's passkeys, which a new password leaves as they are."""
+    """Return the names of the person's passkeys, which stay valid after a new password, for the reset page."""
     user = reset_password_token_status((request.view_args or {}).get("token", ""))[2]
     return {"passkeys": [passkey.name for passkey in user.webauthn] if user else []}
 
 
 def _tell_of_changes(app: Flask) -> None:
-    """A line in the log and a mail to the person for each change of how they sign in, committed with the change."""
+    """Log and email each change of how a person signs in, committed together with the change."""
 
     @password_changed.connect_via(app)
     def on_change(_app: Flask, user: User, **_: Any) -> None:
         forget_sessions(_plain(user), but=session.get(SESSION_KEY))
-        audit.record("changed the password of", _plain(user), by=_plain(user))  # Flask-Security has sent the mail
+        audit.record("changed the password of", _plain(user), by=_plain(user))  # Flask-Security has sent the email
 
     @password_reset.connect_via(app)
     def on_reset(_app: Flask, user: User, **_: Any) -> None:
         forget_sessions(user)
-        audit.record("chose a new password by mail for", user, by=user)
+        audit.record("chose a new password by email for", user, by=user)
         if request.form.get("remove_passkeys") and user.webauthn:
             names = ", ".join(passkey.name for passkey in user.webauthn)
             user.webauthn = []
-            _note_change(user, "removed the passkeys of", f"Your passkeys were removed: {names}.")
+            _note_change(user, "removed the passkeys of", f"These passkeys were removed from your account: {names}.")
 
     @tf_profile_changed.connect_via(app)
     def on_second_factor(_app: Flask, user: User, **_: Any) -> None:
-        _note_change(user, "set up a second factor for", "A second factor was set up for your sign-in.")
+        _note_change(user, "set up a second factor for", "A second factor was set up for your account.")
 
     @tf_disabled.connect_via(app)
     def on_no_second_factor(_app: Flask, user: User, **_: Any) -> None:
-        _note_change(user, "switched off the second factor of", "The second factor of your sign-in was switched off.")
+        _note_change(user, "switched off the second factor of", "The second factor of your account was switched off.")
 
     @wan_registered.connect_via(app)
     def on_passkey(_app: Flask, user: User, name: str, **_: Any) -> None:
-        _note_change(user, "added a passkey for", f"A passkey was added to your sign-in: {name}.")
+        _note_change(user, "added a passkey for", f"A passkey was added to your account: {name}.")
 
     @wan_deleted.connect_via(app)
     def on_passkey_gone(_app: Flask, user: User, name: str, **_: Any) -> None:
-        _note_change(user, "removed a passkey of", f"A passkey was removed from your sign-in: {name}.")
+        _note_change(user, "removed a passkey of", f"A passkey was removed from your account: {name}.")
 
 
 def _note_change(user: Any, verb: str, what: str) -> None:
@@ -312,12 +314,12 @@ def _note_change(user: Any, verb: str, what: str) -> None:
 
 
 def _plain(user: Any) -> User:
-    """The row itself; Flask-Login's current_user only stands for it."""
+    """Return the row itself; Flask-Login's current_user is only a proxy."""
     row: User = user._get_current_object() if hasattr(user, "_get_current_object") else user
     return row
 
 
 def _derive(secret: str, purpose: str) -> str:
-    """A key for one purpose from the one secret (HMAC as a key derivation, NIST SP 800-108)."""
+    """Derive a key for one purpose from the secret (HMAC as key derivation, NIST SP 800-108)."""
     digest = hmac.new(secret.encode(), f"clinic {purpose}".encode(), hashlib.sha256).digest()
     return urlsafe_b64encode(digest).decode()

@@ -1,7 +1,7 @@
-"""Flask-Security's forms, each behind limits for the visitor's network and for the account whose secret is tried.
+"""Flask-Security's forms with rate limits per network and per account.
 
-A wrong secret counts; a right one is given back at the end of the request. A person's own devices have a count of
-their own (accounts/devices.py), so that wrong passwords from elsewhere lock nobody out of a device they know.
+A wrong secret counts; a correct one is given back at the end of the request. Known devices of a person have a count of
+their own (accounts/devices.py), so wrong passwords from elsewhere do not lock them out.
 """
 
 import json
@@ -39,10 +39,10 @@ PASSKEYS = Limit.of("30 wrong passkeys per account per hour")
 
 
 def check_secret(limit: Limit, account: str, check: Callable[[], bool], *, was_wrong: Callable[[], bool]) -> bool:
-    """Return whether the form is valid. Raises TooMany before it looks when too many wrong secrets were tried.
+    """Return whether the form is valid. Raises TooMany before checking if too many wrong secrets were tried.
 
-    The count goes up first, so that many requests at one moment cannot try more than the limit allows. It goes down
-    again after the request (see `settle_attempts`) unless the secret was wrong.
+    The count is increased first, so that parallel requests cannot exceed the limit. It is decreased after the request
+    (see `settle_attempts`) unless the secret was wrong.
     """
     spend(limit, account)
     hold_write_lock()  # counting has ended the transaction
@@ -53,19 +53,20 @@ def check_secret(limit: Limit, account: str, check: Callable[[], bool], *, was_w
 
 
 def hold_write_lock() -> None:
-    """Begin a transaction as a writer: Flask-Security reads, then writes, and SQLite lets no reader turn writer."""
+    """Begin a transaction with the write lock. Flask-Security reads before it writes, and SQLite cannot upgrade a read
+    lock safely."""
     db.session.rollback()
     db.session.connection(execution_options={"clinic_write": True})
 
 
 class SignInForm(LoginForm):
-    """E-mail and password."""
+    """Sign-in by email and password."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany before a password is looked at: hashing is what an attacker would have us do."""
+        """Validate the form. Raises TooMany before the password is hashed, as hashing is expensive."""
         spend(PER_ADDRESS)
-        if not self.email.data or not self.password.data:  # no secret is tried
-            return super().validate(**kwargs)
+        if not self.email.data or not self.password.data:  # no secret to check
+            return bool(super().validate(**kwargs))
         user = _user_named(self.email.data)
         device = known_device(user) if user else None
         if device:
@@ -73,7 +74,7 @@ class SignInForm(LoginForm):
         else:
             limit, account = PASSWORDS, f"account {user.id}" if user else f"nobody {_folded(self.email.data)}"
         spend(limit, account)
-        is_valid = super().validate(**kwargs)
+        is_valid: bool = super().validate(**kwargs)
         if is_valid:
             g.setdefault("attempts_to_give_back", []).append((limit, account))
         else:
@@ -82,10 +83,10 @@ class SignInForm(LoginForm):
 
 
 class OwnPasswordForm(VerifyForm):
-    """The password once more, before something that only its owner may do."""
+    """The current password, as proof of identity."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany."""
+        """Validate the form. Raises TooMany."""
         is_valid = check_secret(
             PASSWORDS_OF_DEVICE,
             f"signed in {current_user.id}",
@@ -98,10 +99,10 @@ class OwnPasswordForm(VerifyForm):
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """The present password, and a new one twice."""
+    """Change of password: the current one, and a new one twice."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany."""
+        """Validate the form. Raises TooMany."""
         is_valid = check_secret(
             PASSWORDS_OF_DEVICE,
             f"signed in {current_user.id}",
@@ -114,7 +115,7 @@ class NewPasswordForm(ChangePasswordForm):
 
 
 class ChosenPasswordForm(ResetPasswordForm):
-    """A new password by the link of a mail, and what becomes of the passkeys that sign the person in as well."""
+    """A new password by an emailed link, with the option to remove passkeys."""
 
     remove_passkeys = BooleanField("Remove these passkeys too")
 
@@ -123,15 +124,15 @@ class CodeForm(TwoFactorVerifyCodeForm):
     """A code of the authenticator app."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany."""
+        """Validate the form. Raises TooMany."""
         return _check_code(self, lambda: super(CodeForm, self).validate(**kwargs))
 
 
 class RecoveryCodeForm(MfRecoveryForm):
-    """A code for the day the phone is lost."""
+    """A recovery code, for a lost phone."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany."""
+        """Validate the form. Raises TooMany."""
         return _check_code(self, lambda: super(RecoveryCodeForm, self).validate(**kwargs))
 
 
@@ -146,16 +147,16 @@ def _check_code(form: Any, check: Callable[[], bool]) -> bool:
 
 
 class PasskeyForm(WebAuthnSigninResponseForm):
-    """The answer of a passkey, for signing in or for a fresh proof of identity."""
+    """The response of a passkey, for signing in or as proof of identity."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Raises TooMany."""
+        """Validate the form. Raises TooMany."""
         spend(PER_ADDRESS)
         hold_write_lock()
         passkey = passkey_with_id(_credential_id(self.credential.data or ""))
 
         def check() -> bool:
-            return super(PasskeyForm, self).validate(**kwargs)
+            return bool(super(PasskeyForm, self).validate(**kwargs))
 
         if passkey is None:
             return check()
@@ -167,12 +168,12 @@ class PasskeyForm(WebAuthnSigninResponseForm):
 
 
 def note_refused(user: User | None) -> None:
-    """Have the log say, at the end of the request, that somebody could not sign in as this person."""
+    """Have settle_attempts() log a failed sign-in as this person."""
     g.refused_sign_in = (user.id if user else None,)
 
 
 def _user_named(typed: str) -> User | None:
-    """The person whom Flask-Security will find by what was typed."""
+    """Return the user that Flask-Security will find for the typed address, or None."""
     try:
         address = current_app.extensions["security"].mail_util.normalize(typed)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The moderator's queue."""
+"""The moderator's queue of comments."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -43,15 +43,15 @@ def _where_cell(_view: Any, _context: Any, row: Comment, _name: str) -> Markup:
 
 
 class CommentScreen(StaffView):
-    """Pending ones first, oldest first; Approve, Reject and Spam on each row and for many at once."""
+    """Comments, pending ones first and oldest first, with Approve, Reject and Spam on each row and in bulk."""
 
     permission = Permission.COMMENT_MODERATE
     heading, singular = "Comments", "comment"
-    intro = "Nobody sees a comment until you approve it."
-    empty_text = "No comments here. New ones wait under “Pending” until you decide."
+    intro = "Readers see a comment only after you approve it."
+    empty_text = "No comments here. New comments wait under “Pending” for your decision."
     row_template = "admin/comment_buttons.html"
     column_list = ["name", "body", "article", "posted_at", "state"]
-    column_labels = {"name": "Who", "body": "Comment", "article": "Under", "posted_at": "Written"}
+    column_labels = {"name": "Commenter", "body": "Comment", "article": "Article", "posted_at": "Received"}
     column_sortable_list = ["posted_at"]
     column_default_sort = ("posted_at", False)
     column_searchable_list = ["name", "email", "body"]
@@ -72,16 +72,16 @@ class CommentScreen(StaffView):
     )
 
     def load_options(self) -> Iterable[Any]:
-        """The article each stands under."""
+        """Load the article of each comment."""
         return (joinedload(Comment.article),)
 
     def find_ids(self, text: str) -> list[int]:
-        """As the search over everything does."""
+        """Find comments as the panel's search does."""
         return list(db.session.scalars(comments_with(text)))
 
     @expose("/moderate/", methods=("POST",))
     def moderate(self) -> Answer:
-        """One comment, one decision."""
+        """Moderate one comment."""
         state = VERBS.get(request.form.get("verb", "")) or abort(400)
         comment = self.row_or_404()
         before = {comment.id: comment.state}
@@ -94,7 +94,7 @@ class CommentScreen(StaffView):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """Put comments back into the states they had: fields named for a state, with ids like "1,2"."""
+        """Restore the earlier states of comments. Each field is named after a state and holds ids like "1,2"."""
         if request.form.get("of") not in WORDS:
             abort(400)
         of = CommentState(request.form["of"])
@@ -103,32 +103,32 @@ class CommentScreen(StaffView):
         }
         result = undo_moderation(states, of=of, by=current_user)
         if result.decided:
-            flash(f"Somebody has decided about {count_of(result.decided, 'comment')} since. That stays.", "error")
+            flash(f"Not undone: somebody else has moderated {count_of(result.decided, 'comment')} since then.", "error")
         if result.done:
-            flash(f"Undone: {count_of(result.done, 'comment')} put back.", "success")
+            flash(f"Undone: {count_of(result.done, 'comment')} restored.", "success")
         elif not result.decided:
-            flash("Nothing to undo: all is as it was before.", "success")
+            flash("There is nothing to undo.", "success")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
-    @action("approve", "Approve")
+    @action("approve", "Approve selected")
     def approve(self, rowids: list[str]) -> None:
-        """Approve all that are ticked."""
+        """Approve the selected comments."""
         self._moderate_all(rowids, CommentState.APPROVED)
 
-    @action("reject", "Reject")
+    @action("reject", "Reject selected")
     def reject(self, rowids: list[str]) -> None:
-        """Reject all that are ticked."""
+        """Reject the selected comments."""
         self._moderate_all(rowids, CommentState.REJECTED)
 
-    @action("spam", "Spam")
+    @action("spam", "Mark selected as spam")
     def spam(self, rowids: list[str]) -> None:
-        """Mark all that are ticked as spam."""
+        """Mark the selected comments as spam."""
         self._moderate_all(rowids, CommentState.SPAM)
 
     def _moderate_all(self, rowids: list[str], state: CommentState) -> None:
         comments = comments_by_id(ids_of(rowids))
         if not comments:
-            flash("Tick some comments first.", "error")
+            flash("Select at least one comment first.", "error")
             return
         before = {one.id: one.state for one in comments}
         changed = {one.id: before[one.id] for one in comments if moderate_comment(one, state, by=current_user)}

@@ -1,4 +1,4 @@
-"""What needs me: the first page of the panel."""
+"""Dashboard: the first page of the panel."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +28,7 @@ from clinic.web.filters import local_now
 
 @dataclass(frozen=True)
 class Task:
-    """A number and where it is worked on. News is good to know, but leaves nothing to do."""
+    """Number of open items with a link to their screen. News is shown but needs no action."""
 
     label: str
     number: int
@@ -37,13 +37,13 @@ class Task:
 
 
 class Dashboard(Guarded, AdminIndexView):
-    """A card for each queue that the person may work, and charts of what comes of the work."""
+    """Card for each queue that the person may work on, and charts of the results."""
 
     permission = Permission.PANEL_OPEN
 
     @expose("/")
     def index(self) -> str:
-        """The cards and charts of this person's roles."""
+        """Show the cards and charts that this person's roles allow."""
         tasks = [*_of_comments(), *_of_desk(), *_of_mail(), *_of_articles()]
         writes, works = current_user.can(Permission.ARTICLE_EDIT), current_user.can(Permission.LEAD_WORK)
         return self.render(
@@ -61,18 +61,18 @@ class Dashboard(Guarded, AdminIndexView):
 
     @expose("/jobs/again/", methods=("POST",))
     def again(self) -> Response:
-        """Have the worker try a failing job at once."""
+        """Retry a failing background job immediately."""
         if not (current_user.can(Permission.OUTBOX_WORK) or current_user.can(Permission.ARTICLE_EDIT)):
             abort(403)
         if try_again(request.form.get("name", ""), by=current_user):
-            flash("The worker tries it again in a moment.", "success")
+            flash("The worker will try again in a moment.", "success")
         else:
-            flash("It does not fail any more, so there is nothing to try again.", "success")
+            flash("This job no longer fails, so there is nothing to retry.", "success")
         return redirect(url_for(".index"), 303)  # type: ignore[return-value]
 
 
 def _troubles() -> list[Trouble]:
-    """What keeps the work of this person from having its effect."""
+    """Return the problems that affect this person's work."""
     mails = mail_troubles() if current_user.can(Permission.OUTBOX_WORK) else []
     links = menu_troubles() if current_user.can(Permission.ARTICLE_EDIT) else []
     return [*worker_troubles(), *mails, *links]
@@ -81,7 +81,7 @@ def _troubles() -> list[Trouble]:
 def _of_comments() -> list[Task]:
     if not current_user.can(Permission.COMMENT_MODERATE):
         return []
-    return [Task("Comments waiting", count_pending(), url_for("comments_admin.index_view"))]
+    return [Task("Comments to moderate", count_pending(), url_for("comments_admin.index_view"))]
 
 
 def _of_desk() -> list[Task]:
@@ -100,7 +100,7 @@ def _of_mail() -> list[Task]:
     if not current_user.can(Permission.OUTBOX_WORK):
         return []
     failed = count_messages(MessageState.FAILED, current_user.readable_mails())
-    return [Task("Mails that failed", failed, url_for("outbox_admin.index_view", tab="failed"))]
+    return [Task("Failed emails", failed, url_for("outbox_admin.index_view", tab="failed"))]
 
 
 def _of_articles() -> list[Task]:

@@ -1,4 +1,4 @@
-"""The panel put together: which screens, in which order."""
+"""Assembly of the panel: its screens in the order of the menu."""
 
 from flask import Flask, Response, request
 from flask_admin import Admin

@@ -1,4 +1,4 @@
-"""One search over everything in the panel that a person may open."""
+"""Search over everything in the panel that a person may open."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MOST_CHARACTERS = 120
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that was found."""
+    """One search result."""
 
     title: str
     url: str
@@ -36,7 +36,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Group:
-    """Things of one kind: the first few, the number of all, and the list that shows all."""
+    """Results of one kind: the first few, the total, and the list that shows all."""
 
     name: str
     hits: list[Hit]
@@ -45,17 +45,17 @@ class Group:
 
 
 class SearchScreen(Guarded):
-    """Reached from the field in the frame."""
+    """Search page, opened from the field in the header."""
 
     permission = Permission.PANEL_OPEN
 
     def is_visible(self) -> bool:
-        """Not in the menu."""
+        """Return False: the menu does not list this screen."""
         return False
 
     @expose("/")
     def index(self) -> str:
-        """What was found, by kind."""
+        """Show the results by kind."""
         text = clean_line(request.args.get("q", ""))[:MOST_CHARACTERS]
         groups = [group for group in _groups(text, self.here()) if group.total] if text else []
         return self.render("admin/search.html", text=text, groups=groups)

@@ -1,4 +1,4 @@
-"""What does not work although nobody has done anything wrong: mail that is not sent, no worker, links to nowhere."""
+"""Problems that staff should know of: emails that are not sent, no worker, broken menu links."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -20,7 +20,7 @@ MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Trouble:
-    """One sentence, and the screen where it is mended, if there is one: its name and address."""
+    """Sentence about a problem, with the name and address of the screen that solves it, if there is one."""
 
     text: str
     screen: str = ""
@@ -28,31 +28,35 @@ class Trouble:
 
 
 def mail_troubles() -> list[Trouble]:
-    """Why mails do not reach anybody."""
+    """Return the problems that keep emails from being sent."""
     if settings().mail_server is not None:
         return []
     return [
         Trouble(
-            "Each mail is written to a file, not sent: no mail server is set. Ask who runs the server to set MAIL_URL."
+            "No mail server is set, so emails are written to files and not sent."
+            " Ask your server administrator to set MAIL_URL."
         )
     ]
 
 
 def worker_troubles() -> list[Trouble]:
-    """Why nothing happens in the background."""
+    """Return the problems of the background worker."""
     seen_at, deaths = last_beat(), recent_deaths()
-    meanwhile = "Until it runs, mails and reminders wait and new pictures have no sizes."
+    meanwhile = (
+        "Until it runs, emails and reminders wait, and new pictures have no sizes."
+        " Ask your server administrator to start it."
+    )
     if deaths >= MOST_DEATHS:
-        return [Trouble(f"The worker has died {deaths} times within ten minutes. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has crashed {deaths} times within ten minutes. {meanwhile}")]
     if seen_at is None:
-        return [Trouble(f"The worker has never run. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has never run. {meanwhile}")]
     if clock.now() - seen_at > SILENT_AFTER:
-        return [Trouble(f"The worker has not been seen since {moment(seen_at)}. {meanwhile} Ask who runs the server.")]
+        return [Trouble(f"The background worker has not run since {moment(seen_at)}. {meanwhile}")]
     return []
 
 
 def menu_troubles() -> list[Trouble]:
-    """Links of the menus that lead readers to a page that cannot be found."""
+    """Return the menu links that lead to a missing page."""
     both = menus()
     links = {link.address: link.label for link in (*both.header, *both.footer) if not is_found(link.address)}
     if not links:
@@ -65,14 +69,14 @@ def menu_troubles() -> list[Trouble]:
 
 
 def is_found(address: str) -> bool:
-    """Whether a link of a menu leads somewhere: on this site to a page that is there, or to another site."""
+    """Return True if a menu link leads to an existing page of this site, or to another site."""
     parts = urlsplit(address)
     if parts.netloc and parts.netloc != urlsplit(settings().site_url).netloc:
         return True
     path = unquote(parts.path) or "/"
     try:
         endpoint, args = current_app.url_map.bind("").match(path, "GET")
-    except RequestRedirect:  # a slash is missing at its end
+    except RequestRedirect:  # its trailing slash is missing
         return is_found(f"{path}/") if not path.endswith("/") else True
     except HTTPException:
         return redirect_from(path) is not None

@@ -20,7 +20,7 @@ LISTED = {
     ("team",): "author",
     ("services",): "service",
 }
-# First parts of addresses that pages may not take, because the site itself answers there.
+# First path segments that pages may not use, because the site itself answers there.
 RESERVED_SLUGS = frozenset(
     [
         "admin",

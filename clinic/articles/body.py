@@ -1,4 +1,4 @@
-"""From a stored body to what readers see: pictures put in, headings given ids."""
+"""Rendering of a stored body: images and videos inserted, headings with ids."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from clinic.media.models import Image
 
 
 def image_ids(body: str) -> list[int]:
-    """The pictures that a body shows, in order, each once."""
+    """Return the numbers of the images in a body, in order, each once."""
     figures = LexborHTMLParser(body).css("figure[data-image]")
     ids = (_image_id(figure) for figure in figures)
     return list(dict.fromkeys(id_ for id_ in ids if id_))
@@ -27,18 +27,18 @@ def _image_id(figure: LexborNode) -> int | None:
 
 
 def indexed_text(summary: str, body: str) -> str:
-    """What is searched of an article besides its title and headings."""
+    """Return the text of an article that is searched besides its title and headings."""
     return f"{summary} {plain_text(body)}"
 
 
 def heading_text(body: str) -> str:
-    """The words of all headings of a body."""
+    """Return the words of all headings of a body."""
     return " ".join(heading.text().strip() for heading in LexborHTMLParser(body).css("h2, h3, h4"))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a table of contents: where it leads (an id on the page) and what it says."""
+    """Line of a table of contents: the id of a heading and its text."""
 
     id: str
     text: str
@@ -46,11 +46,11 @@ class Entry:
 
 FEWEST_FOR_CONTENTS = 4
 TRIAL_FORM = "section[data-part=trial-form]"
-FORM_MARK = "<trial-form></trial-form>"  # an element that no sanitised body has
+FORM_MARK = "<trial-form></trial-form>"  # an element that never appears in a sanitised body
 
 
 def contents_of(body: str) -> list[Entry]:
-    """The main headings of a long body; nothing for a short one. The ids are those that render_body gives."""
+    """Return the main headings of a long body, or nothing for a short one. The ids are those of render_body."""
     parser = LexborHTMLParser(f"<main>{body}</main>")
     taken: set[str] = set()
     entries = []
@@ -62,7 +62,7 @@ def contents_of(body: str) -> list[Entry]:
 
 
 def heading_ids(body: str) -> set[str]:
-    """The ids that render_body gives to the headings of a body: where a link such as "#sources" may lead."""
+    """Return the ids that render_body gives to headings: the targets of links such as "#sources"."""
     taken: set[str] = set()
     for heading in LexborHTMLParser(f"<main>{body}</main>").css("h2, h3"):
         _give_id(heading, taken)
@@ -83,7 +83,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A body as readers see it, in two halves: the trial form stands between them, if it stands in the body at all."""
+    """A rendered body in two halves. The trial form stands between them, if the body has one."""
 
     start: Markup
     end: Markup
@@ -92,12 +92,12 @@ class Rendered:
     contents: tuple[Entry, ...]
 
     def with_form(self, form: str) -> Markup:
-        """In one piece, with the form or what stands for it."""
+        """Return the whole body with the form, or with its replacement, inserted."""
         return self.start + Markup(form) + self.end if self.has_trial_form else self.start  # noqa: S704
 
 
 def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendered:
-    """The body with pictures and videos put in. A picture that is gone leaves nothing behind."""
+    """Render a body with its images and videos. Missing images are left out."""
     parser = LexborHTMLParser(f"<main>{body}</main>")
     taken: set[str] = set()
     for heading in parser.css("h2, h3"):
@@ -127,41 +127,41 @@ def render_body(body: str, images: Mapping[int, Image], parts: Parts) -> Rendere
     _direct(parser)
     for number, place in enumerate(parser.css(TRIAL_FORM)):
         _put(place, FORM_MARK if number == 0 else "")
-    for link in parser.css('a[href^="/"]'):  # on paper the whole address is wanted
-        link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"  # type: ignore[index]
+    for link in parser.css('a[href^="/"]'):  # the printed page shows the whole address
+        link.attrs["data-address"] = f"{settings().site_url}{link.attributes.get('href')}"
     root = parser.css_first("main")
     assert root is not None
     html = root.inner_html or ""
-    # The body was sanitised when it was saved.
+    # The body was already sanitised when it was saved.
     start, mark, end = map(Markup, html.partition(FORM_MARK))
     return Rendered(start, end, bool(mark), "data-embed" in html, tuple(contents_of(body)))
 
 
 def web_address(text: str | None) -> str | None:
-    """A link to another site; anything else that was typed there is none."""
+    """Return a link to another site, or an empty string for anything else."""
     return text if text and re.fullmatch(r"https?://[^\s\"'<>]+", text) else None
 
 
-# What has a direction of its own: a line of text decides by its first letter; what holds lines, by that of its first.
+# Elements with a direction of their own. A line of text decides by its first letter, a block by its first line.
 LINES = "p, h2, h3, h4, li, th, td, caption, dt, dd, figcaption"
 HOLDERS = "ul, ol, dl, table, blockquote, aside"
 
 
 def _direct(parser: LexborHTMLParser) -> None:
-    """Let each block have the direction of its text, where the body has letters that run from right to left at all."""
+    """Add dir="auto" to each block, if the body has right-to-left letters."""
     body = parser.body
     if body is None or not has_rtl(body.text()):
         return
     for place in parser.css(HOLDERS):
         if "dir" not in place.attributes and starts_rtl(place.text()):
-            place.attrs["dir"] = "rtl"  # type: ignore[index]
+            place.attrs["dir"] = "rtl"
     for place in parser.css(LINES):
         if "dir" not in place.attributes:
-            place.attrs["dir"] = "auto"  # type: ignore[index]
+            place.attrs["dir"] = "auto"
 
 
 def _put(place: LexborNode, html: str) -> None:
-    """Let the first element of some HTML take a place; without one the place goes."""
+    """Replace a node by the first element of some HTML, or remove it."""
     body = LexborHTMLParser(html).body
     part = body.css_first("*:not(body)") if body else None
     if part is None:
@@ -176,4 +176,4 @@ def _give_id(heading: LexborNode, taken: set[str]) -> None:
     while name in taken:
         name, number = f"{base}-{number}", number + 1
     taken.add(name)
-    heading.attrs["id"] = name  # type: ignore[index]
+    heading.attrs["id"] = name

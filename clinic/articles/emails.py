@@ -1,4 +1,4 @@
-"""One function per message about articles."""
+"""Emails about articles, one function per message."""
 
 from clinic.articles.models import Article
 from clinic.core import signing
@@ -9,7 +9,7 @@ STILL_CORRECT = "still-correct"
 
 
 def review_due(article: Article) -> None:
-    """To whoever looks after reviews: one mail for each due date, with a link that asks if all is still correct."""
+    """Email the person responsible for reviews: one message per due date, with a link to confirm the review."""
     value = f"{article.id} {article.review_due_on}"
     outbox.enqueue(
         "review_due",

@@ -1,8 +1,8 @@
-"""What can go wrong with an article."""
+"""Errors of operations on articles."""
 
 
 class SlugTaken(Exception):
-    """Another one has this address: an article or page, a category, a tag, one of the team."""
+    """The slug is in use by an article, a page, a category, a tag or a team member."""
 
 
 class RedirectRefused(Exception):
@@ -10,7 +10,7 @@ class RedirectRefused(Exception):
 
 
 class ArticleChanged(Exception):
-    """The article was saved by somebody else after this form was opened. `now` is the version it has by then."""
+    """Somebody saved the article after this form was opened. `now` is its present version."""
 
     def __init__(self, now: int) -> None:
         super().__init__(f"version {now}")
@@ -18,7 +18,7 @@ class ArticleChanged(Exception):
 
 
 class NotReady(Exception):
-    """The article lacks what publishing needs. `missing` says what, in plain words."""
+    """The article cannot be published yet. `missing` lists the missing parts in plain words."""
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__("; ".join(missing))
@@ -30,7 +30,7 @@ class NameTaken(Exception):
 
 
 class StillUsed(Exception):
-    """Articles still name it. `number` says how many."""
+    """Articles still use the row. `number` is their number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(str(number))

@@ -16,11 +16,11 @@ from clinic.core.db import db
 from clinic.core.folding import words_of
 from clinic.core.text import clean_line
 
-MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # of the latest that have the words
+MOST_HITS, MOST_OF_CATEGORY = 100, 2000  # most search results, of the latest texts with the words
 
 
 def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
-    """Articles and pages by title and slug in whatever state, the last changed first; not what lies in the trash."""
+    """Find articles and pages in any state by title and slug, last changed first, without the trash."""
     number, last_changed = sa.func.count(), (Article.updated_at.desc(), Article.id.desc())
     found = (
         sa.select(
@@ -41,14 +41,14 @@ def find_articles(text: str, most: int) -> dict[Kind, Found[Article]]:
 
 
 def texts_titled(text: str) -> sa.Select[tuple[int]]:
-    """The ids of articles and pages by title and slug: of the latest ones, and of what readers find by the words."""
+    """Return ids of articles and pages by title and slug: the latest ones, and public ones with these words."""
     words = search.Query(tuple(words_of(text)[: search.MOST_WORDS]))
     others = Article.id.in_(search.find(words, MOST_HITS))
     return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 
 
 def articles_about(words: str, most: int) -> list[Article]:
-    """What readers may see that has all of these words or, failing that, the rarest of them; best first."""
+    """Return public texts with all of these words or, failing that, with the rarest of them; best first."""
     query = search.read(words)
     longest = sorted(query.words, key=len, reverse=True)[:2]
     for wanted in (query, *(search.Query((word,), common=query.common & {word}) for word in longest)):
@@ -59,7 +59,7 @@ def articles_about(words: str, most: int) -> list[Article]:
 
 
 def public_hits(query: search.Query, category: Category | None = None) -> list[int]:
-    """The ids of what readers may see that has the words of a query, best first: the latest MOST_HITS of them."""
+    """Return the ids of public texts with the words of a query, best first: the latest MOST_HITS of them."""
     if not query.words:
         return []
     where = [Article.is_public_of_few(), *([Article.category_id == category.id] if category else [])]
@@ -69,7 +69,7 @@ def public_hits(query: search.Query, category: Category | None = None) -> list[i
 
 
 def articles_to_link(words: str, most: int = 20) -> list[dict[str, str]]:
-    """Articles and pages whose title has these words, for a link: title, address, state."""
+    """Return articles and pages with these words in the title, for a link: title, address, state."""
     found = sa.select(Article).options(defer(Article.body)).where(Article.trashed_at.is_(None))
     for word in clean_line(words).split():
         found = found.where(Article.title.icontains(word, autoescape=True))

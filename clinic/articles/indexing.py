@@ -18,7 +18,7 @@ MOST_RELATIONS = 12
 
 @atomic()
 def reindex_article(id_: int) -> None:
-    """Put one text into the search index anew, if it is published."""
+    """Reindex one text if it is published."""
     article = db.session.get(Article, id_)
     if article and article.state == ArticleState.PUBLISHED:
         _index(article)
@@ -48,7 +48,7 @@ def _index(article: Article) -> None:
 
 
 def _relate(article: Article, text: str) -> None:
-    """Note which articles share its telling words. Here and not when a page is read: the question costs a search."""
+    """Record related articles. Done on saving and not on reading, because it costs a search."""
     db.session.execute(
         sa.delete(Relation).where(sa.or_(Relation.article_id == article.id, Relation.shown_id == article.id))
     )

@@ -24,9 +24,9 @@ TRASH_KEPT = timedelta(days=30)
 def publish_article(
     article: Article, *, at: datetime | None = None, despite: str = "", by: audit.Actor | None = None
 ) -> Article:
-    """Show an article to readers, now or from `at` on. Raises NotReady. Publishing again keeps the first date.
+    """Publish an article now or from `at` on. Raises NotReady. Publishing again keeps the first date.
 
-    `despite` is why it is published although there were findings (preflight.py).
+    `despite` is the reason for publishing with findings (preflight.py).
     """
     _check_ready(article)
     now = clock.now()
@@ -35,7 +35,7 @@ def publish_article(
     article.state = ArticleState.PUBLISHED
     article.retired_because, article.successor_id = "", None
     if article.is_public:
-        forget_redirects(article.address)  # one that is scheduled lets it lead on until then
+        forget_redirects(article.address)  # the redirect of a scheduled article stays until it is published
     _index(article)
     audit.record("published" if article.is_public else "scheduled", article, by=by, detail=despite or article.title)
     return article
@@ -43,7 +43,7 @@ def publish_article(
 
 @atomic()
 def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Make a scheduled article a draft again; harmless when its time has come."""
+    """Turn a scheduled article into a draft. Does nothing if it is already published."""
     db.session.refresh(article, with_for_update={"of": Article})
     if article.state_word == "scheduled":
         article.state, article.published_at = ArticleState.DRAFT, None
@@ -55,11 +55,11 @@ def unschedule_article(article: Article, *, by: audit.Actor | None = None) -> No
 def retire_article(
     article: Article, *, because: str = "", successor: Article | None = None, by: audit.Actor | None = None
 ) -> Article:
-    """Take an article down. Its address answers 410 from now on, or leads to the successor. Raises RedirectRefused."""
+    """Retire an article. Its address then answers 410 or redirects to the successor. Raises RedirectRefused."""
     onward = successor
     while onward is not None:
         if onward.id == article.id:
-            raise RedirectRefused("Readers would be sent in a circle. Choose another article.")
+            raise RedirectRefused("This redirect would lead in a circle. Choose another article.")
         onward = onward.successor
     article.state = ArticleState.RETIRED
     article.retired_because = because
@@ -71,7 +71,10 @@ def retire_article(
 
 @atomic()
 def trash_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Hide an article from readers and from the lists. It keeps everything, its slug too, until it is swept."""
+    """Move an article to the trash.
+
+    It disappears from the site and the lists, but keeps its slug until it is deleted.
+    """
     if article.trashed_at is None:
         article.trashed_at = clock.now()
         audit.record("trashed", article, by=by, detail=article.title)
@@ -79,21 +82,21 @@ def trash_article(article: Article, *, by: audit.Actor | None = None) -> None:
 
 @atomic()
 def untrash_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Bring an article back from the trash exactly as it was."""
+    """Restore an article from the trash unchanged."""
     if article.trashed_at is not None:
         article.trashed_at = None
         audit.record("untrashed", article, by=by, detail=article.title)
 
 
 def sweep_trash() -> None:
-    """Remove for good what has lain in the trash for its time."""
+    """Delete articles permanently whose time in the trash is over."""
     old = sa.select(Article).where(Article.trashed_at < clock.now() - TRASH_KEPT).limit(100)
     for_each(db.session.scalars(old).all(), delete_article)
 
 
 @atomic()
 def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
-    """Remove an article with its comments for good."""
+    """Delete an article and its comments permanently."""
     audit.record("deleted", article, by=by, detail=article.title)
     search.drop(article.id)
     db.session.delete(article)

@@ -21,14 +21,14 @@ from clinic.core.bounded import count_up_to, counting_up_to
 from clinic.core.db import UtcDateTime, db
 
 PAGE_SIZE = 12
-MOST_LISTED = 100 * PAGE_SIZE + 1  # a list is counted up to here; a longer one does not say how many pages it has
+MOST_LISTED = 100 * PAGE_SIZE + 1  # most articles of a list that are counted; a longer list shows no number of pages
 MOST_SORTED = 2000
 MOST_READ_OF_DAY = 10
 NEWEST = (Article.published_at.desc(), Article.id.desc())
 
 
 def is_public() -> sa.ColumnElement[bool]:
-    """What readers may see now: published, and its time has come."""
+    """Return the SQL condition for texts that readers can see now: published, with a time that has come."""
     return Article.is_public_now()
 
 
@@ -45,7 +45,7 @@ class Listing:
 def published_articles(
     number: int = 1, *, category: Category | None = None, tag: Tag | None = None, author: Author | None = None
 ) -> Listing | None:
-    """Published posts, newest first. None when there is no such page (the first always exists)."""
+    """Return a page of published posts, newest first, or None if there is no such page (the first always exists)."""
     owners = {"category_id": category, "author_id": author}
     named = {column: owner.id for column, owner in owners.items() if owner}
     values = named | {"now": clock.now()}
@@ -63,15 +63,17 @@ def published_articles(
 
 @cache
 def _listed_by(*columns: str) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
-    """_listed() for public posts, all or those of the owners that these columns name. Put together once, because that
-    takes longer than the database's answer."""
+    """Return a statement of _listed() for public posts, all or filtered by these columns.
+
+    It is cached, because building it takes longer than the database's answer.
+    """
     owned = [getattr(Article, column) == sa.bindparam(column) for column in columns]
     is_shown = Article.is_public_at(sa.bindparam("now", type_=UtcDateTime))
     return _listed(sa.select(Article.id).where(Article.kind == Kind.POST, is_shown, *owned).order_by(*NEWEST))
 
 
 def _listed(newest: sa.Select[tuple[int]]) -> tuple[sa.Select[tuple[int]], sa.Select[tuple[int]]]:
-    """The ids on a page and one more, after `skipped` others; and how many there are, up to what is counted."""
+    """Return the ids of a page plus one more, after `skipped` others, and the total up to a limit."""
     on_page = newest.limit(PAGE_SIZE + 1).offset(sa.bindparam("skipped", type_=sa.Integer))
     return on_page, counting_up_to(MOST_LISTED, newest.order_by(None))
 
@@ -82,8 +84,11 @@ def _is_common(tag: Tag) -> bool:
 
 
 def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
-    """The ids of posts with a tag, newest first. Of a common tag the newest are soon found by walking all articles; of
-    a rare one all are fetched and sorted: no planner knows which of the two a tag is."""
+    """Return the ids of posts with a tag, newest first.
+
+    For a common tag, walking all articles finds the newest ones quickly. For a rare tag, all its posts are fetched and
+    sorted. The query planner cannot know which kind a tag is.
+    """
     of_tag = sa.select(article_tag.c.article_id).where(article_tag.c.tag_id == tag.id)
     posts = sa.select(Article.id).where(Article.kind == Kind.POST).order_by(*NEWEST)
     if is_common:
@@ -92,15 +97,15 @@ def _tagged(tag: Tag, is_common: bool) -> sa.Select[tuple[int]]:
 
 
 def newest_articles(most: int) -> list[Article]:
-    """The posts published last."""
+    """Return the posts published last."""
     posts = cards().where(Article.kind == Kind.POST, is_public())
     return list(db.session.scalars(posts.order_by(*NEWEST).limit(most)))
 
 
 def most_read(since: date, until: date, *, without: list[Article], most: int = 3) -> list[Article]:
-    """The posts read most between two days, both included, the most read first, but for some.
+    """Return the most read posts between two days, both included, without the excluded ones.
 
-    Looked for among the most read of each day: adding up all reads of all articles takes longer the more there are.
+    Only the most read of each day are considered, because summing all reads gets slower as articles are added.
     """
     days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
     tops = [
@@ -126,7 +131,7 @@ def most_read(since: date, until: date, *, without: list[Article], most: int = 3
 
 
 def cards() -> sa.Select[tuple[Article]]:
-    """Articles as cards show them, and no more: each column that is read costs as much as it does on an article."""
+    """Return articles with only the columns that cards show, because every column read costs time."""
     shown = (Article.kind, Article.slug, Article.title, Article.summary, Article.words)
     return sa.select(Article).options(
         load_only(*shown, raiseload=True),

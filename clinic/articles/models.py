@@ -1,4 +1,4 @@
-"""Article and what hangs on it: Author, Category, Tag, Teaser, Revision, Autosave, Redirect."""
+"""Tables of articles: Article, Author, Category, Tag, Teaser, Revision, Autosave, Redirect and others."""
 
 import enum
 import hashlib
@@ -19,14 +19,14 @@ from clinic.media.models import Image
 
 
 class Kind(enum.StrEnum):
-    """A post is an article with a date and comments; a page stands by itself."""
+    """Kind of an article. A post has a date and comments; a page has neither."""
 
     POST = "post"
     PAGE = "page"
 
 
 class ArticleState(enum.StrEnum):
-    """What staff have decided. A published one whose time has not come is scheduled."""
+    """State that staff have set. A published article with a time in the future is scheduled."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -35,7 +35,7 @@ class ArticleState(enum.StrEnum):
 
 @content_version.shown
 class Author(Ordered, Base):
-    """Who writes or reviews articles, as readers see them. Who is on the team stands on the home page."""
+    """Author or reviewer of articles, with a public page. Team members appear on the home page."""
 
     __tablename__ = "author"
 
@@ -51,7 +51,7 @@ class Author(Ordered, Base):
 
     @property
     def address(self) -> str:
-        """The path of their page."""
+        """Return the path of the author's page."""
         return f"/team/{self.slug}/"
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Author(Ordered, Base):
 
 @content_version.shown
 class Category(Ordered, Base):
-    """The one subject that an article is filed under."""
+    """Subject of articles. Each article has one category."""
 
     __tablename__ = "category"
 
@@ -70,7 +70,7 @@ class Category(Ordered, Base):
 
     @property
     def address(self) -> str:
-        """The path of its list."""
+        """Return the path of the category's list."""
         return f"/articles/category/{self.slug}/"
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class Category(Ordered, Base):
 
 @content_version.shown
 class Tag(Base):
-    """One of several words that describe an article."""
+    """Word that describes articles. An article may have several tags."""
 
     __tablename__ = "tag"
 
@@ -89,14 +89,14 @@ class Tag(Base):
 
     @property
     def address(self) -> str:
-        """The path of its list."""
+        """Return the path of the tag's list."""
         return f"/articles/tag/{self.slug}/"
 
     def __str__(self) -> str:
         return self.name
 
 
-# Of a draft, and of what lies in the trash, readers see nothing.
+# Readers see no drafts and no trashed articles.
 IS_OUT = "{row}.state <> 'draft' AND {row}.trashed_at IS NULL"
 OF_ONE_THAT_IS_OUT = (
     "EXISTS (SELECT 1 FROM article AS a WHERE a.id = {row}.article_id AND a.state <> 'draft' AND a.trashed_at IS NULL)"
@@ -114,7 +114,7 @@ article_tag = content_version.shown(when=OF_ONE_THAT_IS_OUT)(
 
 @content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class Teaser(Base):
-    """An article picked by an editor to stand under another one."""
+    """Article that an editor picked to appear under another one."""
 
     __tablename__ = "teaser"
 
@@ -127,7 +127,7 @@ class Teaser(Base):
 
 @content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class Relation(Base):
-    """Two articles that share telling words, noted when one of them is indexed; each pair stands here both ways."""
+    """Two articles that share telling words, recorded when one of them is indexed. Each pair is stored both ways."""
 
     __tablename__ = "relation"
     __table_args__ = (sa.Index("ix_relation_best", "article_id", "score"),)
@@ -141,17 +141,17 @@ SHOWN, TRASHED = sa.text("trashed_at IS NULL"), sa.text("trashed_at IS NOT NULL"
 
 
 def _shown_index(name: str, *columns: str) -> sa.Index:
-    """An index without what lies in the trash, so that a list is read from it in order."""
+    """Return an index without trashed articles, so that a list is read from it in order."""
     return sa.Index(f"ix_article_{name}", *columns, sqlite_where=SHOWN, postgresql_where=SHOWN)
 
 
 @content_version.shown(when=IS_OUT, but=("version", "created_at", "review_due_on", "signed_off"))
 class Article(Base):
-    """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for picture 7.
+    """A text on the site. `body` is sanitised HTML in which <figure data-image="7"> stands for image 7.
 
-    `version` counts the saves: who saves a form that was opened at an older one is told of the newer. What lies in the
-    trash has `trashed_at` and is shown to nobody; its slug stays its own. `signed_off` is the digest of the text that
-    the reviewer read.
+    `version` counts the saves; saving a form that was opened at an older version raises ArticleChanged. A trashed
+    article has `trashed_at` and is never shown; it keeps its slug. `signed_off` is the digest of the text that the
+    reviewer read.
     """
 
     __tablename__ = "article"
@@ -211,17 +211,17 @@ class Article(Base):
 
     @property
     def address(self) -> str:
-        """The path it is read at."""
+        """Return the public path of the article."""
         return f"/articles/{self.slug}/" if self.kind == Kind.POST else f"/{self.slug}/"
 
     @property
     def minutes(self) -> int:
-        """Reading time in whole minutes."""
+        """Return the reading time in whole minutes."""
         return minutes_to_read(self.words)
 
     @property
     def is_public(self) -> bool:
-        """Whether readers see it now. Asked at read time, so no job has to fire."""
+        """Return True if readers see the article now. Checked on each read, so no job has to publish it."""
         return (
             self.state == ArticleState.PUBLISHED
             and self.trashed_at is None
@@ -231,28 +231,28 @@ class Article(Base):
 
     @classmethod
     def is_public_now(cls) -> sa.ColumnElement[bool]:
-        """The same, asked of the database."""
+        """Return the SQL condition for "public now"."""
         return cls.is_public_at(clock.now())
 
     @classmethod
     def is_public_at(cls, moment: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
-        """Whether readers see it at a moment, which may be named later by a parameter."""
+        """Return the SQL condition for "public at a moment", which may be a bound parameter."""
         return sa.and_(cls.state == ArticleState.PUBLISHED, cls.published_at <= moment, cls.trashed_at.is_(None))
 
     @classmethod
     def is_public_of_few(cls) -> sa.ColumnElement[bool]:
-        """The same, where something else picks few articles: by no index, as these are for walking through many."""
+        """Return the same condition without index use, for queries that already select few articles."""
         return unindexed(cls.is_public_now())
 
     @property
     def state_word(self) -> str:
-        """The state as staff see it: a published one whose time has not come is "scheduled"."""
+        """Return the state as staff see it; "scheduled" for a published article with a time in the future."""
         is_later = self.published_at is not None and self.published_at > clock.now()
         return "scheduled" if self.state == ArticleState.PUBLISHED and is_later else str(self.state)
 
     @property
     def is_changed_since_review(self) -> bool:
-        """Whether the words are other ones than the reviewer has read."""
+        """Return True if the text differs from the one that the reviewer read."""
         return bool(self.signed_off) and self.signed_off != text_digest(self.title, self.summary, self.body)
 
     def __str__(self) -> str:
@@ -260,12 +260,12 @@ class Article(Base):
 
 
 def text_digest(*parts: str) -> str:
-    """A short name for these exact words."""
+    """Return a digest of these exact words."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
 
 
 class Revision(Base):
-    """An article as it was after one save, by the names of the operation's input (Text)."""
+    """Article as it was after one save, by the field names of the operation's input (Text)."""
 
     __tablename__ = "revision"
 
@@ -280,10 +280,10 @@ class Revision(Base):
 
 
 class Autosave(Base):
-    """What one person has typed into the form of one article and not saved yet.
+    """Unsaved changes of one person in the form of one article.
 
-    `place` is "articles_admin:7:4f1c09ab" or, for a new one, "articles_admin:new:4f1c09ab": two forms that one person
-    has open are two places. `base_version` is the version that the form was opened at; `fields` are the form's.
+    `place` is "articles_admin:7:4f1c09ab" or, for a new article, "articles_admin:new:4f1c09ab". Two open forms of one
+    person have two places. `base_version` is the version at which the form was opened; `fields` are the form's values.
     """
 
     __tablename__ = "autosave"
@@ -296,7 +296,7 @@ class Autosave(Base):
 
 
 class Presence(Base):
-    """When somebody last had the form of an article open."""
+    """Time at which a person last had the form of an article open."""
 
     __tablename__ = "presence"
 
@@ -308,7 +308,7 @@ class Presence(Base):
 
 
 class PreviewLink(Base):
-    """A secret address under which anyone reads an article as it is now. Only the digest of the secret is kept."""
+    """Secret address under which anyone can read an article as it is now. Only the digest of the secret is stored."""
 
     __tablename__ = "preview_link"
 
@@ -323,7 +323,7 @@ class PreviewLink(Base):
 
 
 class ReadCount(Base):
-    """How often an article was read on one day of the clinic's calendar."""
+    """Number of reads of an article on one day of the clinic's calendar."""
 
     __tablename__ = "read_count"
     __table_args__ = (sa.Index("ix_read_count_day_reads", "day", "reads"),)
@@ -334,7 +334,7 @@ class ReadCount(Base):
 
 
 class ReadDay(Base):
-    """How often all articles together were read on one day, kept because adding up takes longer the more there are."""
+    """Number of reads of all articles on one day, stored because summing gets slower as articles are added."""
 
     __tablename__ = "read_day"
 
@@ -344,7 +344,7 @@ class ReadDay(Base):
 
 @content_version.shown(but=("created_at",))
 class Redirect(Base):
-    """An old path of this site, and where it leads now: to an article wherever that moves, or to a fixed path."""
+    """Old path of this site and its target: an article, wherever it moves, or a fixed path."""
 
     __tablename__ = "redirect"
     __table_args__ = (sa.CheckConstraint("(article_id IS NULL) = (target <> '')", name="one_target"),)
@@ -359,7 +359,7 @@ class Redirect(Base):
 
     @property
     def leads_to(self) -> str:
-        """The path it leads to."""
+        """Return the target path."""
         return self.article.address if self.article else self.target
 
     def __str__(self) -> str:
@@ -368,7 +368,7 @@ class Redirect(Base):
 
 @content_version.shown(when=OF_ONE_THAT_IS_OUT)
 class ArticleImage(Base):
-    """A picture shown inside a body, so that it is not deleted while an article shows it."""
+    """Image inside a body, recorded so that the image is not deleted while an article shows it."""
 
     __tablename__ = "article_image"
     __table_args__ = (sa.Index("ix_article_image_image_id_article_id", "image_id", "article_id"),)

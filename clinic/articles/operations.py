@@ -1,4 +1,4 @@
-"""Every write about articles and pages."""
+"""Write operations on articles and pages."""
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -29,7 +29,7 @@ from clinic.media.queries import images_by_id
 
 @atomic()
 def write_article(kind: Kind, text: Text, *, by: audit.Actor | None = None) -> Article:
-    """A new draft. An empty slug is made from the title. Raises SlugTaken."""
+    """Create a draft. An empty slug is made from the title. Raises SlugTaken."""
     now = clock.now()
     article = Article(
         kind=kind, slug="", title="", summary="", body="", state=ArticleState.DRAFT, created_at=now, updated_at=now
@@ -54,9 +54,9 @@ def edit_article(
     by: audit.Actor | None = None,
     verb: str = "edited",
 ) -> Article:
-    """Save a changed text and keep it as a revision; a text that is the same changes nothing.
+    """Save a changed text with a revision; an unchanged text is not saved.
 
-    `despite` is why a published text is saved although there are findings. Once published, a changed slug leaves a
+    `despite` is the reason for saving a published text that has findings. Once published, a changed slug leaves a
     redirect. `base` is the version that the editor started from. Raises SlugTaken, NotReady, and ArticleChanged when
     there is a newer version than `base`.
     """
@@ -77,7 +77,7 @@ def edit_article(
         _check_ready(article)
         _index(article)
     if article.address != old_address:
-        if article.state == ArticleState.PUBLISHED:  # a draft takes no address from a redirect that readers use
+        if article.state == ArticleState.PUBLISHED:  # a draft must not take over the address of a redirect
             forget_redirects(article.address)
         if was_published:
             forget_redirects(old_address)
@@ -142,7 +142,7 @@ def _keep_revision(article: Article, by: audit.Actor | None) -> None:
 
 
 def _keep_first_revision(article: Article) -> None:
-    """For an article that is older than revisions are."""
+    """Add a first revision to an article that is older than the revision history."""
     if db.session.scalar(sa.select(Revision.id).where(Revision.article_id == article.id).limit(1)) is None:
         _keep_revision(article, None)
 

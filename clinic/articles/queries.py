@@ -1,4 +1,4 @@
-"""Every read about articles and pages."""
+"""Read queries on articles and pages."""
 
 from datetime import datetime
 from typing import Any
@@ -22,17 +22,17 @@ MOST_COUNTED = 1000
 
 
 def category_with_slug(slug: str) -> Category | None:
-    """The category at an address."""
+    """Return the category with this slug."""
     return db.session.scalar(sa.select(Category).where(Category.slug == slug))
 
 
 def author_with_slug(slug: str) -> Author | None:
-    """The author at an address."""
+    """Return the author with this slug."""
     return db.session.scalar(sa.select(Author).where(Author.slug == slug).options(joinedload(Author.image)))
 
 
 def tag_with_slug(slug: str) -> Tag | None:
-    """The tag at an address."""
+    """Return the tag with this slug."""
     return db.session.scalar(sa.select(Tag).where(Tag.slug == slug))
 
 
@@ -40,23 +40,23 @@ _CATEGORIES = sa.select(Category).order_by(Category.position, Category.id).limit
 
 
 def categories() -> list[Category]:
-    """All categories in the clinic's order."""
+    """Return all categories in the clinic's order."""
     return list(db.session.scalars(_CATEGORIES))
 
 
 def authors() -> list[Author]:
-    """All authors by name."""
+    """Return all authors by name."""
     return list(db.session.scalars(sa.select(Author).order_by(Author.name).limit(200)))
 
 
 def team() -> list[Author]:
-    """Who is on the team, in the clinic's order, with their portraits."""
+    """Return the team members in the clinic's order, with their portraits."""
     people = sa.select(Author).where(Author.is_on_team).options(joinedload(Author.image))
     return list(db.session.scalars(people.order_by(Author.position, Author.id).limit(60)))
 
 
 def posts_to_pick() -> list[tuple[int, str]]:
-    """Ids and titles of posts that can be a teaser, newest first."""
+    """Return ids and titles of posts that can be a teaser, newest first."""
     rows = db.session.execute(
         sa.select(Article.id, Article.title)
         .where(Article.kind == Kind.POST, Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
@@ -67,35 +67,35 @@ def posts_to_pick() -> list[tuple[int, str]]:
 
 
 def published_ids() -> list[int]:
-    """The ids of all published texts, scheduled ones too."""
+    """Return the ids of all published texts, including scheduled ones."""
     return list(db.session.scalars(sa.select(Article.id).where(Article.state == ArticleState.PUBLISHED)))
 
 
 def article_in_trash(kind: Kind, id_: int) -> Article | None:
-    """The article with this id, if it lies in the trash."""
+    """Return the article with this id if it is in the trash."""
     return db.session.scalar(
         sa.select(Article).where(Article.id == id_, Article.kind == kind, Article.trashed_at.is_not(None))
     )
 
 
 def count_articles(state: ArticleState) -> int:
-    """How many posts are in this state, counted up to a thousand."""
+    """Count posts in this state, up to a thousand."""
     where = (Article.kind == Kind.POST, Article.state == state, Article.trashed_at.is_(None))
     return count_up_to(MOST_COUNTED, sa.select(Article.id).where(*where))
 
 
 def articles_by_category() -> dict[int, int]:
-    """How many articles and drafts each category has, counted up to a thousand."""
+    """Count articles and drafts of each category, up to a thousand."""
     return _counts(Category.id, Article.category_id)
 
 
 def articles_by_tag() -> dict[int, int]:
-    """How many articles and drafts have each tag, counted up to a thousand."""
+    """Count articles and drafts of each tag, up to a thousand."""
     return _counts(Tag.id, article_tag.c.tag_id)
 
 
 def articles_by_author() -> dict[int, int]:
-    """How many articles and drafts each person wrote, counted up to a thousand."""
+    """Count articles and drafts of each author, up to a thousand."""
     return _counts(Author.id, Article.author_id)
 
 
@@ -106,12 +106,12 @@ def _counts(id_: Any, named_by: Any) -> dict[int, int]:
 
 
 def tags() -> list[Tag]:
-    """All tags by name."""
+    """Return all tags by name."""
     return list(db.session.scalars(sa.select(Tag).order_by(Tag.name).limit(1000)))
 
 
 def next_due_at(after: datetime) -> datetime | None:
-    """When the next scheduled text shows, after a moment."""
+    """Return the time at which the next scheduled text becomes public, after a moment."""
     waits = sa.select(sa.func.min(Article.published_at)).where(
         Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None), Article.published_at > after
     )

@@ -1,4 +1,4 @@
-"""Old paths and where they lead: every redirect is one hop, and none leads in a circle."""
+"""Redirects of old paths: each is one hop, and none leads in a circle."""
 
 from itertools import islice
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -17,7 +17,7 @@ from clinic.core.tables import Refusal, Row, Table, places_of, read_lines
 
 MOST_HOPS = 50
 MOST_LINES = 5_000
-LINES_AT_ONCE = 250  # in one transaction: visitors who book wait for its end
+LINES_AT_ONCE = 250  # rows per transaction; bookings wait for its end
 # Headings as `heading` spells them; exports of redirects have more columns, which are passed over.
 OLD_HEADS = ("old", "oldurl", "oldaddress", "oldpage", "oldpath", "from", "source", "sourceurl", "alt")
 NEW_HEADS = ("new", "newurl", "newaddress", "newpage", "newpath", "to", "target", "targeturl", "destination", "neu")
@@ -27,10 +27,10 @@ NO_HEADS = ("regex", "code", "type", "status", "title")
 
 @atomic()
 def add_redirect(old: str, new: str, *, by: audit.Actor | None = None) -> Redirect:
-    """Let an old path of this site lead to a new one for good. Raises RedirectRefused with a sentence.
+    """Redirect an old path of this site permanently. Raises RedirectRefused with a sentence.
 
-    Where the new path is an article's, the redirect follows that article wherever it moves. Redirects that led to the
-    old path lead to the new one from now on.
+    If the new path is an article's, the redirect follows that article wherever it moves. Redirects to the old path are
+    changed to the new one.
     """
     redirect = _lead(site_path(old), site_path(new, old))
     audit.record("redirected", redirect, by=by, detail=f"{redirect.path} → {redirect.leads_to}"[:400])
@@ -39,28 +39,28 @@ def add_redirect(old: str, new: str, *, by: audit.Actor | None = None) -> Redire
 
 @atomic()
 def follow_move(old: str, new: str) -> None:
-    """Something of the site has moved from one path to another: the old one leads there, the new one nowhere else."""
+    """Record a move: the old path redirects to the new one, and redirects from the new path are removed."""
     forget_redirects(new)
     _lead(old, new)
 
 
 @atomic()
 def remove_redirect(redirect: Redirect, *, by: audit.Actor | None = None) -> None:
-    """Forget a redirect: its old path is not found any more."""
+    """Delete a redirect. Its old path then answers 404."""
     audit.record("deleted", redirect, by=by, detail=redirect.path)
     db.session.delete(redirect)
 
 
 def _lead(old: str, new: str) -> Redirect:
     if article_at(old) is not None or is_answered(old):
-        raise RedirectRefused(f"{old} is an address in use. Give what stands there another address first.")
+        raise RedirectRefused(f"{old} is in use. Move the page at this address first.")
     target = new
     for _ in range(MOST_HOPS):
         if target == old:
-            raise RedirectRefused(f"{old} would lead in a circle.")
+            raise RedirectRefused(f"{old} would lead in a circle. Choose another address.")
         onward = db.session.scalar(sa.select(Redirect).where(Redirect.path == target))
         stands = article_at(target)
-        if onward is None or (stands and stands.is_public):  # a page that is out is shown, whatever led on before
+        if onward is None or (stands and stands.is_public):  # a published page takes precedence over a redirect
             break
         target = onward.leads_to
     article = article_at(target)
@@ -80,12 +80,12 @@ def _lead(old: str, new: str) -> Redirect:
 
 
 def import_redirects(source: str | Table, *, by: audit.Actor | None = None) -> tuple[int, list[Refusal]]:
-    """Take the rows "old,new" of a file; a row of headings is passed over. Returns how many, and what was refused.
+    """Import the rows "old,new" of a file, skipping a heading row. Returns the count and the refused rows.
 
-    Taken in several transactions: what stands in a file twice, and a file that is sent twice, changes nothing more.
+    The import uses several transactions. Duplicate rows, and a file sent twice, change nothing more.
     """
     rows = (read_lines(source) if isinstance(source, str) else source).rows
-    taken: dict[str, int] = {}  # the line that said first where an old path leads
+    taken: dict[str, int] = {}  # the first line with this old path
     refused: list[Refusal] = []
     columns = _columns(rows)
     is_headed = columns[0] is not None or (
@@ -108,7 +108,7 @@ def import_redirects(source: str | Table, *, by: audit.Actor | None = None) -> t
 
 
 def _columns(rows: list[Row]) -> Columns:
-    """Where the headings of both addresses stand, if there are any, and how many headings there are."""
+    """Return the columns of both addresses according to the heading row, and the number of headings."""
     if not rows or any("/" in cell for cell in rows[0].cells):
         return None, None, 0
     old, new = (next(iter(places_of(rows[0].cells, words, NO_HEADS)), None) for words in (OLD_HEADS, NEW_HEADS))
@@ -117,7 +117,7 @@ def _columns(rows: list[Row]) -> Columns:
 
 
 def _trimmed(row: Row) -> list[str]:
-    """The cells up to the last that says something."""
+    """Return the cells up to the last non-empty one."""
     last = max((place for place, cell in enumerate(row.cells) if cell), default=-1)
     return row.cells[: last + 1]
 
@@ -127,27 +127,27 @@ def _take(row: Row, columns: Columns, taken: dict[str, int]) -> None:
     if row.number > MOST_LINES:
         raise RedirectRefused(f"A file may have {MOST_LINES} lines. Import the rest as a second file.")
     if row.why:
-        raise RedirectRefused(f"Write the old and the new address, with one comma between them. {row.why}")
+        raise RedirectRefused(f"Enter the old and the new address, separated by one comma. {row.why}")
     cells = _trimmed(row)
     if old_at is not None and new_at is not None and len(cells) <= width:
         cells = [row.cell(old_at), row.cell(new_at)]
     if len(cells) != 2 or not all(cells):
-        raise RedirectRefused("Write the old and the new address, with one comma between them.")
+        raise RedirectRefused("Enter the old and the new address, separated by one comma.")
     old, new = site_path(cells[0]), site_path(cells[1], cells[0])
     if old in taken:
-        raise RedirectRefused(f"Line {taken[old]} says already where {old} leads.")
+        raise RedirectRefused(f"Line {taken[old]} already redirects {old}.")
     _lead(old, new)
     taken[old] = row.number
 
 
 def site_path(address: str, old: str | None = None) -> str:
-    """The path of an address of this site, with a slash at its end. Raises RedirectRefused.
+    """Return the path of an address of this site, with a trailing slash. Raises RedirectRefused.
 
-    Old addresses may name any host: the site may have lived elsewhere. A new one (given with its old one) leads to a
-    host that is this site's, or the old one's.
+    Old addresses may name any host, because the site may have moved. A new address (given with its old one) must be on
+    this site's host or on the old one's.
     """
     parts = _split(address)
-    path = unquote(parts.path, errors="replace")  # as the server hears it
+    path = unquote(parts.path, errors="replace")  # as the server receives it
     path = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     is_path = path.startswith("/") and not path.startswith("//") and len(path) <= 400
     is_said = bool(parts.path or parts.netloc)
@@ -157,7 +157,7 @@ def site_path(address: str, old: str | None = None) -> str:
     is_whole = parts.scheme in ("http", "https") if parts.netloc else not parts.scheme
     if not (is_said and is_path and is_plain and is_whole) or parts.query or (parts.netloc and not parts.hostname):
         raise RedirectRefused(
-            f"“{address.strip()[:80]}” is not like /old-page/ (an address of this site, without a question mark)."
+            f"“{address.strip()[:80]}” is not valid. Enter a path like /old-page/, without a question mark."
         )
     if (
         old is not None
@@ -165,7 +165,7 @@ def site_path(address: str, old: str | None = None) -> str:
         and _host(parts) not in (_host(urlsplit(settings().site_url)), _host(_split(old)))
     ):
         raise RedirectRefused(
-            f"“{address.strip()[:80]}” is an address of another site. Redirects lead within this one."
+            f"“{address.strip()[:80]}” is on another site. Redirects can only lead to pages of this site."
         )
     return path
 
@@ -182,6 +182,6 @@ def _host(parts: SplitResult) -> str:
 
 
 def redirect_from(path: str) -> Redirect | None:
-    """The redirect of an old path, with or without its last slash."""
+    """Return the redirect of an old path, with or without its trailing slash."""
     wanted = path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"
     return db.session.scalar(sa.select(Redirect).where(Redirect.path == wanted))

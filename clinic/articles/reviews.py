@@ -21,20 +21,20 @@ from clinic.preferences import preferences
 
 @atomic()
 def sign_off_article(article: Article, *, on: date, by: audit.Actor | None = None) -> None:
-    """Note that the text as it stands was read by its reviewer and is correct."""
+    """Record that the reviewer has read the present text and that it is correct."""
     article.reviewed_on = on
     _note_sign_off(article)
     audit.record("confirmed", article, by=by, detail=article.title)
 
 
 def remind_of_reviews(today: date) -> None:
-    """Write one mail for each article whose review is due by this day of the clinic's calendar."""
+    """Enqueue one email for each article whose review is due by this day of the clinic's calendar."""
     due = sa.select(Article).where(Article.review_due_on <= today, Article.state == ArticleState.PUBLISHED)
     for_each(db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)).all(), emails.review_due)
 
 
 def _note_sign_off(article: Article) -> None:
-    """Which words the reviewer has read, and when the next review is due."""
+    """Store the digest of the reviewed text and the due date of the next review."""
     is_reviewed = article.reviewed_on is not None and article.reviewer_id is not None
     article.signed_off = text_digest(article.title, article.summary, article.body) if is_reviewed else ""
     article.review_due_on = (
@@ -43,6 +43,6 @@ def _note_sign_off(article: Article) -> None:
 
 
 def count_reviews_due(today: date) -> int:
-    """How many published posts are to be reviewed by a day of the clinic's calendar, counted up to a thousand."""
+    """Count published posts whose review is due by a day of the clinic's calendar, up to a thousand."""
     is_kept = unindexed(Article.state == ArticleState.PUBLISHED, Article.trashed_at.is_(None))
     return count_up_to(MOST_COUNTED, sa.select(Article.id).where(Article.review_due_on <= today, is_kept))

@@ -19,10 +19,9 @@ from clinic.media.models import Image
 
 @atomic()
 def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor | None = None) -> Article:
-    """Make an article again what it was after an earlier save: that is a new revision. Raises NotReady.
+    """Restore an earlier revision of an article, as a new revision. Raises NotReady.
 
-    What the old text names and is no longer there (an author, a picture) is left out, and an address that is another's
-    by now is not taken back.
+    An author or image that no longer exists is left out. A slug that another text has taken since is not restored.
     """
     article = db.session.get_one(Article, revision.article_id)
     text = restorable_text(article, revision)
@@ -30,7 +29,7 @@ def restore_revision(revision: Revision, *, despite: str = "", by: audit.Actor |
 
 
 def restorable_text(article: Article, revision: Revision) -> Text:
-    """The text of an earlier save as it can be restored now."""
+    """Return the text of a revision as it can be restored now."""
     text = Text.from_fields(revision.fields)
     if is_taken(text.slug, article):
         text.slug = article.slug
@@ -43,12 +42,12 @@ def restorable_text(article: Article, revision: Revision) -> Text:
 
 
 def revisions_of(article: Article, most: int = 200) -> list[Revision]:
-    """The revisions of an article, the newest first."""
+    """Return the revisions of an article, newest first."""
     newest = sa.select(Revision).where(Revision.article_id == article.id).order_by(Revision.id.desc())
     return list(db.session.scalars(newest.options(joinedload(Revision.by)).limit(most)))
 
 
 def revision_of(article: Article, version: int) -> Revision | None:
-    """The revision of one version."""
+    """Return the revision of one version."""
     wanted = sa.select(Revision).where(Revision.article_id == article.id, Revision.version == version)
     return db.session.scalar(wanted.options(joinedload(Revision.by)).order_by(Revision.id.desc()).limit(1))

@@ -1,4 +1,4 @@
-"""Every write about what articles are sorted by: categories, tags, and who wrote them."""
+"""Write operations on the taxonomy of articles: categories, tags and authors."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,7 +26,7 @@ Sorter = TypeVar("Sorter", Category, Tag, Author)
 
 @dataclass(frozen=True)
 class Portrayal:
-    """What readers are told about one of the team."""
+    """Public details of a team member."""
 
     name: str
     title: str
@@ -38,13 +38,13 @@ class Portrayal:
 
 @atomic()
 def add_category(*, name: str, slug: str = "", by: audit.Actor | None = None) -> Category:
-    """A new category after all others; an empty slug is made from the name. Raises NameTaken, SlugTaken."""
+    """Add a category at the end; an empty slug is made from the name. Raises NameTaken, SlugTaken."""
     return _keep(Category(name=clean_line(name), slug=_slug(slug, name)), "added", by)
 
 
 @atomic()
 def change_category(category: Category, *, name: str, slug: str = "", by: audit.Actor | None = None) -> Category:
-    """Rename; a changed slug leaves a redirect. Raises NameTaken, SlugTaken."""
+    """Rename a category; a changed slug leaves a redirect. Raises NameTaken, SlugTaken."""
     old = category.address
     category.name, category.slug = clean_line(name), _slug(slug or category.slug, name)
     return _keep(category, "changed", by, old)
@@ -52,19 +52,19 @@ def change_category(category: Category, *, name: str, slug: str = "", by: audit.
 
 @atomic()
 def delete_category(category: Category, *, by: audit.Actor | None = None) -> None:
-    """Remove an empty category. Raises StillUsed while articles are in it, those in the trash too."""
+    """Delete an empty category. Raises StillUsed while articles belong to it, including trashed ones."""
     _remove(category, sa.select(sa.func.count(Article.id)).where(Article.category_id == category.id), by)
 
 
 @atomic()
 def add_tag(*, name: str, slug: str = "", by: audit.Actor | None = None) -> Tag:
-    """A new tag. Raises SlugTaken."""
+    """Add a tag. Raises SlugTaken."""
     return _keep(Tag(name=clean_line(name), slug=_slug(slug, name)), "added", by)
 
 
 @atomic()
 def change_tag(tag: Tag, *, name: str, slug: str = "", by: audit.Actor | None = None) -> Tag:
-    """Rename; a changed slug leaves a redirect. Raises SlugTaken."""
+    """Rename a tag; a changed slug leaves a redirect. Raises SlugTaken."""
     old = tag.address
     tag.name, tag.slug = clean_line(name), _slug(slug or tag.slug, name)
     return _keep(tag, "changed", by, old)
@@ -72,13 +72,13 @@ def change_tag(tag: Tag, *, name: str, slug: str = "", by: audit.Actor | None = 
 
 @atomic()
 def delete_tag(tag: Tag, *, by: audit.Actor | None = None) -> None:
-    """Remove a tag that no article has. Raises StillUsed."""
+    """Delete a tag that no article has. Raises StillUsed."""
     _remove(tag, sa.select(sa.func.count()).where(article_tag.c.tag_id == tag.id), by)
 
 
 @atomic()
 def merge_tag(tag: Tag, into: Tag, *, by: audit.Actor | None = None) -> int:
-    """Give all articles of one tag the other one, and let its address lead there. Returns how many articles.
+    """Replace a tag by another one in all articles and redirect its address. Returns the number of articles.
 
     Raises ValueError for a tag and itself.
     """
@@ -93,14 +93,14 @@ def merge_tag(tag: Tag, into: Tag, *, by: audit.Actor | None = None) -> int:
     audit.record("merged", tag, by=by, detail=f"{tag.name} into {into.name}")
     old = tag.address
     db.session.execute(sa.delete(Tag).where(Tag.id == tag.id))
-    db.session.expire_all()  # articles in memory have their old tags
+    db.session.expire_all()  # loaded articles still hold their old tags
     follow_move(old, into.address)
     return len(tagged)
 
 
 @atomic()
 def add_author(said: Portrayal, *, by: audit.Actor | None = None) -> Author:
-    """Somebody new after all others. Raises SlugTaken."""
+    """Add an author at the end. Raises SlugTaken."""
     author = Author()
     _portray(author, said, _slug(said.slug, said.name))
     return _keep(author, "added", by)
@@ -108,7 +108,7 @@ def add_author(said: Portrayal, *, by: audit.Actor | None = None) -> Author:
 
 @atomic()
 def change_author(author: Author, said: Portrayal, *, by: audit.Actor | None = None) -> Author:
-    """Change what readers are told; a changed slug leaves a redirect. Raises SlugTaken."""
+    """Change the public details; a changed slug leaves a redirect. Raises SlugTaken."""
     old = author.address
     _portray(author, said, _slug(said.slug or author.slug, said.name))
     return _keep(author, "changed", by, old)
@@ -116,7 +116,7 @@ def change_author(author: Author, said: Portrayal, *, by: audit.Actor | None = N
 
 @atomic()
 def delete_author(author: Author, *, by: audit.Actor | None = None) -> None:
-    """Remove somebody. Raises StillUsed while articles name them as author or reviewer, those in the trash too."""
+    """Delete an author. Raises StillUsed while articles name the author or reviewer, including trashed ones."""
     named = sa.or_(Article.author_id == author.id, Article.reviewer_id == author.id)
     _remove(author, sa.select(sa.func.count(Article.id)).where(named), by)
 
@@ -128,12 +128,12 @@ def _portray(author: Author, said: Portrayal, slug: str) -> None:
 
 
 def _slug(chosen: str, name: str) -> str:
-    """The chosen one or one made from the name, which can be without letters."""
+    """Return the chosen slug or one made from the name, which may have no letters."""
     return slugify(chosen) or slugify(name) or "unnamed"
 
 
 def _keep(row: Sorter, verb: str, by: audit.Actor | None, old: str = "") -> Sorter:
-    """Write it and say so. `old` is the address it had."""
+    """Flush a row and record it. `old` is its previous address."""
     name, slug, model = row.name, row.slug, type(row)
     with db.session.no_autoflush:
         others = model.id != row.id if row.id else sa.true()
@@ -144,7 +144,7 @@ def _keep(row: Sorter, verb: str, by: audit.Actor | None, old: str = "") -> Sort
     db.session.add(row)
     try:
         db.session.flush()
-    except IntegrityError:  # somebody else took it at the same moment
+    except IntegrityError:  # another request took the slug at the same moment
         raise SlugTaken(slug) from None
     audit.record(verb, row, by=by, detail=name)
     if old and old != row.address:
@@ -166,7 +166,7 @@ def _remove(row: Category | Tag | Author, uses: sa.Select[tuple[int]], by: audit
 
 @atomic()
 def ensure_category(*, slug: str, name: str) -> Category:
-    """The category with this slug, made if it is not there."""
+    """Return the category with this slug; create it if it is missing."""
     category = db.session.scalar(sa.select(Category).where(Category.slug == slug))
     if category is None:
         category = Category(slug=slug, name=clean_line(name))
@@ -177,7 +177,7 @@ def ensure_category(*, slug: str, name: str) -> Category:
 
 @atomic()
 def ensure_author(*, slug: str, name: str, title: str, bio: str) -> Author:
-    """The author with this slug, made if they are not there."""
+    """Return the author with this slug; create it if it is missing."""
     author = db.session.scalar(sa.select(Author).where(Author.slug == slug))
     if author is None:
         author = Author(slug=slug, name=clean_line(name), title=clean_line(title), bio=clean_text(bio))

@@ -11,7 +11,7 @@ from clinic.articles.models import (
 
 @dataclass
 class Text:
-    """What an editor has written, as typed."""
+    """Text of an editor as typed."""
 
     title: str
     body: str
@@ -22,7 +22,7 @@ class Text:
     reviewed_on: date | None = None
     category_id: int | None = None
     image_id: int | None = None
-    image_alt: str = ""  # instead of the picture's own words, where others fit better
+    image_alt: str = ""  # override the image's own texts
     image_credit: str = ""
     image_source: str = ""
     image_licence: str = ""
@@ -31,18 +31,18 @@ class Text:
 
     @classmethod
     def of(cls, article: Article) -> "Text":
-        """What is stored."""
+        """Return the stored text of an article."""
         own = {name: getattr(article, name) for name in cls.__dataclass_fields__ if hasattr(article, name)}
         own["tags"] = sorted(tag.name for tag in article.tags)
         return cls(**own, teaser_ids=[teaser.shown_id for teaser in article.teasers])
 
     def as_fields(self) -> dict[str, Any]:
-        """For a JSON column."""
+        """Return the text as a dict for a JSON column."""
         return vars(self) | {"reviewed_on": self.reviewed_on.isoformat() if self.reviewed_on else None}
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> "Text":
-        """From a JSON column."""
+        """Return the text from the dict of a JSON column."""
         day = fields.get("reviewed_on")
         known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
         return cls(**known | {"reviewed_on": date.fromisoformat(day) if day else None})

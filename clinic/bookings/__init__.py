@@ -1,1 +1,1 @@
-"""Trials: what can be booked, who has booked, and the rule that it is for the first time and one time only."""
+"""Trials: services, bookings, vouchers, and the rule of one trial for each new customer."""

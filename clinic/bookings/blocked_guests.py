@@ -1,4 +1,4 @@
-"""Guests whose requests are held for the desk."""
+"""Writes about blocked guests, whose requests are held for the desk."""
 
 from datetime import date
 
@@ -13,9 +13,9 @@ from clinic.core.db import atomic, db
 
 @atomic()
 def block_guest(*, email: str, mobile: str, because: str, until: date | None, by: User) -> list[Block]:
-    """Hold all requests with this e-mail or mobile (E.164) from now on, until a day or until it is lifted.
+    """Hold all requests with this email or mobile (E.164) from now on, until a day or until the block is lifted.
 
-    Whoever is blocked is not told. The same again changes reason and day.
+    The guest is not told. Blocking again updates reason and day.
     """
     blocks = []
     for kind, value in _said(email, mobile).items():
@@ -31,13 +31,13 @@ def block_guest(*, email: str, mobile: str, because: str, until: date | None, by
         )
         db.session.add(block)
         db.session.flush()
-        audit.record("blocked", block, by=by)  # the reason may name the guest, and the log names no visitor
+        audit.record("blocked", block, by=by)  # without the reason: it may name the guest, and the log names no visitor
         blocks.append(block)
     return blocks
 
 
 @atomic()
 def lift_block(block: Block, *, by: User) -> None:
-    """Treat these requests like any other again."""
+    """Remove a block: requests are treated normally again."""
     audit.record("lifted the block of", block, by=by)
     db.session.delete(block)

@@ -1,4 +1,4 @@
-"""Customers from before the site: a file of them, read into the one-time ledger as digests only."""
+"""Import of customers from before the site into the one-time ledger, as digests only."""
 
 import enum
 import re
@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from clinic.bookings.ledger import _said, digest
 from clinic.bookings.models import Claim
-from clinic.core import clock
+from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
 from clinic.core.tables import Refusal, Report, Row, Table, places_of, read_lines
 from clinic.core.text import canonical_mobile, clean_line, email_address
 
-# As `heading` spells them. German, French, Spanish, Malay and Chinese spreadsheets are common in clinics.
+# Spelled as `heading` returns them. German, French, Spanish, Malay and Chinese spreadsheets are common in clinics.
 EMAIL_HEADS = (
     "email", "emailaddress", "mail", "mailaddress", "courriel", "correo", "emel", "电邮", "邮箱", "邮件", "電郵",
     "電子郵件",
@@ -25,7 +25,7 @@ MOBILE_HEADS = (
     "手机", "手機", "whatsapp", "phone", "phoneno", "phonenumber", "telephone", "tel", "telno", "telefon", "telefono",
     "contactno", "contactnumber", "number", "电话", "電話",
 )  # fmt: skip
-# "Email opt-in", "Phone 1 - Type": about an address and none. "Fax" is no mobile.
+# "Email opt-in" and "Phone 1 - Type" describe an address but hold none. "Fax" is no mobile.
 NO_HEADS = (
     "type", "label", "optin", "consent", "status", "verified", "countrycode", "extension", "fax", "subscri", "sent",
 )  # fmt: skip
@@ -34,16 +34,16 @@ SHORTENED = re.compile(r"\d([.,]\d+)?e\+?\d+", re.IGNORECASE)  # 6.59123E+09
 
 
 class Known(enum.StrEnum):
-    """What became of one customer from before who was put into the ledger."""
+    """The outcome of importing one customer into the ledger."""
 
     ADDED = "added"
-    KNOWN = "known already"
-    PART = "one of the two was known already"
+    KNOWN = "already known"
+    PART = "email or mobile already known"
 
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one line of a file, counted from 1. `text` is what it says."""
+    """The result for one line of a file, counted from 1. `outcome` is None if it was refused; `why` is the reason."""
 
     number: int
     outcome: Known | None
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where e-mails and mobiles stand, the likeliest first, and how many of the rows are above the customers."""
+    """Indexes of the email and mobile columns, likeliest first, and the number of rows above the header row."""
 
     emails: list[int]
     mobiles: list[int]
@@ -68,9 +68,9 @@ def read_customers(
     is_trial: bool,
     progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
 ) -> Iterator[Line]:
-    """Take the rows of a file: an e-mail, a mobile, or both, in columns named so, or where such things stand.
+    """Import the rows of a file: an email, a mobile, or both. Columns are found by their headings or by their content.
 
-    With `is_trial` nothing is kept. Rows that cannot be taken say why; the others are taken all the same.
+    With `is_trial` nothing is stored. A refused row is yielded with its reason and does not stop the others.
     """
     rows = (read_lines(source) if isinstance(source, str) else source).rows
     columns = columns_of(rows)
@@ -80,13 +80,13 @@ def read_customers(
         if row.why:
             yield Line(row.number, None, row.why, row.text)
         elif place < columns.above:
-            yield Line(row.number, None, "it stands above the headings", row.text)
+            yield Line(row.number, None, "this line is above the headings", row.text)
         else:
             yield _line(row, columns, region, is_trial)
 
 
 def report_of(lines: Iterable[Line], notes: Iterable[str] = ()) -> Report:
-    """The lines counted, and each that was not taken."""
+    """Count the lines by outcome, and collect the refused ones."""
     report = Report(notes=list(notes))
     for line in lines:
         if line.outcome is None:
@@ -97,7 +97,8 @@ def report_of(lines: Iterable[Line], notes: Iterable[str] = ()) -> Report:
 
 
 def columns_of(rows: list[Row]) -> Columns:
-    """The columns by their headings; without headings, or for the one that has none, by what stands in them."""
+    """Find the columns by their headings. Without headings, or for a column that has none, find them by their
+    content."""
     for above, row in enumerate(rows[:LINES_ABOVE_HEADS]):
         if any("@" in cell for cell in row.cells):
             break
@@ -118,7 +119,7 @@ def columns_of(rows: list[Row]) -> Columns:
 
 
 def _like(rows: list[Row], test: Callable[[str], bool], taken: list[int] | None = None) -> list[int]:
-    """The column in which most cells of the first rows pass."""
+    """Return the column in which most cells of the first rows pass the test, in a list; an empty list if none does."""
     sample = rows[:50]
     width = max((len(row.cells) for row in sample), default=0)
     counts = {
@@ -140,26 +141,32 @@ def _line(row: Row, columns: Columns, region: str, is_trial: bool) -> Line:
     email, mobile = (clean_line(row.cell(*places)) for places in (columns.emails, columns.mobiles))
     text = row.text
     if not email and not mobile:
-        return Line(row.number, None, "neither an e-mail nor a mobile", text)
+        return Line(row.number, None, "no email and no mobile", text)
     try:
         email = email_address(email.removeprefix("mailto:")) if email else ""
     except ValueError:
-        return Line(row.number, None, "this is not an e-mail address", text)
+        return Line(row.number, None, "this is not an email address", text)
     if SHORTENED.fullmatch(mobile):
-        why = "the spreadsheet has shortened this number: format its column as text and save the file again"
+        why = "the spreadsheet shortened this number: format the column as text and save the file again"
         return Line(row.number, None, why, text)
     try:
         mobile = canonical_mobile(mobile, region) if mobile else ""
     except ValueError:
-        return Line(row.number, None, "this is not a number that can be called", text)
+        return Line(row.number, None, "this is not a valid phone number", text)
     return Line(row.number, know_customer(email, mobile, is_trial=is_trial), "", text)
 
 
 @atomic()
-def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
-    """Put a customer from before into the one-time ledger, as digests only. `mobile` is E.164; one of both may be "".
+def note_import(report: Report, *, by: audit.Actor) -> None:
+    """Write a line about an import of known customers into the log."""
+    audit.record("imported", "customers", by=by, detail=f"{report.outcomes[Known.ADDED]} added")
 
-    With `is_trial` nothing is kept, and the answer is what it would be.
+
+@atomic()
+def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
+    """Add a customer from before the site to the ledger, as digests. `mobile` is E.164; either may be "".
+
+    With `is_trial` nothing is stored, and the outcome is returned as if it were.
     """
     keys = {kind: digest(value) for kind, value in _said(email, mobile).items()}
     known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()

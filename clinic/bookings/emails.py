@@ -1,4 +1,4 @@
-"""One function per message about trials."""
+"""Emails about trials, one function per message."""
 
 from clinic.bookings.models import Booking, Voucher
 from clinic.core import signing
@@ -7,12 +7,12 @@ from clinic.outbox import operations as outbox
 from clinic.outbox.attachments import QrCode
 from clinic.preferences import preferences
 
-TIMES = "times"  # a link by which a person says when they can come; see clinic/visits/views.py
+TIMES = "times"  # link by which a person gives times they can come; see clinic/visits/views.py
 MY_DATA = "my-data"
 
 
 def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
-    """To the visitor: the trial is theirs, with the code."""
+    """Confirm a trial to the visitor, with the voucher."""
     outbox.enqueue(
         "trial_confirmed",
         to=booking.lead.email,
@@ -27,17 +27,18 @@ def trial_confirmed(booking: Booking, voucher: Voucher) -> None:
 
 
 def redeem_url(voucher: Voucher) -> str:
-    """Where the desk redeems a voucher; the QR code holds it, so that any phone's camera leads there."""
+    """Return the page on which the desk redeems a voucher. The QR code contains it, so any phone's camera leads
+    there."""
     return f"{settings().site_url}/admin/redeem/?code={voucher.code}"
 
 
 def voucher_picture(voucher: Voucher) -> QrCode:
-    """The voucher as a QR code, for the body of a mail (cid:voucher)."""
+    """Return the voucher as a QR code for the body of an email (cid:voucher)."""
     return QrCode("voucher.png", redeem_url(voucher), cid="voucher")
 
 
 def trial_held(booking: Booking) -> None:
-    """To the visitor: we have it and will check. It does not say what we compared."""
+    """Tell the visitor that the request was received and will be checked. The reason is not given."""
     outbox.enqueue(
         "trial_held",
         to=booking.lead.email,
@@ -49,7 +50,7 @@ def trial_held(booking: Booking) -> None:
 
 
 def trial_declined(booking: Booking) -> None:
-    """To the visitor: not as a trial, and what is possible instead."""
+    """Decline a trial, and offer alternatives."""
     outbox.enqueue(
         "trial_declined",
         to=booking.lead.email,
@@ -60,7 +61,7 @@ def trial_declined(booking: Booking) -> None:
 
 
 def lead_arrived(booking: Booking) -> None:
-    """To the desk: somebody asks for us."""
+    """Tell the desk about a new request."""
     outbox.enqueue(
         "lead_arrived",
         to=preferences().desk_email,

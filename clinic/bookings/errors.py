@@ -1,4 +1,4 @@
-"""What can go wrong with a trial."""
+"""Errors about trials."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ class TrialAlreadyUsed(Exception):
 
 
 class UsedSince(TrialAlreadyUsed):
-    """After a request was held, its e-mail or mobile was used for a trial; the desk has not compared it with that."""
+    """The email or mobile of a held request was used for a trial after the desk last compared it."""
 
 
 class ServiceTaken(Exception):
-    """Another service has this name or this slug. `field` says which."""
+    """Another service has this name or slug. `field` tells which."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field)
@@ -20,7 +20,7 @@ class ServiceTaken(Exception):
 
 
 class ServiceBooked(Exception):
-    """Bookings refer to the service. `number` says how many."""
+    """The service has bookings. `number` is how many."""
 
     def __init__(self, number: int) -> None:
         super().__init__(str(number))
@@ -28,15 +28,15 @@ class ServiceBooked(Exception):
 
 
 class NotHeld(Exception):
-    """The booking no longer waits for a decision."""
+    """The booking is no longer held."""
 
 
 class VoucherNotRedeemable(Exception):
-    """The voucher is expired or cancelled."""
+    """The voucher has expired or was cancelled."""
 
 
 class VoucherRedeemed(Exception):
-    """The voucher was redeemed before: `at`, and `by` whom."""
+    """The voucher was already redeemed: at `at`, by `by`."""
 
     def __init__(self, at: datetime, by: str) -> None:
         super().__init__(by)
@@ -45,4 +45,5 @@ class VoucherRedeemed(Exception):
 
 
 class RedemptionStands(Exception):
-    """The voucher is not redeemed, or by somebody else, or longer than 15 minutes ago."""
+    """The redemption cannot be undone: the voucher is not redeemed, or by somebody else, or more than 15 minutes
+    ago."""

@@ -1,4 +1,4 @@
-"""What a visitor may type to book a trial."""
+"""The trial form."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from clinic.web.pages.memory import facts, remembered
 
 
 class TrialForm(PublicForm):
-    """ "Get Started": name, e-mail, mobile, session, consent. `source` is sealed (sources.py)."""
+    """The form "Get Started": name, email, mobile, session, consent. `source` is sealed (sources.py)."""
 
     name = LineField(
         "Your Name",
@@ -24,7 +24,7 @@ class TrialForm(PublicForm):
     email = LineField(
         "Your Email",
         [
-            DataRequired("Enter your email address, so that we can confirm your trial"),
+            DataRequired("Enter your email address so that we can confirm your trial"),
             AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
@@ -32,7 +32,7 @@ class TrialForm(PublicForm):
     mobile = LineField(
         "Your Mobile",
         [
-            DataRequired("Enter a mobile number we can reach you on"),
+            DataRequired("Enter a mobile number that we can reach you on"),
             AtMost(40, "Enter a mobile number of at most 40 characters"),
         ],
     )
@@ -43,7 +43,7 @@ class TrialForm(PublicForm):
     )
     consent = BooleanField(
         "I agree that the clinic keeps these details to arrange my trial, as the privacy notice says",
-        [DataRequired("Tick the box if you agree: we cannot book a trial without keeping your details")],
+        [DataRequired("Tick the box if you agree. We cannot book a trial without keeping your details.")],
     )
     source = LineField("Source", [Length(max=400)])
 
@@ -54,15 +54,15 @@ class TrialForm(PublicForm):
         self.service.choices = [(slug, service.name) for slug, service in self.services.items()]
 
     def validate_mobile(self, field: LineField) -> None:
-        """A number that can be called, dialled from the clinic's country or with a country code."""
+        """Require a number that can be called, dialled from the clinic's country or with a country code."""
         region = facts().phone_region
         try:
             self.mobile_e164 = canonical_mobile(field.data or "", region)
         except ValueError:
             like = f"{mobile_example(region)} or {foreign_example(region)}"
-            raise ValidationError(f"Enter a mobile number we can reach you on, like {like}") from None
+            raise ValidationError(f"Enter a mobile number that we can reach you on, like {like}") from None
 
     def validate_service(self, field: RadioField) -> None:
-        """One of the sessions on offer."""
+        """Require one of the services on offer."""
         if field.data not in self.services:
             raise ValidationError("Select one of the sessions on this page")

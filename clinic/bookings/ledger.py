@@ -1,4 +1,4 @@
-"""The one-time ledger: who has had a trial, as keyed digests that name nobody."""
+"""The one-time ledger: keyed digests of the email and mobile of everybody who has had a trial."""
 
 import hashlib
 import hmac
@@ -16,27 +16,27 @@ Keys = dict[ClaimKind, str]
 
 
 def claim_keys(email: str, mobile: str) -> Keys:
-    """The digests that the ledger keeps of a person: of the canonical e-mail and of the E.164 mobile."""
+    """Return the ledger's digests of a person: of the canonical email and of the E.164 mobile."""
     return {ClaimKind.EMAIL: digest(canonical_email(email)), ClaimKind.MOBILE: digest(mobile)}
 
 
 def contact_digest(keys: Keys) -> str:
-    """One digest for the pair of e-mail and mobile."""
+    """Return one digest for the pair of email and mobile."""
     return digest(f"{keys[ClaimKind.EMAIL]}|{keys[ClaimKind.MOBILE]}")
 
 
 def digest(value: str) -> str:
-    """HMAC-SHA256 (RFC 2104) in hexadecimal: without the key nobody can try out addresses."""
+    """Return HMAC-SHA256 (RFC 2104) as hex. Without the key nobody can test addresses against the ledger."""
     return hmac.new(settings().ledger_key.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
 def claim(kind: ClaimKind, digest: str, lead_id: int) -> bool:
-    """Enter one line for a lead. Returns False when the e-mail or mobile was in the ledger before."""
+    """Insert one claim for a lead. Returns False if the email or mobile was already in the ledger."""
     return insert_or_skip(Claim, kind=kind, digest=digest, lead_id=lead_id, claimed_at=clock.now())
 
 
 def last_claim(digests: Iterable[str]) -> int:
-    """The id of the newest line with one of these digests; 0 if there is none."""
+    """Return the id of the newest claim with one of these digests, or 0."""
     return db.session.scalar(sa.select(sa.func.max(Claim.id)).where(Claim.digest.in_(list(digests)))) or 0
 
 

@@ -1,4 +1,4 @@
-"""Service, Booking, Claim, Voucher."""
+"""Service, Booking, Claim, Block, Voucher."""
 
 import enum
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from clinic.leads.models import Lead
 
 @content_version.shown(when="{row}.is_active")
 class Service(Ordered, Base):
-    """What the clinic sells. Only an active one can be chosen for a trial."""
+    """A session that the clinic sells. Only active services can be chosen for a trial."""
 
     __tablename__ = "service"
 
@@ -38,7 +38,7 @@ class Service(Ordered, Base):
 
 
 class BookingState(enum.StrEnum):
-    """booked at once, or held for the desk → booked or declined."""
+    """The state of a booking: booked at once, or held for the desk and then booked or declined."""
 
     BOOKED = "booked"
     HELD = "held"
@@ -48,7 +48,7 @@ class BookingState(enum.StrEnum):
 class Booking(Base):
     """One person's request for a trial of one service.
 
-    `contact_digest` stands for the pair of e-mail and mobile: the same pair sent again is the same booking.
+    `contact_digest` is unique for the pair of email and mobile: the same pair sent again is the same booking.
     """
 
     __tablename__ = "booking"
@@ -74,17 +74,17 @@ class Booking(Base):
 
 
 class ClaimKind(enum.StrEnum):
-    """By what a person is known."""
+    """The kind of contact in the ledger."""
 
     EMAIL = "email"
     MOBILE = "mobile"
 
 
 class Claim(Base):
-    """One line of the one-time ledger: this e-mail or mobile has had its trial.
+    """One line of the one-time ledger: this email or mobile has had its trial.
 
-    It holds HMAC-SHA256(LEDGER_KEY, value), so the ledger outlives an erased lead and names nobody. The unique
-    constraint decides who was first.
+    `digest` is HMAC-SHA256(LEDGER_KEY, value), so the ledger outlives an erased lead and names nobody. The unique
+    constraint decides between simultaneous requests.
     """
 
     __tablename__ = "claim"
@@ -94,14 +94,14 @@ class Claim(Base):
     kind: Mapped[ClaimKind] = mapped_column(state_column(ClaimKind))
     digest: Mapped[str] = mapped_column(Words(64))
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), index=True)
-    known_as: Mapped[str] = mapped_column(Words(32), default="")  # one name for both claims of an imported customer
+    known_as: Mapped[str] = mapped_column(Words(32), default="")  # one value for both claims of an imported customer
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Block(Base):
-    """A mailbox or number whose requests are held, whoever they name: a guest whom the clinic does not want.
+    """An email or mobile whose requests are held, whatever name they give: an unwanted guest.
 
-    Only the ledger's digest is kept of it, and a label that staff recognise ("j…@example.org").
+    Only the ledger's digest of it is stored, and a label that staff recognise ("j…@example.org").
     """
 
     __tablename__ = "block"
@@ -111,7 +111,7 @@ class Block(Base):
     digest: Mapped[str] = mapped_column(Words(64), unique=True)
     label: Mapped[str]
     because: Mapped[str]
-    until: Mapped[date | None]  # the last day, in the clinic's calendar
+    until: Mapped[date | None]  # last day, in the clinic's time zone
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
@@ -122,7 +122,7 @@ class Block(Base):
 
 
 class VoucherState(enum.StrEnum):
-    """issued → redeemed or cancelled. An issued one past its time is expired."""
+    """The state of a voucher: issued → redeemed or cancelled. An issued one past `expires_at` has expired."""
 
     ISSUED = "issued"
     REDEEMED = "redeemed"
@@ -132,8 +132,8 @@ class VoucherState(enum.StrEnum):
 class Voucher(Base):
     """The single-use code of a booking.
 
-    `trial_of_id` is the lead whose one trial it is; unique, so nobody has two. It is empty for a second voucher that a
-    merge of two leads brought to light. `stage_before` is the lead's stage before redeeming, for undoing it.
+    `trial_of_id` is the lead whose one trial it is. It is unique, so nobody has two. It is empty for a second voucher
+    found by a merge of two leads. `stage_before` is the lead's stage before redeeming, needed to undo it.
     """
 
     __tablename__ = "voucher"
@@ -146,7 +146,7 @@ class Voucher(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     redeemed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     redeemed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
-    redeemed_device: Mapped[str] = mapped_column(default="")  # a digest: the sign-in that redeemed it
+    redeemed_device: Mapped[str] = mapped_column(default="")  # digest of the sign-in that redeemed it
     trial_of_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id", ondelete="SET NULL"), unique=True)
     stage_before: Mapped[str] = mapped_column(default="")
 

@@ -1,7 +1,7 @@
-"""One person, one trial, also after staff have said that two leads are one person, or are two again.
+"""One trial per person, also after a merge or split of leads.
 
-Each voucher names in `trial_of_id` the lead whose one trial it is, and that column is unique. A merge may find two
-vouchers: one stays the trial, the other one is taken back if nobody has used it yet.
+The unique column `trial_of_id` of a voucher is the lead whose one trial it is. A merge may find two vouchers: one stays
+the trial, and the other is cancelled unless it was used.
 """
 
 import sqlalchemy as sa
@@ -15,32 +15,32 @@ from clinic.core.db import Base, db
 from clinic.leads.models import Lead, Merge
 from clinic.leads.operations import settle_merges
 
-DECLINED, CANCELLED, CLAIMED = "declined", "cancelled", "claimed"  # what a merge did, by the ids of rows
+DECLINED, CANCELLED, CLAIMED = "declined", "cancelled", "claimed"  # keys of Merge.settled
 MOST_MERGED = 50
 
 
 def leads_of_person(lead: Lead) -> list[Lead]:
-    """A lead and all that were merged into it, over any number of merges."""
+    """Return a lead and all leads that were merged into it, directly or indirectly."""
     found = [lead]
-    for one in found:  # grows while it is read
+    for one in found:  # the list grows during the loop
         if len(found) < MOST_MERGED:
             found += db.session.scalars(sa.select(Lead).where(Lead.merged_into_id == one.id).order_by(Lead.id))
     return found
 
 
 def keys_of_person(lead: Lead) -> list[tuple[ClaimKind, str]]:
-    """The ledger's digests of every e-mail and mobile by which a person has asked."""
+    """Return the ledger's digests of every email and mobile of a person."""
     pairs = (claim_keys(one.email, one.mobile).items() for one in leads_of_person(lead))
     return list(dict.fromkeys(pair for keys in pairs for pair in keys))
 
 
 def has_trial(lead_id: int) -> bool:
-    """Whether a person has a voucher, or has had one."""
+    """Return whether a person has, or has had, a voucher."""
     return db.session.scalar(sa.select(Voucher.id).where(Voucher.trial_of_id == lead_id)) is not None
 
 
 def _when_merged(merge: Merge, by: audit.Actor) -> None:
-    """Close what the merge answers: where there is a trial, decline held requests and take second vouchers back."""
+    """Adjust bookings after a merge: if the person has a trial, decline held requests and cancel second vouchers."""
     kept = db.session.get_one(Lead, merge.kept_id)
     vouchers = _vouchers(kept)
     if not vouchers:
@@ -49,7 +49,7 @@ def _when_merged(merge: Merge, by: audit.Actor) -> None:
     cancelled = [one for one in vouchers if one is not trial and one.state == VoucherState.ISSUED]
     for voucher in cancelled:
         voucher.state = VoucherState.CANCELLED
-        audit.record("cancelled", voucher, by=by, detail=f"the merged person has voucher {trial.code}")
+        audit.record("cancelled", voucher, by=by, detail=f"the merged lead keeps voucher {trial.code}")
     keys = keys_of_person(kept)
     claimed = [digest for kind, digest in keys if claim(kind, digest, kept.id)]
     merge.settled = {
@@ -61,7 +61,7 @@ def _when_merged(merge: Merge, by: audit.Actor) -> None:
 
 
 def _when_split(merge: Merge, by: audit.Actor) -> None:
-    """Undo all that: what was closed by the merge is open again, unless somebody has decided since."""
+    """Undo the changes of a merge, except where somebody has decided since."""
     did = merge.settled
     db.session.execute(sa.delete(Claim).where(Claim.id.in_(did.get(CLAIMED, ()))))
     cancelled = Voucher.id.in_(did.get(CANCELLED, ())), Voucher.state == VoucherState.CANCELLED
@@ -70,7 +70,7 @@ def _when_split(merge: Merge, by: audit.Actor) -> None:
     declined = Booking.id.in_(did.get(DECLINED, ())), Booking.state == BookingState.DECLINED
     for booking in db.session.scalars(sa.select(Booking).where(*declined)).unique():
         booking.state = BookingState.HELD
-        add_booking_event(booking, "Held trial open again: the merge was undone", by=by)
+        add_booking_event(booking, "Held trial reopened: the merge was undone", by=by)
     two = [db.session.get_one(Lead, id_) for id_ in (merge.kept_id, merge.merged_id)]
     vouchers = [_vouchers(lead) for lead in two]
     for voucher in (*vouchers[0], *vouchers[1]):
@@ -93,15 +93,15 @@ def _held(lead: Lead) -> list[Booking]:
 
 def _decline(booking: Booking, by: audit.Actor) -> int:
     booking.state = BookingState.DECLINED
-    add_booking_event(booking, "Held trial declined: this person has had one", by=by)
+    add_booking_event(booking, "Held trial declined: this person already had a trial", by=by)
     audit.record("declined", booking, by=by, detail="merged")
     emails.trial_declined(booking)
     return booking.id
 
 
 def _name_trial(lead: Lead, vouchers: list[Voucher]) -> Voucher:
-    """Make one voucher the lead's trial: a used one, else one with a visit, else the one that is valid longest."""
-    # Visits lie above bookings, so their table is known by its name only.
+    """Choose the voucher that is the lead's trial: a used one, else one with a visit, else the one valid longest."""
+    # Visits lie above bookings, so the table is referred to by name.
     visit = Base.metadata.tables["visit"]
     ids = [one.booking_id for one in vouchers]
     set_ = set(
@@ -122,7 +122,7 @@ def _name_trial(lead: Lead, vouchers: list[Voucher]) -> Voucher:
     trial = max(vouchers, key=rank)
     for one in vouchers:
         one.trial_of_id = None
-    db.session.flush()  # the other one gives the person free before this one takes it
+    db.session.flush()  # release the unique value before another voucher takes it
     trial.trial_of_id = lead.id
     db.session.flush()
     return trial

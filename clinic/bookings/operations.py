@@ -1,4 +1,4 @@
-"""Every write about trials. book_trial() holds the one-time rule."""
+"""Writes about trials. book_trial() holds the one-time rule."""
 
 import secrets
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from clinic.leads.models import Lead, Stage
 from clinic.leads.operations import add_event, change_stage, record_lead, undo_stage
 from clinic.preferences import preferences
 
-# Digits and capitals that nobody mistakes on paper or on the phone: no 0 and O, no 1, I and L.
+# Digits and capitals that are not confused on paper or on the phone: no 0 and O, no 1, I and L.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
 UNDO_REDEMPTION = timedelta(minutes=15)
@@ -36,7 +36,7 @@ UNDO_REDEMPTION = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for, and from where on the site. `mobile` is E.164."""
+    """A visitor's request for a trial, and its origin on the site. `mobile` is E.164."""
 
     name: str
     email: str
@@ -47,10 +47,11 @@ class Request:
 
 
 def book_trial(request: Request) -> Booking:
-    """Book the trial, or hold it for the desk where only part of the person is known, or the person is blocked.
+    """Book a trial, or hold the request for the desk if only part of the person is known or the person is blocked.
 
-    The same person in any spelling, twice or fifty times at once, has one booking: the ledger's constraint decides.
-    Raises TrialAlreadyUsed when both e-mail and mobile are used by one person; their history has a line about it then.
+    Repeated or simultaneous requests of one person, in any spelling, make one booking: the ledger's unique constraint
+    decides. Raises TrialAlreadyUsed if one person has used both email and mobile, and adds a line to that lead's
+    history.
     """
     keys = claim_keys(request.email, request.mobile)
     is_used = False
@@ -69,7 +70,7 @@ def book_trial(request: Request) -> Booking:
 
 
 def _book_first_time(keys: Keys, request: Request) -> Booking | None:
-    """The booking, if both keys are new. Otherwise None, with nothing kept of the attempt."""
+    """Return a new booking if both keys are new. Otherwise undo the attempt and return None."""
     attempt = db.session.begin_nested()
     lead = _lead(request)
     if not all(claim(kind, value, lead.id) for kind, value in keys.items()):
@@ -94,8 +95,8 @@ def _lead(request: Request) -> Lead:
 
 
 def _used(keys: Keys) -> tuple[bool, int | None]:
-    """Whether both keys belong to one person: by the ledger, or because the desk allowed just this pair. And who it is,
-    if that person is a lead and not a customer from before."""
+    """Return whether both keys belong to one person, by the ledger or because the desk has allowed this pair, and the
+    lead's id. The id is None for an imported customer."""
     claims = db.session.execute(sa.select(Claim.lead_id, Claim.known_as).where(Claim.digest.in_(keys.values()))).all()
     owners = {(claim.lead_id, claim.known_as) for claim in claims}
     if len(claims) == len(keys) and len(owners) == 1 and owners != {(None, "")}:
@@ -109,12 +110,12 @@ def _used(keys: Keys) -> tuple[bool, int | None]:
 
 
 def _hold(keys: Keys, request: Request) -> Booking:
-    """A booking for the desk to decide on. The same pair sent again gets the booking that is there, unchanged."""
+    """Return a booking that the desk has to decide. The same pair sent again returns the existing booking unchanged."""
     attempt = db.session.begin_nested()
     try:
         booking = _booking_of_pair(keys) or _add_held(keys, request)
         attempt.commit()
-    except IntegrityError:  # the same pair at the same moment: the other request has made the booking
+    except IntegrityError:  # a simultaneous request with the same pair has made the booking
         attempt.rollback()
         made = _booking_of_pair(keys)
         if made is None:
@@ -127,12 +128,12 @@ def _add_held(keys: Keys, request: Request) -> Booking:
     known = db.session.scalars(sa.select(Claim.kind).where(Claim.digest.in_(keys.values())).order_by(Claim.kind)).all()
     lead = _lead(request)
     if is_blocked(keys.values()):
-        because = "The e-mail or the mobile is blocked: see Blocked guests."
+        because = "This email or mobile is blocked. See Blocked guests."
     elif len(known) > 1:
-        because = "The e-mail and the mobile have been used for a trial, by two different people."
+        because = "Two different people have used this email and this mobile for a trial."
     else:
-        used, other = ("e-mail", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "e-mail")
-        because = f"The {used} has been used for a trial before, with another {other}."
+        used, other = ("email", "mobile") if known[0] == ClaimKind.EMAIL else ("mobile", "email")
+        because = f"This {used} was used for a trial before, with another {other}."
     booking = _add_booking(lead, keys, request, BookingState.HELD, because)
     add_booking_event(booking, f"Asked for a trial: {booking.service.name}. Held: {because}")
     audit.record("held", booking)
@@ -142,7 +143,7 @@ def _add_held(keys: Keys, request: Request) -> Booking:
 
 
 def booking_of_contact(email: str, mobile: str) -> Booking | None:
-    """The booking that was asked for with just this e-mail and mobile, in any spelling. `mobile` is E.164."""
+    """Return the booking with this pair of email and mobile, in any spelling. `mobile` is E.164."""
     return _booking_of_pair(claim_keys(email, mobile))
 
 
@@ -160,7 +161,7 @@ def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, 
         contact_digest=contact_digest(keys),
         consented_at=clock.now(),
         created_at=clock.now(),
-        voucher=None,  # said, so that nobody looks for one
+        voucher=None,  # set explicitly, to avoid a query for it
     )
     db.session.add(booking)
     db.session.flush()
@@ -180,7 +181,7 @@ def _issue_voucher(booking: Booking) -> Voucher:
     db.session.add(voucher)
     try:
         db.session.flush()
-    except IntegrityError:  # the person has a trial: trial_of_id is unique
+    except IntegrityError:  # trial_of_id is unique: the person has a trial
         raise TrialAlreadyUsed from None
     audit.record("booked", booking)
     emails.trial_confirmed(booking, voucher)
@@ -189,14 +190,14 @@ def _issue_voucher(booking: Booking) -> Voucher:
 
 @atomic()
 def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
-    """Let a held booking be a trial: voucher and mail go out. The ledger is asked again.
+    """Allow a held booking: the voucher and its email go out. The ledger is checked again.
 
-    `seen` is the newest line of the ledger that the desk has compared the request with. Raises NotHeld when it was
-    decided before, TrialAlreadyUsed when this person has had a trial, UsedSince when the ledger knows more about the
-    e-mail or the mobile than when the request came, and the desk has not seen it.
+    `seen` is the newest claim that the desk has compared the request with. Raises NotHeld if it was already decided,
+    TrialAlreadyUsed if this person has had a trial, and UsedSince if the ledger has newer claims of the email or mobile
+    that the desk has not seen.
     """
-    # A merge moves a booking only while it holds this lock. It is locked without its lead, because PostgreSQL would
-    # join the row as it is after the wait with the lead that it had before.
+    # A merge moves bookings only while it holds this lock. The lead is not joined here: after the wait, PostgreSQL
+    # would join the new row with the lead from before the merge.
     db.session.execute(sa.select(Booking.id).where(Booking.id == booking.id).with_for_update())
     db.session.refresh(booking)
     asked_with = keys_of_booking(booking)
@@ -215,7 +216,7 @@ def allow_booking(booking: Booking, *, by: User, seen: int = 0) -> Voucher:
 
 
 def keys_of_booking(booking: Booking) -> Keys:
-    """The ledger's digests of the e-mail and mobile that the booking was asked for with, also after a merge."""
+    """Return the ledger's digests of the email and mobile in the original request, also after a merge."""
     all_keys = [claim_keys(lead.email, lead.mobile) for lead in leads_of_person(booking.lead)]
     return next((keys for keys in all_keys if contact_digest(keys) == booking.contact_digest), all_keys[0])
 
@@ -229,7 +230,7 @@ def _claimed_since(booking: Booking, keys: Keys, seen: int) -> bool:
 
 @atomic()
 def decline_booking(booking: Booking, *, by: User) -> None:
-    """Do not give a trial; a kind mail goes out. Raises NotHeld when it was decided before."""
+    """Decline a held booking and email the visitor. Raises NotHeld if it was already decided."""
     _decide(booking, BookingState.DECLINED)
     add_booking_event(booking, "Held trial declined", by=by)
     audit.record("declined", booking, by=by)
@@ -246,11 +247,11 @@ def _decide(booking: Booking, state: BookingState) -> None:
 
 @atomic()
 def redeem_voucher(voucher: Voucher, *, by: User, device: str = "") -> None:
-    """Spend a voucher: one conditional update, so of many at once one succeeds.
+    """Redeem a voucher by one conditional update, so of many simultaneous attempts one succeeds.
 
-    `device` stands for the sign-in that asks: the same one asking again is told again that it has succeeded.
+    `device` identifies the sign-in that redeems. Repeated by the same sign-in, it succeeds again.
 
-    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable.
+    Raises VoucherRedeemed (with time and person) or VoucherNotRedeemable.
     """
     now = clock.now()
     redeemed = db.session.execute(
@@ -273,16 +274,16 @@ def redeem_voucher(voucher: Voucher, *, by: User, device: str = "") -> None:
 
 
 def may_undo_redemption(voucher: Voucher, by: User) -> bool:
-    """Whether this person redeemed the voucher, and not longer than 15 minutes ago."""
+    """Return whether this person redeemed the voucher within the last 15 minutes."""
     is_theirs = voucher.state == VoucherState.REDEEMED and voucher.redeemed_by_id == by.id
     return is_theirs and voucher.redeemed_at is not None and voucher.redeemed_at > clock.now() - UNDO_REDEMPTION
 
 
 @atomic()
 def undo_redemption(voucher: Voucher, *, by: User) -> None:
-    """Make a voucher that was redeemed by mistake good again, and put the lead's stage back.
+    """Undo a mistaken redemption: the voucher is valid again, and the lead's stage is restored.
 
-    One conditional update: whoever redeemed it can, for 15 minutes. Raises RedemptionStands.
+    One conditional update: only the person who redeemed it can, for 15 minutes. Raises RedemptionStands.
     """
     undone = db.session.execute(
         sa.update(Voucher)

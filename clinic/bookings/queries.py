@@ -1,4 +1,4 @@
-"""Every read about trials."""
+"""Reads about trials."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ ACTIVE_SERVICES = sa.select(Service).where(Service.is_active).order_by(Service.p
 
 
 def active_services() -> list[Service]:
-    """What can be chosen for a trial, in the clinic's order."""
+    """Return the active services in the clinic's order."""
     return list(db.session.scalars(ACTIVE_SERVICES))
 
 
 @dataclass(frozen=True)
 class ServiceChoice:
-    """A service as the trial form shows it."""
+    """A service in the trial form."""
 
     id: int
     slug: str
@@ -34,13 +34,13 @@ class ServiceChoice:
 
 
 def service_choices() -> tuple[ServiceChoice, ...]:
-    """What can be chosen for a trial, in the clinic's order."""
+    """Return the services of the trial form, in the clinic's order."""
     rows = db.session.execute(ACTIVE_SERVICES.with_only_columns(Service.id, Service.slug, Service.name))
     return tuple(ServiceChoice(*row) for row in rows)
 
 
 def voucher_with_code(code: str) -> Voucher | None:
-    """The voucher with this code, typed with or without spaces, in capitals or not."""
+    """Return the voucher with this code, ignoring case, spaces and hyphens, or None."""
     wanted = "".join(code.split()).upper().replace("-", "")
     return db.session.scalar(sa.select(Voucher).where(Voucher.code == wanted))
 
@@ -52,30 +52,30 @@ _BLOCKS = sa.select(Block).where(
 
 
 def is_blocked(digests: Iterable[str]) -> bool:
-    """Whether one of these digests of the ledger is blocked today."""
+    """Return whether one of these ledger digests is blocked today."""
     return bool(blocks_of(digests))
 
 
 def blocks_of(digests: Iterable[str]) -> list[Block]:
-    """The blocks that hold today for one of these digests."""
+    """Return the blocks in force today for these digests."""
     today = clock.now().astimezone(preferences().zone).date()
     return list(db.session.scalars(_BLOCKS, {"digests": list(digests), "today": today}))
 
 
 def leads_behind(digests: Iterable[str]) -> list[tuple[Claim, Lead | None]]:
-    """The lines of the ledger with these digests, each with its lead; None for a customer from before."""
+    """Return the claims with these digests, each with its lead, or None for an imported customer."""
     rows = sa.select(Claim, Lead).outerjoin(Lead, Lead.id == Claim.lead_id).where(Claim.digest.in_(list(digests)))
     return [(row[0], row[1]) for row in db.session.execute(rows.order_by(Claim.kind))]
 
 
 def count_held() -> int:
-    """How many bookings wait for the desk, counted up to a thousand."""
+    """Return the number of held bookings, at most a thousand."""
     return count_up_to(MOST_COUNTED, sa.select(Booking.id).where(Booking.state == BookingState.HELD))
 
 
 def bookings_in(spans: list[tuple[datetime, datetime]]) -> list[int]:
-    """How many trials (counts.py) were asked for in each span of time, its end not included: one statement, each
-    number from an index alone."""
+    """Return the number of trials (counts.py) requested in each span, excluding its end. One statement; each number
+    comes from an index alone."""
     number = sa.select(sa.func.count())
     counts = [
         number.where(is_trial(), Booking.created_at >= start, Booking.created_at < end).scalar_subquery()

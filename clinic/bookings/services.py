@@ -1,10 +1,11 @@
-"""Services: what the clinic sells."""
+"""Writes about services, the sessions that the clinic sells."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import (
     ServiceBooked,
     ServiceTaken,
@@ -18,7 +19,7 @@ from clinic.core.text import clean_line, clean_text, slugify
 
 @atomic()
 def ensure_service(*, slug: str, name: str, summary: str, minutes: int, position: int, body: str = "") -> Service:
-    """The service with this slug, made if it is not there."""
+    """Return the service with this slug; create it if it is missing."""
     service = db.session.scalar(sa.select(Service).where(Service.slug == slug))
     if service is None:
         service = Service(
@@ -32,7 +33,7 @@ def ensure_service(*, slug: str, name: str, summary: str, minutes: int, position
 
 @dataclass(frozen=True)
 class Offer:
-    """What visitors are told about a service. `body` is HTML as typed."""
+    """The description of a service. `body` is HTML as typed."""
 
     name: str
     summary: str
@@ -44,7 +45,7 @@ class Offer:
 
 @atomic()
 def add_service(offer: Offer, *, by: audit.Actor | None = None) -> Service:
-    """A new service after all others; an empty slug is made from the name. Raises ServiceTaken."""
+    """Add a service at the end; an empty slug is made from the name. Raises ServiceTaken."""
     service = Service()
     _offer(service, offer, slugify(offer.slug or offer.name) or "service")
     audit.record("added", service, by=by, detail=service.name)
@@ -53,15 +54,18 @@ def add_service(offer: Offer, *, by: audit.Actor | None = None) -> Service:
 
 @atomic()
 def change_service(service: Service, offer: Offer, *, by: audit.Actor | None = None) -> Service:
-    """Change what visitors are told. Raises ServiceTaken."""
+    """Change what visitors are told; an old address redirects to the new one. Raises ServiceTaken."""
+    old = service.address
     _offer(service, offer, slugify(offer.slug) or service.slug)
+    if service.address != old:
+        follow_move(old, service.address)
     audit.record("changed", service, by=by, detail=service.name)
     return service
 
 
 @atomic()
 def delete_service(service: Service, *, by: audit.Actor | None = None) -> None:
-    """Remove a service that nobody has asked for. Raises ServiceBooked."""
+    """Delete a service without bookings. Raises ServiceBooked."""
     number = db.session.scalar(sa.select(sa.func.count(Booking.id)).where(Booking.service_id == service.id)) or 0
     if number:
         raise ServiceBooked(number)
@@ -82,5 +86,5 @@ def _offer(service: Service, offer: Offer, slug: str) -> None:
     db.session.add(service)
     try:
         db.session.flush()
-    except IntegrityError:  # somebody else took it at the same moment
+    except IntegrityError:  # another transaction has just taken the name
         raise ServiceTaken("name") from None

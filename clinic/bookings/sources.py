@@ -1,7 +1,7 @@
-"""Where on the site somebody asked for a trial: the article, and the place on it. Known without any cookie.
+"""The origin of a trial request on the site: article and place. Known without a cookie.
 
-A form carries it as a sealed value, so that nobody can credit another article; a link to the trial page carries the
-article's slug as `?from=`, and that page seals what it was given.
+A form carries the origin as a sealed value, so nobody can credit another article. A link to the trial page carries the
+article's slug as `?from=`, and that page seals it.
 """
 
 import enum
@@ -11,7 +11,7 @@ from clinic.core.signing import seal, unseal
 
 
 class Place(enum.StrEnum):
-    """Where the form stood, or what led to it."""
+    """The place of the form, or the kind of link to it."""
 
     END = "end of an article"
     TEXT = "in an article's text"
@@ -23,18 +23,18 @@ class Place(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A place, and the slug of the article, if there is one."""
+    """A place, and the slug of the article if there is one."""
 
     place: Place
     slug: str = ""
 
     def sealed(self) -> str:
-        """For the hidden field of a form."""
+        """Return the sealed value for a hidden form field."""
         return seal("source", f"{self.place.name} {self.slug}")
 
     @classmethod
     def read(cls, sealed: str) -> "Source | None":
-        """What a form carried; None when it was changed or left out."""
+        """Return the source in a form field, or None if it is missing or was changed."""
         try:
             name, _, slug = unseal("source", sealed).partition(" ")
             return cls(Place[name], slug)

@@ -16,15 +16,15 @@ from clinic.web.pages.store import stored
 bp = Blueprint("bookings", __name__)
 TRIALS = Limit.of("30 trial requests per address per hour")
 ALREADY_USED = (
-    "The trial is for first-time customers and one time only, and with these details it is already used."
-    " Call us or write to us: we gladly book you a regular session."
+    "The trial is for first-time customers, one time only. With these details it was already used."
+    " Please call or email us to book a regular session."
 )
 
 
 @bp.get("/book/")
 @stored()
 def book() -> str:
-    """The form on its own page. `?from=` names the article that led here."""
+    """Show the trial form on its own page. `?from=` is the slug of the article that linked here."""
     form = TrialForm()
     slug = clean_line(request.args.get("from", ""))[:80]
     form.source.data = Source(Place.LINK if slug else Place.BOOK, slug).sealed()
@@ -34,7 +34,7 @@ def book() -> str:
 @bp.post("/book/")
 @public_form
 def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Book: 303 to the thank-you page, or the form again with what is wrong (422, 429)."""
+    """Book a trial: 303 to the thank-you page, or the form again with its errors (422, 429)."""
     form = TrialForm()
     if not form.validate():
         return render_template("bookings/book.html", form=form), 422
@@ -63,5 +63,5 @@ def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
 @bp.get("/book/thanks/")
 @stored()
 def thanks() -> str:
-    """Thank you; it says nothing about the booking, so it is the same page for everyone."""
+    """Show the thank-you page. It says nothing about the booking, so it is the same for everyone."""
     return render_template("bookings/thanks.html")

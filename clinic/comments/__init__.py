@@ -1,1 +1,1 @@
-"""What readers remark, and the moderator who decides whether others see it."""
+"""Comments of readers, and their moderation."""

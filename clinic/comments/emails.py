@@ -1,4 +1,4 @@
-"""One function per message about comments."""
+"""Emails about comments, one function per message."""
 
 from clinic.comments.models import Comment
 from clinic.core import signing
@@ -9,7 +9,7 @@ APPROVE = "approve-comment"
 
 
 def comment_waits(comment: Comment, title: str) -> None:
-    """To the moderator: a comment waits."""
+    """Tell the moderator about a new comment, with a link to approve it."""
     outbox.enqueue(
         "comment_waits",
         to=preferences().moderator_email,

@@ -1,4 +1,4 @@
-"""What a visitor may type as a comment."""
+"""The comment form."""
 
 import re
 
@@ -12,13 +12,13 @@ LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
 
 
 class BodyField(TextField):
-    """Several lines in a text area."""
+    """Several lines of text in a text area."""
 
     widget = TextArea()
 
 
 class CommentForm(PublicForm):
-    """ "Write a comment"."""
+    """The form "Write a comment"."""
 
     body = BodyField(
         "Your comment",
@@ -34,13 +34,13 @@ class CommentForm(PublicForm):
     email = LineField(
         "Your email",
         [
-            DataRequired("Enter your email address; it will not be published"),
+            DataRequired("Enter your email address. It will not be published."),
             AtMost(254, "Enter an email address of at most 254 characters"),
             is_email,
         ],
     )
 
     def validate_body(self, field: BodyField) -> None:
-        """Few links: spam has many."""
+        """Refuse comments with many links, which are usually spam."""
         if len(LINK.findall(field.data or "")) > MOST_LINKS:
-            raise ValidationError(f"Leave at most {MOST_LINKS} links in your comment: more than that looks like spam")
+            raise ValidationError(f"Leave at most {MOST_LINKS} links in your comment. More than that looks like spam.")

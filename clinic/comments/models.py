@@ -1,4 +1,4 @@
-"""Comment."""
+"""The comment model."""
 
 import enum
 from datetime import datetime
@@ -12,7 +12,7 @@ from clinic.core.db import Base, UtcDateTime, Words, state_column
 
 
 class CommentState(enum.StrEnum):
-    """Only an approved comment is ever shown to readers."""
+    """The moderation state of a comment. Only approved comments are public."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -22,7 +22,7 @@ class CommentState(enum.StrEnum):
 
 @content_version.shown(when="{row}.state = 'approved'", but=("email", "digest", "moderated_at", "moderated_by_id"))
 class Comment(Base):
-    """A remark under an article. The e-mail is for the moderator alone; the sender's address is not kept at all."""
+    """A comment under an article. Only moderators see the email address; the network address is not stored."""
 
     __tablename__ = "comment"
     __table_args__ = (
@@ -37,7 +37,7 @@ class Comment(Base):
     body: Mapped[str]
     state: Mapped[CommentState] = mapped_column(state_column(CommentState), default=CommentState.PENDING)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    # The same words by the same person under the same article are one comment, however often they are sent.
+    # Identifies a comment by article, email and text, so that sending it again creates no second one.
     digest: Mapped[str] = mapped_column(Words(64), unique=True)
     moderated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     moderated_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))

@@ -1,4 +1,4 @@
-"""Every write about comments."""
+"""Writes about comments."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from clinic.core.text import clean_line, clean_text
 
 @atomic()
 def post_comment(*, article_id: int, article_title: str, name: str, email: str, body: str) -> None:
-    """Keep a comment for the moderator, who is told. Sent again, it changes nothing."""
+    """Store a comment as pending and email the moderator. Does nothing if the same comment was already sent."""
     name, body = clean_line(name), clean_text(body)
     digest = hashlib.sha256("\x00".join((str(article_id), email.lower(), body)).encode()).hexdigest()
     is_new = insert_or_skip(
@@ -36,7 +36,7 @@ def post_comment(*, article_id: int, article_title: str, name: str, email: str, 
 
 @atomic()
 def moderate_comment(comment: Comment, state: CommentState, *, by: User) -> bool:
-    """Approve, reject or mark as spam. False when it is in that state already (pressed twice, say)."""
+    """Set the state of a comment. Returns False if it already has that state, for example on a second click."""
     changed = db.session.execute(
         sa.update(Comment)
         .where(Comment.id == comment.id, Comment.state != state)
@@ -50,20 +50,20 @@ def moderate_comment(comment: Comment, state: CommentState, *, by: User) -> bool
 
 @atomic()
 def approve_pending(comment: Comment) -> bool:
-    """Approve a comment by the link in the moderator's mail. False when somebody has decided about it."""
+    """Approve a pending comment by the link in the moderator's email. Returns False if it is no longer pending."""
     changed = db.session.execute(
         sa.update(Comment)
         .where(Comment.id == comment.id, Comment.state == CommentState.PENDING)
         .values(state=CommentState.APPROVED, moderated_at=clock.now())
     )
     if changed.rowcount:  # type: ignore[attr-defined]
-        audit.record("approved", comment, detail="by the link in the mail")
+        audit.record("approved", comment, detail="by the link in the email")
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
 class PutBack:
-    """What became of comments that somebody wanted as they were: put back, so already, or decided anew by others."""
+    """The result of undoing a moderation: comments restored, already as before, and decided by others since."""
 
     done: int
     before: int
@@ -72,7 +72,7 @@ class PutBack:
 
 @atomic()
 def undo_moderation(states: dict[int, CommentState], *, of: CommentState, by: User) -> PutBack:
-    """Give comments the state that each had before `by` moved it to `of`. What others decided since stays."""
+    """Restore the states that comments had before `by` moved them to `of`. Later decisions of others stay."""
     counts = {"done": 0, "before": 0, "decided": 0}
     comments = db.session.scalars(sa.select(Comment).where(Comment.id.in_(states)).order_by(Comment.id))
     for comment in comments.all():

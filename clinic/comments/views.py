@@ -1,4 +1,4 @@
-"""The link by which a moderator approves a comment from the mail."""
+"""The emailed link by which a moderator approves a comment."""
 
 from datetime import timedelta
 
@@ -14,20 +14,20 @@ from clinic.web.links import Link
 
 
 class ApproveLink(Link):
-    """Show one comment to readers. Rejecting is left to the panel."""
+    """Approves one comment. Rejecting is done in the panel."""
 
     purpose = APPROVE
     lives = timedelta(days=14)
     is_single_use = True
 
     def show(self, value: str) -> str:
-        """The comment, as long as nobody has decided."""
+        """Show the comment while it is pending."""
         comment = _comment(value)
         is_waiting = comment is not None and comment.state == CommentState.PENDING
         return render_template("comments/approve.html", comment=comment if is_waiting else None, is_done=False)
 
     def act(self, value: str) -> str:
-        """Approve it, unless somebody has decided meanwhile."""
+        """Approve the comment if it is still pending."""
         comment = _comment(value)
         is_done = comment is not None and approve_pending(comment)
         return render_template("comments/approve.html", comment=comment if is_done else None, is_done=is_done)

@@ -1,4 +1,4 @@
-"""Who did what, and when: one line for each write the clinic would recognise."""
+"""The activity log: one line for each write that the clinic would recognise."""
 
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,14 +11,15 @@ from clinic.core.db import Base, UtcDateTime, db
 
 
 class Actor(Protocol):
-    """Who acts: anyone with a row and a name."""
+    """The person who acts: any object with an id and a name."""
 
     id: Mapped[int]
     name: Mapped[str]
 
 
 class AuditLine(Base):
-    """One line of the log. `thing` names a row ("article:12"), so that a line outlives what it speaks of."""
+    """One line of the activity log. `thing` names a row ("article:12") without a foreign key, so the line outlives the
+    row."""
 
     __tablename__ = "audit_line"
     __table_args__ = (
@@ -37,7 +38,7 @@ class AuditLine(Base):
 
 
 def record(verb: str, thing: Base | str, *, by: Actor | None = None, detail: str = "") -> None:
-    """Add a line within the present transaction. `by` None means a visitor or the system itself."""
+    """Add a line to the activity log in the current transaction. `by` None means a visitor or the system itself."""
     if isinstance(thing, Base):
         thing = f"{thing.__tablename__}:{thing.id}"  # type: ignore[attr-defined]
     db.session.add(
@@ -53,7 +54,7 @@ def record(verb: str, thing: Base | str, *, by: Actor | None = None, detail: str
 
 
 def actors() -> list[tuple[int, str]]:
-    """Who stands in the log: id and the last name in use, by name."""
+    """Return the id and the latest name of everybody in the log, sorted by name."""
     ids = _each(AuditLine.actor_id)
     last = sa.select(AuditLine.actor).where(AuditLine.actor_id == ids.c.value).order_by(AuditLine.at.desc()).limit(1)
     rows = db.session.execute(sa.select(ids.c.value, last.scalar_subquery()).where(ids.c.value.is_not(None)))
@@ -61,14 +62,14 @@ def actors() -> list[tuple[int, str]]:
 
 
 def verbs() -> list[str]:
-    """What has been done at all, by word."""
+    """Return every verb in the log, once each, in alphabetical order."""
     words = _each(AuditLine.verb)
     return list(db.session.scalars(sa.select(words.c.value).where(words.c.value.is_not(None))))
 
 
 def _each(column: Any) -> sa.CTE:
-    """The values of a column, each once and in order: from one to the next by the index, where DISTINCT would read all
-    lines."""
+    """The distinct values of a column, in order. The recursive query steps from value to value along the index;
+    DISTINCT would read every line."""
     first = sa.select(sa.func.min(column).label("value")).cte(recursive=True)
     following = sa.select(sa.func.min(column)).where(column > first.c.value).scalar_subquery()
     return first.union_all(sa.select(following).where(first.c.value.is_not(None)))

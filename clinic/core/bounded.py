@@ -1,4 +1,4 @@
-"""Rows by the words that somebody types: a few of them, and how many there are."""
+"""Bounded searches and counts: the first rows that match typed words, and their number."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -9,34 +9,35 @@ from clinic.core.db import db
 from clinic.core.text import clean_line
 
 MOST_WORDS = 8
-MOST_SEARCHED = 10_000  # rows that are looked at one by one for words
+MOST_SEARCHED = 10_000  # rows that are compared one by one
 MOST_FOUND = 500
 
 Row = TypeVar("Row")
 
 
 def count_up_to(most: int, rows: sa.Select[Any]) -> int:
-    """How many rows there are, but not more than `most`: counting takes longer the more there are."""
+    """Return the number of rows, at most `most`. The bound limits the cost of counting."""
     return db.session.scalar(counting_up_to(most, rows)) or 0
 
 
 def counting_up_to(most: int, rows: sa.Select[Any]) -> sa.Select[tuple[int]]:
-    """The statement that counts them, for who asks it again and again."""
+    """Return the SELECT behind count_up_to(), for callers that combine or repeat it."""
     return sa.select(sa.func.count()).select_from(rows.limit(most).subquery())
 
 
 @dataclass(frozen=True)
 class Found(Generic[Row]):
-    """The first rows that match, and the number of all."""
+    """The first matching rows, and the number of all matches."""
 
     rows: list[Row]
     total: int
 
 
 def has_words(text: str, *columns: Any) -> sa.ColumnElement[bool]:
-    """Each word stands in one of the columns, in capitals or not; % and _ are characters like others.
+    """Return a condition: each word of `text` occurs in one of the columns, ignoring case. % and _ have no special
+    meaning.
 
-    SQLite's lower() knows only the letters of English.
+    SQLite's lower() only knows ASCII letters.
     """
     words = clean_line(text).split()[:MOST_WORDS]
     return sa.and_(
@@ -48,9 +49,10 @@ def has_words(text: str, *columns: Any) -> sa.ColumnElement[bool]:
 def latest_with(
     text: str, id_: Any, *columns: Any, others: sa.ColumnElement[bool] | None = None, most: int = MOST_SEARCHED
 ) -> sa.Select[tuple[int]]:
-    """The ids of rows that have all words of a text in some columns, the latest first and not more than MOST_FOUND.
+    """Select the ids of rows whose columns contain all words of a text, latest first, at most MOST_FOUND.
 
-    Only the latest `most` rows are looked at, and `others`, which an index finds: this bounds what a search costs.
+    Only the latest `most` rows are searched, and rows that match `others`, a condition with an index. This bounds the
+    cost of a search.
     """
     latest = sa.select(id_.label("id"), *columns).order_by(id_.desc()).limit(most).subquery()
     found = sa.select(latest.c.id).where(has_words(text, *(latest.c[column.key] for column in columns)))
@@ -61,14 +63,15 @@ def latest_with(
 
 
 def unindexed(*where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """A condition on few rows that something else picks: IS TRUE hides from the planners that an index would fit.
+    """Return a condition that no index is used for. IS TRUE hides it from the query planners.
 
-    SQLite knows how many rows an index finds only after ANALYZE, and believes that they are few.
+    Without ANALYZE, SQLite does not know how many rows an index finds and assumes few. Use this where another condition
+    already picks few rows.
     """
     return sa.and_(*where).is_(sa.true())
 
 
 def first_found(statement: sa.Select[tuple[Row]], most: int) -> Found[Row]:
-    """Run an ordered statement for at most so many rows: one statement, the number included."""
+    """Run an ordered statement and return at most `most` rows with the total number, in one SQL statement."""
     rows = db.session.execute(statement.add_columns(sa.func.count().over()).limit(most)).unique().all()
     return Found(rows=[row[0] for row in rows], total=rows[0][-1] if rows else 0)

@@ -1,8 +1,9 @@
-"""Which characters of a text do harm, which belong to its spelling, and whether anything in it can be seen.
+"""Filters for harmful and invisible characters in text.
 
-Many characters are invisible and yet spell something: joiners in Persian, Sinhala and Indic scripts (UAX #31 § 2.3),
+Many invisible characters are part of correct spelling: joiners in Persian, Sinhala and Indic scripts (UAX #31 § 2.3),
 joiners, modifiers and tags in emoji (UTS #51), variation selectors in Japanese names (UTS #37). Others only deceive
-(UTS #39, UAX #9) or break a format (XML 1.0 § 2.2). An invisible character is kept where it spells something.
+readers (UTS #39, UAX #9) or break a format (XML 1.0 § 2.2). An invisible character is kept only where it is part of a
+spelling.
 """
 
 import re
@@ -11,16 +12,16 @@ from typing import Any
 
 import regex
 
-# XML 1.0 and HTML forbid control characters but tab and line ends, surrogates, and noncharacters. Word's soft break, a
-# form feed and NEL separate words, so a line end takes their place.
+# XML 1.0 and HTML forbid control characters except tab and line ends, surrogates, and noncharacters. Word's soft break,
+# form feed and NEL separate words, so they become line ends.
 _LINE_ENDS = re.compile("[\v\f\x85]")
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
 _UNSTORABLE = re.compile(f"[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]")
 
-# Scripts in which a joiner decides how a word is written: those whose letters join, and those that are written in
-# syllables (Indic_Syllabic_Category).
+# Scripts in which a joiner changes how a word is written: those with joining letters, and those written in syllables
+# (Indic_Syllabic_Category).
 _JOINING = (
     r"[[\p{sc=Arab}\p{sc=Syrc}\p{sc=Nkoo}\p{sc=Mand}\p{sc=Mong}\p{sc=Phag}\p{sc=Rohg}\p{sc=Adlm}\p{sc=Sogd}\p{sc=Chrs}"
     r"\p{sc=Ougr}\p{sc=Mani}\p{sc=Phlp}\p{sc=Hebr}\p{sc=Thaa}\p{sc=Samr}]"
@@ -62,23 +63,23 @@ _SPELLING = rf"""
 """
 _INVISIBLE = r"[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Co}]"
 _ANY_INVISIBLE = regex.compile(_INVISIBLE)
-# In a text with letters that run from right to left, the marks that say where punctuation belongs.
+# In text with right-to-left letters: the marks that place punctuation.
 _OF_RTL = r"| [\u200E\u200F\u061C]"
-# The soft hyphen is where a long word may be broken.
+# A soft hyphen marks where a long word may break.
 _OF_TEXTS = r"| (?<=\p{L})\u00AD(?=\p{L})"
-# Isolates hold a part of another direction. Those that nothing closes, or that close nothing, are taken out before.
+# Isolates enclose text of the other direction. Unbalanced isolates are removed beforehand (_closed_isolates).
 _OF_RTL_TEXTS = r"| [\u2066-\u2069]"
 
 
 def _pattern(kept: str) -> regex.Pattern[str]:
-    # The first look ahead is quick, so that a long text costs little.
+    # The lookahead fails fast on visible characters, so a long text costs little.
     return regex.compile(rf"(?={_INVISIBLE}) (?: (?P<kept>{kept}) | {_INVISIBLE} )", regex.VERBOSE | regex.V1)
 
 
 _LINE, _LINE_RTL = _pattern(_SPELLING), _pattern(_SPELLING + _OF_RTL)
 _TEXT, _TEXT_RTL = _pattern(_SPELLING + _OF_TEXTS), _pattern(_SPELLING + _OF_TEXTS + _OF_RTL + _OF_RTL_TEXTS)
-# What deceives whatever stands around it. In HTML a letter and its joiner may stand in two elements, so there nothing
-# is judged by its neighbours but the two that spell something and the one that separates words.
+# Characters that deceive in any context. In HTML a letter and its joiner may stand in different elements. Only two
+# rules look at neighbours there: flags spelled in tags, and the zero-width space between words.
 _HARMFUL = regex.compile(
     r"""
     (?P<kept>
@@ -90,7 +91,7 @@ _HARMFUL = regex.compile(
     regex.VERBOSE | regex.V1,
 )
 _JAMO_SPACE = regex.compile(r"\u3164(?![\u3131-\u318E])|\uFFA0(?![\uFFA1-\uFFDC])")
-# Characters that have a glyph with nothing in it: Braille's blank, a notehead that is left out, blank hieroglyphs.
+# Characters whose glyph is empty: the Braille blank, the null notehead, blank hieroglyphs.
 _BLANK = r"\u2800\U0001D159\U00013441\U00013442\U00016FE4\uFFFC"
 _SEEN = regex.compile(
     rf"[^\s\p{{Z}}\p{{C}}\p{{Default_Ignorable_Code_Point}}{_BLANK}] | \p{{Prepended_Concatenation_Mark}}"
@@ -100,14 +101,15 @@ _SEEN = regex.compile(
 
 
 def storable(text: str) -> str:
-    """The text without what XML 1.0 or HTML forbid; a vertical tab, a form feed and NEL become line ends."""
+    """Return the text without characters that XML 1.0 or HTML forbid; vertical tab, form feed and NEL become line
+    ends."""
     if text.isprintable() or _UNSTORABLE.search(text) is None:
         return text
     return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def storable_in(value: Any) -> Any:
-    """The same for each string in a value of JSON, at every depth."""
+    """Apply `storable` to every string in a JSON value, at any depth."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -116,12 +118,13 @@ def storable_in(value: Any) -> Any:
 
 
 def is_visible(text: str) -> bool:
-    """Whether a reader sees anything of the text."""
+    """Return whether the text contains at least one visible character."""
     return _SEEN.search(text) is not None
 
 
 def spelled_line(text: str) -> str:
-    """One line without what cannot be stored and without invisible characters that spell nothing there."""
+    """Return one line without unstorable characters and without invisible characters that are not part of a
+    spelling."""
     text = _without_fillers(text)
     if text.isascii() or _ANY_INVISIBLE.search(text) is None:
         return text
@@ -129,7 +132,7 @@ def spelled_line(text: str) -> str:
 
 
 def spelled_text(text: str) -> str:
-    """The same for several lines, where soft hyphens stay, and in texts of two directions isolates that are closed."""
+    """Like `spelled_line`, for several lines. Soft hyphens stay; so do balanced isolates in right-to-left text."""
     text = _without_fillers(text)
     if text.isascii() or _ANY_INVISIBLE.search(text) is None:
         return text
@@ -138,34 +141,35 @@ def spelled_text(text: str) -> str:
 
 
 def harmless_html(html: str) -> str:
-    """HTML without characters that cannot be stored or that deceive about the order or the words of a text."""
+    """Return HTML without unstorable characters and without characters that disguise the order or the words of a
+    text."""
     return _HARMFUL.sub(r"\g<kept>", storable(html))
 
 
 def has_rtl(text: str) -> bool:
-    """Whether any letter of the text runs from right to left."""
+    """Return whether the text contains a right-to-left letter."""
     return not text.isascii() and _RTL.search(text) is not None
 
 
 def starts_rtl(text: str) -> bool:
-    """Whether its first letter does (UAX #9, P2)."""
+    """Return whether the first letter of the text is a right-to-left one (UAX #9, P2)."""
     first = regex.search(r"\p{L}", text)
     return first is not None and _RTL.match(first[0]) is not None
 
 
 def first_letter(word: str) -> str:
-    """What readers take for its first letter (UAX #29): with its vowel signs and joiners, or a whole emoji."""
+    """Return the first grapheme cluster of a word (UAX #29): a letter with its vowel signs and joiners, or an emoji."""
     found = regex.match(r"\X", word)
     return found[0] if found else ""
 
 
 def _without_fillers(text: str) -> str:
-    # People use the Hangul filler as a space that forms do not trim.
+    # People type the Hangul filler as a space, because forms do not trim it.
     return _JAMO_SPACE.sub(" ", storable(text))
 
 
 def _closed_isolates(line: str) -> str:
-    """The line without isolates that are not closed and without ends of none (UAX #9, BD9)."""
+    """Return the line without unbalanced isolates (UAX #9, BD9)."""
     if not any("\u2066" <= char <= "\u2069" for char in line):
         return line
     paired = set(_pairs(line))

@@ -1,4 +1,4 @@
-"""The only clock, so that tests can move it."""
+"""The only source of the current time. Tests replace it to move time."""
 
 import calendar
 from datetime import UTC, date, datetime
@@ -12,11 +12,11 @@ _source = _system_time
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the current time as an aware datetime in UTC."""
     return _source()
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day some months later, or the last one of a shorter month."""
+    """Return the same day some months later, or the last day of that month if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,9 +1,9 @@
-"""The triggers that replace the content version, made from the marks in `Table.info`.
+"""Database triggers that change the content version, generated from the marks in `Table.info`.
 
-A trigger sees what no listener in Python can know: whether a statement hit a row, also with RETURNING, inside WITH, in
-a deletion that a foreign key carries on, or typed into psql; and whether a column that readers see changed.
+A trigger sees what a listener in Python cannot: whether a statement changed a row (also with RETURNING, inside WITH, in
+a cascading delete, or typed into psql), and whether a column that readers see has changed.
 
-The name of each trigger ends with a digest of its definition, so two sets of triggers are compared by their names.
+The name of each trigger ends with a digest of its definition, so two sets of triggers are compared by name.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ SET_TOKEN = {
 
 
 def put_in_place(connection: Connection) -> None:
-    """Make the triggers that the marks ask for, in place of older ones. Does nothing if they are there already."""
+    """Create the triggers that the marks ask for and drop outdated ones. Does nothing if they already match."""
     if not are_in_place(connection):
         take_away(connection)
         for table in _tables(connection):
@@ -33,13 +33,13 @@ def put_in_place(connection: Connection) -> None:
 
 
 def are_in_place(connection: Connection) -> bool:
-    """Whether the database has exactly the triggers that the marks ask for."""
+    """Return whether the database has exactly the triggers that the marks ask for."""
     wanted = {name for table in _tables(connection) for name in _triggers(table, connection.dialect.name)}
     return set(_present(connection)) == wanted
 
 
 def take_away(connection: Connection) -> None:
-    """Drop every trigger of ours, so that a migration can change the tables below them."""
+    """Drop all our triggers, so that a migration can change the tables beneath them."""
     is_postgres = connection.dialect.name == "postgresql"
     for name, table in _present(connection).items():
         connection.exec_driver_sql(f'DROP TRIGGER "{name}"' + (f' ON "{table}"' if is_postgres else ""))
@@ -48,13 +48,13 @@ def take_away(connection: Connection) -> None:
 
 
 def replace_token(connection: Connection) -> None:
-    """Another token, after what no trigger sees: a migration."""
+    """Change the content version by hand, after a change that no trigger sees (a migration)."""
     if sa.inspect(connection).has_table(ContentVersion.__tablename__):
         connection.exec_driver_sql(SET_TOKEN[connection.dialect.name])
 
 
 def _tables(connection: Connection) -> list[sa.Table]:
-    """The marked tables that the database has with all their columns: after create_all() some are not."""
+    """Return the marked tables that exist with all their columns. During create_all() some do not exist yet."""
     inspector = sa.inspect(connection)
     there = set(inspector.get_table_names())
     if ContentVersion.__tablename__ not in there:
@@ -68,7 +68,7 @@ def _tables(connection: Connection) -> list[sa.Table]:
 
 
 def _present(connection: Connection) -> dict[str, str]:
-    """The triggers of ours, with their tables."""
+    """Return our triggers in the database: trigger name to table name."""
     if connection.dialect.name == "sqlite":
         asked = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
     else:
@@ -87,7 +87,7 @@ def _make(connection: Connection, table: sa.Table) -> None:
 
 
 def _triggers(table: sa.Table, dialect: str) -> dict[str, list[str]]:
-    """The statements that make each trigger of a table, by its name."""
+    """Return the SQL statements that create each trigger of a table, by trigger name."""
     mark = mark_of(table)
     assert mark
     found = {}
@@ -112,8 +112,8 @@ def _on_sqlite(table: sa.Table, mark: Shown) -> Iterator[tuple[str, list[str]]]:
 
 
 def _on_postgresql(table: sa.Table, mark: Shown) -> Iterator[tuple[str, list[str]]]:
-    """Deferred to the commit: the row of the token is locked last and briefly, so writers neither queue for it nor
-    deadlock over it."""
+    """Yield deferred triggers, which run at the commit. The row of the content version is locked last and briefly, so
+    writers neither queue for it nor deadlock over it."""
     for what in ROWS:
         change = _change(table, mark, what, "IS DISTINCT FROM")
         when = f" WHEN {change}" if change else ""
@@ -130,8 +130,8 @@ def _on_postgresql(table: sa.Table, mark: Shown) -> Iterator[tuple[str, list[str
 
 
 def _function(visible: str) -> str:
-    """One update of the token is enough for a transaction, however many rows it writes. The search path is kept, so
-    that the tables are found when a session has another one."""
+    """Return the CREATE FUNCTION statement. The token changes once per transaction, however many rows are written. SET
+    search_path FROM CURRENT finds the tables in sessions with another search path."""
     return f"""
         CREATE FUNCTION {{name}}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
         BEGIN
@@ -144,7 +144,7 @@ def _function(visible: str) -> str:
 
 
 def _change(table: sa.Table, mark: Shown, what: str, differs: str) -> str:
-    """SQL for: an UPDATE gives another value to a column that readers see."""
+    """Return an SQL condition: the UPDATE changes a column that readers see."""
     if what != "UPDATE":
         return ""
     seen = [column for column in table.columns if column.name not in mark.but]
@@ -157,13 +157,13 @@ def _value(column: sa.Column[object], row: str) -> str:
 
 
 def _visible(mark: Shown, what: str) -> str:
-    """SQL for: readers see the row, before or after."""
+    """Return an SQL condition: readers see the row before or after the change. "" if they see every row."""
     rows = [f"({mark.when.replace('{row}', row)})" for row in ROWS[what]]
     return f"({' OR '.join(rows)})" if mark.when else ""
 
 
 @event.listens_for(sa.Table, "after_create")
 def _with_a_new_table(table: sa.Table, connection: Connection, **_: object) -> None:
-    """A marked table has its triggers from the start, also when no migration makes it."""
+    """Create the triggers together with a marked table, also when create_all() makes it and no migration runs."""
     if mark_of(table):
         _make(connection, table)

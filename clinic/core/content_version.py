@@ -1,8 +1,8 @@
-"""One token for all that readers can see: another one after every change of it, in the transaction of that change.
+"""The content version: one token that changes in the same transaction as anything that readers can see.
 
-Tables whose rows readers see carry a mark in `Table.info`. From the marks come triggers in the database
-(content_triggers.py), which replace the token: whatever statement wrote the row, through the ORM or by hand. No
-operation has to remember it, so none can forget.
+Tables whose rows readers see carry a mark in `Table.info`. Database triggers generated from the marks
+(content_triggers.py) change the token, whatever statement wrote the row: through the ORM or by hand. Operations need
+not do it, so none can forget.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ MARK = "shown"  # the key in Table.info
 
 
 class ContentVersion(Base):
-    """The only row of its table. The token is random and not a number: a database that is put back from a backup
-    must not come to a version again that was another content."""
+    """The single row that holds the token. It is random and no counter: a database restored from a backup must not
+    reuse a token that stood for other content."""
 
     __tablename__ = "content_version"
 
@@ -29,10 +29,10 @@ class ContentVersion(Base):
 
 @dataclass(frozen=True)
 class Shown:
-    """Which part of a table readers see.
+    """The part of a table that readers see.
 
-    `when` is SQL that is true for a row that readers see; {row} stands for the row: "{row}.state = 'approved'".
-    `but` are the columns that no reader sees.
+    `when` is an SQL condition that is true for rows that readers see; {row} stands for the row: "{row}.state =
+    'approved'". `but` names the columns that no reader sees.
     """
 
     when: str = ""
@@ -40,7 +40,7 @@ class Shown:
 
 
 def current() -> str:
-    """The token now, as this session sees it. PostgreSQL replaces it at the commit."""
+    """Return the current token as this session sees it. PostgreSQL changes it at the commit."""
     return db.session.scalar(sa.select(ContentVersion.token)) or ""
 
 
@@ -52,7 +52,7 @@ def shown(what: Seen) -> Seen: ...
 @overload
 def shown(*, when: str = "", but: tuple[str, ...] = ()) -> Callable[[Seen], Seen]: ...
 def shown(what: Any = None, *, when: str = "", but: tuple[str, ...] = ()) -> Any:
-    """Mark a model, or a table, as something that readers see; as a decorator with arguments, a part of it (Shown)."""
+    """Mark a model or table as visible to readers. With arguments, a decorator that marks a part of it (see Shown)."""
 
     def mark(what: Seen) -> Seen:
         table: Any = what if isinstance(what, sa.Table) else what.__table__
@@ -65,5 +65,5 @@ def shown(what: Any = None, *, when: str = "", but: tuple[str, ...] = ()) -> Any
 
 
 def mark_of(table: sa.Table) -> Shown | None:
-    """What readers see of a table; None for nothing."""
+    """Return the part of a table that readers see, or None if they see nothing of it."""
     return table.info.get(MARK)

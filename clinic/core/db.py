@@ -1,4 +1,4 @@
-"""The database: `db`, the base of all models, the UTC time type, and atomic(), the only code that commits."""
+"""The database: `db`, the base class of models, column types, and atomic(), the only code that commits."""
 
 import enum
 from collections.abc import Iterator
@@ -22,29 +22,31 @@ BUSY_TIMEOUT_SECONDS = 15
 
 
 class Words(sa.TypeDecorator[str]):
-    """A string without what XML 1.0 or HTML forbid: no page, feed or file can be broken by a stored text."""
+    """A string column without characters that XML 1.0 or HTML forbid, so a stored text cannot break a page, feed or
+    file."""
 
     impl = sa.String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        """To what may be stored."""
+        """Remove characters that must not be stored."""
         return value if value is None else storable(value)
 
 
 class JsonWords(sa.TypeDecorator[Any]):
-    """JSON whose strings are such, at every depth."""
+    """A JSON column whose strings are cleaned like Words, at any depth."""
 
     impl = sa.JSON
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        """To what may be stored."""
+        """Remove characters that must not be stored."""
         return storable_in(value)
 
 
 class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can drop it by name on both databases; strings are Words."""
+    """Base class of all models. Every constraint gets a name, so a migration can drop it on both databases; str columns
+    are Words."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -62,8 +64,8 @@ db = SQLAlchemy(model_class=Base)
 
 
 def init_db(app: Flask) -> None:
-    """Connect the app. At its end a request lets go of what it has read, also when the database has gone away since:
-    the answer is made then, and has to be sent."""
+    """Bind the database to the app. The session is closed at the end of each request. A lost connection is ignored at
+    that point: the response is complete and must still be sent."""
     db.init_app(app)
 
     @app.teardown_appcontext
@@ -76,13 +78,14 @@ def init_db(app: Flask) -> None:
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """An aware time, stored in UTC. SQLite keeps no zone, so it is put back on reading. Naive times are refused."""
+    """An aware datetime, stored in UTC. SQLite stores no zone, so reading adds UTC again. Naive datetimes are
+    refused."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To UTC. Raises ValueError for a naive time."""
+        """Convert to UTC. Raises ValueError for a naive datetime."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -90,14 +93,14 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """To an aware time in UTC."""
+        """Return an aware datetime in UTC."""
         if value is None or value.tzinfo is not None:
             return value and value.astimezone(UTC)
         return value.replace(tzinfo=UTC)
 
 
 def state_column(states: type[enum.StrEnum]) -> sa.Enum:
-    """A column type that keeps a StrEnum as its word, with a check constraint that knows the words."""
+    """Return a column type that stores a StrEnum as its value, with a check constraint on the allowed values."""
     return sa.Enum(
         states,
         native_enum=False,
@@ -110,11 +113,14 @@ def state_column(states: type[enum.StrEnum]) -> sa.Enum:
 
 @contextmanager
 def atomic() -> Iterator[None]:
-    """All or nothing. As a decorator or a `with`; an inner one joins the outer transaction.
+    """Run a block or function in one transaction: all of it is committed, or nothing. Usable as a decorator or with
+    `with`.
 
-    The outermost commits, or rolls back whatever error leaves it. It starts a transaction of its own that takes
-    SQLite's write lock at once (BEGIN IMMEDIATE): a reader that turns writer half-way can only fail. What is put into
-    `session.info` meanwhile is kept until its end.
+    A nested atomic() joins the outer transaction. The outermost commits, or rolls back on any exception. It ends the
+    current read transaction and takes SQLite's write lock at once (BEGIN IMMEDIATE), because a reader that starts to
+    write half-way can only fail. `session.info` is cleared at the end.
+
+    Raises RuntimeError if the session already holds changes made outside atomic().
     """
     session = db.session()
     if session.info.get("atomic"):
@@ -122,7 +128,7 @@ def atomic() -> Iterator[None]:
         return
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("rows were changed outside atomic()")
-    session.rollback()  # ends the read transaction, so that what follows is read afresh under the lock
+    session.rollback()  # ends the read transaction, so that everything is read again under the lock
     with _turn(session.get_bind()):
         session.connection(execution_options={"clinic_write": True})
         session.info["atomic"] = True
@@ -148,14 +154,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if type(connection).__module__.split(".")[0] != "sqlite3":
         return
     connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite sends ours
-    # WAL lets readers go on while one writes. FULL syncs the log at every commit: what a 303 promised survives a
-    # power cut, which NORMAL would not give in WAL mode (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    # In WAL mode readers go on while one process writes. FULL syncs the log at every commit, so that a write confirmed
+    # with 303 survives a power cut; NORMAL does not in WAL mode
+    # (https://www.sqlite.org/pragma.html#pragma_synchronous).
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "recursive_triggers = ON",  # or REPLACE would take a row away without telling the content version
+        "recursive_triggers = ON",  # otherwise REPLACE deletes a row without firing our triggers
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -170,7 +177,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def insert_or_skip(model: type[Base], **values: Any) -> bool:
     """Insert one row unless a unique constraint forbids it. Returns whether it was inserted.
 
-    On PostgreSQL it waits for a rival's open transaction, so the answer is final once it comes.
+    On PostgreSQL this waits for a competing open transaction, so the result is final.
     """
     db.session.flush()
     connection = db.session.connection()
@@ -179,13 +186,14 @@ def insert_or_skip(model: type[Base], **values: Any) -> bool:
 
 @lru_cache(maxsize=64)
 def _insert_or_skip(model: type[Base], names: tuple[str, ...], dialect: sa.Dialect) -> Any:
-    """Compiled once: SQLAlchemy keeps no INSERT of a dialect's own kind, and compiling costs more than inserting."""
+    """Compile the INSERT once per model. SQLAlchemy does not cache dialect-specific inserts, and compiling costs more
+    than inserting."""
     statement = _insert_of(dialect)(model).on_conflict_do_nothing().returning(*model.__table__.primary_key)
     return statement.compile(dialect=dialect, column_keys=list(names))
 
 
 def upsert(model: type[Base]) -> Any:
-    """An INSERT for `model` that knows ON CONFLICT, in the dialect of the database in use."""
+    """Return an INSERT for `model` that supports ON CONFLICT, in the dialect of the current database."""
     return _insert_of(db.session.get_bind().dialect)(model)
 
 

@@ -1,4 +1,4 @@
-"""What changed between two texts, block by block and word by word."""
+"""The differences between two HTML texts, by block and by word."""
 
 import enum
 from collections.abc import Hashable, Iterable, Sequence
@@ -10,7 +10,7 @@ from clinic.core.html_blocks import TextBlock, text_blocks
 
 
 class State(enum.StrEnum):
-    """What became of a block or of some words. Words are never "changed": they are removed and added."""
+    """The change of a block or of some words. Words are never "changed": they are removed and added."""
 
     SAME = "same"
     ADDED = "added"
@@ -20,7 +20,7 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """Some words, with one space to the next part. `is_note` are words of ours: where a link leads."""
+    """Consecutive words of one state. `is_note` marks words that we add, such as the target of a link."""
 
     text: str
     state: State
@@ -46,7 +46,8 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One paragraph, heading, list item, table row, picture or quote. `note` tells what the words do not show."""
+    """One block in the comparison: paragraph, heading, list item, table row, picture or quote. `note` states changes
+    that the words do not show."""
 
     kind: str
     state: State
@@ -55,28 +56,28 @@ class Block:
 
     @property
     def name(self) -> str:
-        """The kind as people say it."""
+        """The kind of block in plain words, such as "list item"."""
         return _NAMES.get(self.kind, "paragraph")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """So many unchanged blocks that are not shown."""
+    """A run of unchanged blocks that is not shown."""
 
     count: int
 
 
-# Two blocks are one block changed when they share this much of their words, or this much if they are not of one kind.
+# Least share of common words for two blocks to count as one changed block; the higher one when their kinds differ.
 ALIKE = 0.5
 ALIKE_ACROSS_KINDS = 0.8
-# difflib's time grows with the product of two lengths. Beyond these limits (each a fraction of a second) a stretch is
-# shown as removed and added instead. No real paragraph, and few articles, come near them.
+# difflib's time grows with the product of both lengths. Above these limits (each a fraction of a second) a stretch is
+# shown as removed and added. No real paragraph, and few articles, come near them.
 MOST_PAIRS = 4_000_000
 MOST_PAIRS_OF_BLOCKS = 100_000
 
 
 def differences(before_html: str, after_html: str) -> list[Block]:
-    """The blocks of both texts in reading order, each with what became of it."""
+    """Return the blocks of both texts in reading order, each with its change."""
     before, after = text_blocks(before_html), text_blocks(after_html)
     blocks: list[Block] = []
     for is_same, old, new in _runs([_tokens(block) for block in before], [_tokens(block) for block in after]):
@@ -88,12 +89,12 @@ def differences(before_html: str, after_html: str) -> list[Block]:
 
 
 def word_differences(before: str, after: str) -> list[Part]:
-    """What changed in one line of plain text, such as a title."""
+    """Return the changed words of one line of plain text, such as a title."""
     return _compared_tokens(_plain_tokens(before), _plain_tokens(after))[0]
 
 
 def folded(blocks: Sequence[Block], context: int = 1) -> list[Block | Fold]:
-    """The blocks with each long run of unchanged ones folded, but for `context` blocks beside every change."""
+    """Return the blocks with long unchanged runs folded. `context` unchanged blocks stay on each side of a change."""
     changed = [place for place, block in enumerate(blocks) if block.state is not State.SAME]
     shown = {near for place in changed for near in range(place - context, place + context + 1)}
     result: list[Block | Fold] = []
@@ -109,12 +110,12 @@ def folded(blocks: Sequence[Block], context: int = 1) -> list[Block | Fold]:
 
 
 def _fold(hidden: list[Block]) -> list[Block | Fold]:
-    # A fold takes as much room as the one block it would hide.
+    # A fold takes as much space as a single block, so it must hide at least two.
     return [Fold(len(hidden))] if len(hidden) > 1 else list(hidden)
 
 
 class _Token(NamedTuple):
-    """What is compared: a word, or the address of the link that ends before it."""
+    """The unit of comparison: a word, or the address of the link that ends before it."""
 
     text: str
     is_address: bool = False
@@ -136,7 +137,7 @@ def _plain_tokens(text: str) -> tuple[_Token, ...]:
 
 
 def _runs(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[bool, slice, slice]]:
-    """Runs of both sequences in order: whether they are the same, and where they lie in each."""
+    """Return the runs of both sequences in order: whether they are equal, and their slices in each."""
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
         start += 1
@@ -155,13 +156,13 @@ def _runs(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[b
 
 
 def _aligned(before: list[TextBlock], after: list[TextBlock]) -> list[Block]:
-    """Two stretches without an equal block: those that are alike are paired, in order, and compared word by word."""
+    """Align two stretches that have no equal block. Similar blocks are paired in order and compared word by word."""
     old, new = len(before), len(after)
     pairs: list[tuple[int, int]] = []
     if old * new <= MOST_PAIRS_OF_BLOCKS:
         sets = [frozenset(block.text.split()) for block in (*before, *after)]
         alike = [[_alike(before[i], after[j], sets[i], sets[old + j]) for j in range(new)] for i in range(old)]
-        # best[i][j]: how alike the rest of both can be made, from block i and block j on.
+        # best[i][j] is the greatest total similarity of the rest, from block i and block j on.
         best = [[0.0] * (new + 1) for _ in range(old + 1)]
         for i in reversed(range(old)):
             for j in reversed(range(new)):
@@ -187,7 +188,7 @@ def _aligned(before: list[TextBlock], after: list[TextBlock]) -> list[Block]:
 
 
 def _alike(one: TextBlock, other: TextBlock, words: frozenset[str], other_words: frozenset[str]) -> float:
-    """The share of common words (Dice's coefficient), or 0 when it is too small for one block that was changed."""
+    """Return the share of common words (Dice's coefficient), or 0 if it is too small to count as one changed block."""
     share = 2 * len(words & other_words) / (len(words) + len(other_words))
     return share if share >= (ALIKE if one.kind == other.kind else ALIKE_ACROSS_KINDS) else 0.0
 
@@ -214,7 +215,7 @@ def _name(block: TextBlock) -> str:
 
 
 def _compared_tokens(before: Sequence[_Token], after: Sequence[_Token]) -> tuple[list[Part], list[tuple[int, int]]]:
-    """The parts, and the places (in each) of the tokens that are in both."""
+    """Return the parts, and the index pairs of the tokens that are in both."""
     parts: list[Part] = []
     kept: list[tuple[int, int]] = []
     for is_same, old, new in _without_islands(_runs(before, after)):
@@ -227,7 +228,8 @@ def _compared_tokens(before: Sequence[_Token], after: Sequence[_Token]) -> tuple
 
 
 def _without_islands(runs: list[tuple[bool, slice, slice]]) -> list[tuple[bool, slice, slice]]:
-    """One common word between longer changes ("the", "and") only makes them hard to read: it joins them."""
+    """Join changes that are separated by one common word ("the", "and"): such islands make a difference hard to
+    read."""
     result: list[tuple[bool, slice, slice]] = []
     for place, (is_same, old, new) in enumerate(runs):
         is_island = is_same and old.stop - old.start == 1 and 0 < place < len(runs) - 1
@@ -241,11 +243,12 @@ def _without_islands(runs: list[tuple[bool, slice, slice]]) -> list[tuple[bool, 
 
 
 def _length(run: tuple[bool, slice, slice]) -> int:
-    return (run[1].stop - run[1].start) + (run[2].stop - run[2].start)
+    length: int = (run[1].stop - run[1].start) + (run[2].stop - run[2].start)
+    return length
 
 
 def _parts(tokens: Sequence[_Token], state: State) -> list[Part]:
-    """Words as one part, with the addresses among them as notes. An address that stayed is not worth a word."""
+    """Return words as parts, with link addresses between them as notes. An unchanged address is left out."""
     parts: list[Part] = []
     words: list[str] = []
     for token in tokens:

@@ -1,4 +1,4 @@
-"""settings.env: NAME=value lines, as people and editors write them. One reader, one writer."""
+"""Reader and writer of settings.env: NAME=value lines, as people and editors write them."""
 
 import codecs
 import os
@@ -15,16 +15,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_ENDS = re.compile(r"\r\n|\r|\n")  # and no other: str.splitlines() knows ends that may stand in a value
+_ENDS = re.compile(r"\r\n|\r|\n")  # str.splitlines() also splits at characters that may stand in a value
 
 
 class EnvFileError(Exception):
-    """The file cannot be read. The text is one line that names the file, and the line where it is known."""
+    """The file cannot be read. The message is one line that names the file and, if known, the line number."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One line that sets something. `number` counts from 1."""
+    """One line that sets a value. `number` counts from 1."""
 
     number: int
     name: str
@@ -32,7 +32,7 @@ class Setting:
 
 
 def read_settings_of(path: Path) -> list[Setting]:
-    """The lines that set something, in order; none if there is no such file. Raises EnvFileError."""
+    """Return the NAME=value lines in order; an absent file has none. Raises EnvFileError."""
     found = []
     for number, line in enumerate(_ENDS.split(_text(path)), 1):
         plain = line.strip()
@@ -45,7 +45,7 @@ def read_settings_of(path: Path) -> list[Setting]:
 
 
 def values_of(path: Path) -> dict[str, str]:
-    """The value of each name. Of several lines for one name the last that is not empty counts, as in a shell."""
+    """Return the value of each name. Of several lines for one name the last non-empty one counts, as in a shell."""
     values: dict[str, str] = {}
     for line in read_settings_of(path):
         if line.value or line.name not in values:
@@ -54,16 +54,16 @@ def values_of(path: Path) -> dict[str, str]:
 
 
 def write_values(path: Path, values: Mapping[str, str], comments: Mapping[str, str] | None = None) -> None:
-    """Set names in the file and leave all other lines as they are. Made if it is not there, for this user only.
+    """Set names in the file and leave all other lines unchanged. An absent file is created, readable by this user only.
 
-    A name that is set already is changed in its place, a new one comes to the end, with its comment before it.
+    An existing name is changed in place. A new one is added at the end, with its comment above it.
     """
     text = _text(path)
     ending = "\r\n" if "\r\n" in text else "\n"
     lines = _ENDS.split(text)
     while lines and not lines[-1].strip():
         lines.pop()
-    where = {line.name: line.number for line in read_settings_of(path)}  # the last line of each
+    where = {line.name: line.number for line in read_settings_of(path)}  # the last line of each name
     for line in read_settings_of(path):
         if line.name in values:
             lines[line.number - 1] = _line(line.name, values[line.name]) if where[line.name] == line.number else ""
@@ -89,7 +89,7 @@ def _text(path: Path) -> str:
 
 
 def _value(raw: str) -> str:
-    """Without the quotation marks around it, or without the comment after it."""
+    """Return a value without surrounding quotation marks, or without a trailing comment."""
     closing = _CLOSING.get(raw[:1])
     if closing:
         inner = re.match(rf"{raw[0]}((?:\\.|[^\\{closing}])*){closing}\s*(#.*)?$", raw)
@@ -106,16 +106,16 @@ def _line(name: str, value: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """All of it or nothing: a secret that is half written would be lost."""
+    """Replace the file atomically: a half-written secret would be lost."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")  # readable by this user only
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")  # mkstemp makes it readable by this user only
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
-            Path(name).chmod(path.stat().st_mode & 0o770)  # a copy of .env.example was for everybody to read
+            Path(name).chmod(path.stat().st_mode & 0o770)  # .env.example, often copied, is readable by everybody
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

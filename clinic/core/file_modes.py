@@ -1,7 +1,7 @@
-"""Who on the machine may read what the site writes: its own user, and for style sheets and pictures nginx as well.
+"""File permissions: only the site's own user may read the files that it writes. nginx may read assets and media too.
 
-Everything else in the instance folder is 0600 or 0700 from its first byte, whatever the umask of whoever started us. An
-instance folder of exactly 0710 stays so: then nginx, in the folder's group, gets through to assets/ and media/.
+Everything else in the instance folder is 0600 or 0700 from its first byte, whatever umask the process was started with.
+An instance folder of exactly 0710 stays so: nginx, in the folder's group, can then reach assets/ and media/.
 """
 
 import os
@@ -17,12 +17,13 @@ OF_SQLITE = ("", "-wal", "-shm", "-journal", "-turns")
 
 
 def write_privately() -> None:
-    """From now on this process makes files that nobody else may read."""
+    """Set the umask of this process, so that nobody else may read the files it creates."""
     os.umask(PRIVATE_UMASK)
 
 
 def make_private(instance: Path, public: set[Path], database_url: str) -> None:
-    """Make the instance folder, and close what earlier releases left open in it, but for the `public` folders."""
+    """Create the instance folder, and close files in it that earlier releases left readable. Skips the `public`
+    folders."""
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in instance.iterdir():
         if path not in public:
@@ -36,7 +37,7 @@ def make_private(instance: Path, public: set[Path], database_url: str) -> None:
 
 
 def make_readable_folder(folder: Path) -> None:
-    """Make a folder, and what is missing above it, that nginx may read."""
+    """Create a folder and its missing parents, readable by nginx."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(exist_ok=True)
@@ -44,17 +45,18 @@ def make_readable_folder(folder: Path) -> None:
 
 
 def make_readable(path: Path) -> None:
-    """Let nginx read a file."""
+    """Make a file readable by nginx."""
     path.chmod(0o644)
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether anybody but the owner has a right to a file or folder."""
+    """Return whether anybody but the owner has a permission on a file or folder."""
     return bool(stat.S_IMODE(path.lstat().st_mode) & PRIVATE_UMASK)
 
 
 def _close(path: Path) -> None:
-    """Close a file, or all of a folder. The folder itself comes last: a closed one needs no look inside."""
+    """Remove the permissions of others from a file, or from a folder and its contents. The folder itself comes last,
+    because a closed folder is not looked into again."""
     if path.is_symlink():
         return
     if path.is_dir() and is_open_to_others(path):
@@ -64,7 +66,7 @@ def _close(path: Path) -> None:
 
 
 def _close_one(path: Path) -> None:
-    # What belongs to another user stays theirs; what another process has just removed is closed enough.
+    # A file of another user stays as it is. One that another process has just deleted needs no change.
     with suppress(FileNotFoundError, PermissionError):
         if is_open_to_others(path):
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~PRIVATE_UMASK)

@@ -1,8 +1,8 @@
-"""One folding of words for the index and for what is typed into a search, the same on every database.
+"""Folding of words, the same for the search index and for what people type, and on every database.
 
-Words are small, without accents, and in one form of each letter. Scripts that write no spaces are cut into pairs of
-letters, so that a word is found anywhere in a run. The engines see nothing but ASCII: whatever their tokenizers,
-locales and dictionaries do with other letters, they cannot do it in two ways.
+Words are lower-case, without accents, and in one form of each letter. Text in scripts without spaces is cut into pairs
+of letters, so that a word is found anywhere in a run. The databases only see ASCII, so their tokenizers, locales and
+dictionaries cannot treat other letters differently.
 """
 
 import re
@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 import regex
 
-# Raised whenever the same text is folded in another way: the worker then builds the indexes anew (core/search.py).
+# Increase it when the same text is folded in another way. The worker then rebuilds the indexes (core/search.py).
 FOLDING = 1
-LONGEST_WORD = 80  # letters; of a longer one the beginning is enough
+LONGEST_WORD = 80  # letters; longer words are cut
 
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}\p{Cf}]*")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _LETTER = regex.compile(r"\X")
-# Accents, points of Hebrew, vowel signs of Arabic: people leave them out. Those of other scripts are letters.
+# Accents, Hebrew points and Arabic vowel signs: people leave them out when they type. Marks of other scripts are
+# letters.
 _LEFT_OUT = regex.compile(
     r"[\u0300-\u036F\u0483-\u0489\u0591-\u05C7\u0610-\u061A\u064B-\u065F\u0670\u06D6-\u06ED\u08CA-\u08FF\u0640"
     r"\p{Cf}\p{Variation_Selector}]"
@@ -33,15 +34,15 @@ _HAS_ACCENTS = regex.compile(r"[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]")
 _IS_FOREIGN = regex.compile(r"[[\p{L}\p{N}\p{M}\p{Cf}]--[\x00-\x7F]]", regex.V1)
 _NONE: list[tuple[str, int, int]] = []
 _IS_KEPT = regex.compile(r"[\p{L}\p{N}\p{M}]")
-# One letter for those that keyboards of two languages, or two habits, write in the same place of a word.
+# Letters that stand for each other: keyboards of two languages, or two habits, write them in the same place of a word.
 _SAME = str.maketrans(dict(zip("يىئكةۀأإآٱؤ", "یییکههااااو", strict=True)))
-# Letters of Latin that Unicode does not take apart.
+# Latin letters that Unicode does not decompose.
 _LATIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ɨ": "i", "ŋ": "n", "ə": "e", "ɓ": "b"}
     | {"ɗ": "d", "ƙ": "k", "ƴ": "y", "ƒ": "f", "ĸ": "k", "æ": "ae", "œ": "oe", "þ": "th", "ŀ": "l"}
 )
-# Each letter that is not ASCII becomes five letters without a vowel, s or y: no stemmer of English touches them. Words
-# of one length per letter keep their beginnings.
+# Each non-ASCII letter becomes five letters without vowels, s or y, which no English stemmer changes. As all codes have
+# one length, a prefix of a word stays a prefix of its token.
 _CODE = "bcdfghjklmnpqrtvwxz"
 _CODED = "zqx"
 _WIDTH = 5
@@ -49,7 +50,7 @@ _IS_CODED = re.compile(f"{_CODED}(?:[{_CODE}]{{{_WIDTH}}})+")
 
 
 class Piece(NamedTuple):
-    """A folded word, or a part of a run, and where it stands in the text that it was read from."""
+    """A folded word, or a part of a run, with its position in the original text. A run is text without spaces."""
 
     word: str
     start: int
@@ -58,12 +59,13 @@ class Piece(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, folded, in order; a run without spaces is one word."""
+    """Return the folded words of a text in order. A run without spaces is one word."""
     return [piece.word for piece in _words(text)]
 
 
 def pieces_of(text: str) -> Iterator[Piece]:
-    """What the index has of a text: words, and pairs of neighbours in runs; the last letter of a run by itself too."""
+    """Yield what the index holds of a text: words, and pairs of neighbouring letters in runs. The last letter of a run
+    is also yielded alone."""
     if _is_plain(text):
         for match in _ASCII_WORD.finditer(text):
             yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end())
@@ -78,26 +80,26 @@ def pieces_of(text: str) -> Iterator[Piece]:
 
 
 def tokens_of(text: str) -> str:
-    """A text as an engine indexes it: the pieces in ASCII, with one space between them."""
+    """Return a text as the database indexes it: its pieces in ASCII, separated by single spaces."""
     if _is_plain(text):
         return " ".join(word[:LONGEST_WORD] for word in _ASCII_WORD.findall(text.lower()))
     return " ".join(token_of(piece.word) for piece in pieces_of(text))
 
 
 def query_tokens(word: str) -> list[tuple[str, bool]]:
-    """What stands for a folded word in a query: tokens that must all be there, and whether each is only a beginning."""
+    """Return the query tokens of a folded word, all of which must match, and whether each is a prefix."""
     if not is_run(word) or len(word) == 1:
         return [(token_of(word), True)]
     return [(token_of(pair), False) for pair in dict.fromkeys(map("".join, pairwise(word)))]
 
 
 def token_of(word: str) -> str:
-    """A folded word in ASCII."""
+    """Return a folded word in ASCII."""
     return word if word.isascii() else _CODED + "".join(map(_code, word))
 
 
 def word_of(token: str) -> str:
-    """The folded word that a token stands for."""
+    """Return the folded word that a token stands for."""
     if not _IS_CODED.fullmatch(token):
         return token
     codes = token[len(_CODED) :]
@@ -106,12 +108,12 @@ def word_of(token: str) -> str:
 
 
 def is_run(word: str) -> bool:
-    """Whether a folded word is of a script that writes no spaces, or whose words hang together."""
+    """Return whether a folded word is in a script without spaces between words."""
     return not word.isascii() and _is_run(word[0])
 
 
 def _is_plain(text: str) -> bool:
-    """Whether all letters are ASCII, as in most English texts; quotation marks and dashes are no letters."""
+    """Return whether all letters are ASCII, as in most English texts. Quotation marks and dashes are no letters."""
     return text.isascii() or not any(_IS_FOREIGN.match(char) for char in set(text))
 
 
@@ -120,28 +122,28 @@ def _words(text: str) -> Iterator[Piece]:
 
 
 def _spelled(text: str) -> Iterator[tuple[Piece, list[tuple[str, int, int]]]]:
-    """Each word with its folded letters and their places."""
+    """Yield each word with its folded letters and their positions."""
     if _is_plain(text):
         for match in _ASCII_WORD.finditer(text):
             yield Piece(match[0].lower()[:LONGEST_WORD], match.start(), match.end()), _NONE
         return
-    for match in _WORD.finditer(text):
-        word, start = match[0], match.start()
+    for found in _WORD.finditer(text):
+        word, start = found[0], found.start()
         if word.isascii():
-            yield Piece(word.lower()[:LONGEST_WORD], start, match.end()), _NONE
+            yield Piece(word.lower()[:LONGEST_WORD], start, found.end()), _NONE
             continue
         for kind, letters in _parts(word):
             placed = [(letter, start + first, start + last) for letter, first, last in letters]
             folded = "".join(letter for letter, _, _ in placed)
             is_run = kind == "run"
             folded = folded if is_run else folded[:LONGEST_WORD]
-            # A word is marked as a whole, with the joiners at its end.
+            # Highlighting marks a word as a whole, with the joiners at its end.
             yield Piece(folded, placed[0][1], placed[-1][2], is_run), placed
 
 
 @lru_cache(maxsize=4096)
 def _parts(word: str) -> tuple[tuple[str, tuple[tuple[str, int, int], ...]], ...]:
-    """The folded letters of a word with their places, cut where ASCII, runs and other letters meet."""
+    """Return the folded letters of a word with their positions, split where ASCII, runs and other letters meet."""
     parts: list[tuple[str, list[tuple[str, int, int]]]] = []
     for cluster in _LETTER.finditer(word):
         for letter in _folded(cluster[0]):
@@ -154,7 +156,7 @@ def _parts(word: str) -> tuple[tuple[str, tuple[tuple[str, int, int], ...]], ...
 
 @lru_cache(maxsize=8192)
 def _folded(cluster: str) -> str:
-    """One letter, with whatever hangs on it, as the index has it."""
+    """Return one grapheme cluster as the index stores it."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cluster).casefold())
     plain = "".join(_without_accent(char) for char in plain)
     plain = _LEFT_OUT.sub("", plain).translate(_SAME).translate(_LATIN)

@@ -1,8 +1,8 @@
-"""HTML that other programs wrote, or that was written by hand, read before its attributes are dropped.
+"""Converts HTML of other programs, or written by hand, before the sanitiser drops its attributes.
 
-Word, LibreOffice, Google Docs, Pages, Excel and web mail say with styles, classes and roles what is deleted, hidden,
-struck out, a list or a heading. The editor does the same for what is pasted (tools/editor/src/clean.js); this is for
-what comes another way: the HTML view, a browser without JavaScript, a file. Both are tried with tests/journeys/paste.
+Word, LibreOffice, Google Docs, Pages, Excel and web mail use styles, classes and roles to mark what is deleted, hidden,
+struck out, a list or a heading. The editor converts pasted HTML in the same way (tools/editor/src/clean.js). This
+module handles all other input: the HTML view, a browser without JavaScript, a file. tests/journeys/paste tests both.
 """
 
 import re
@@ -17,7 +17,8 @@ _Meaning = Callable[[str, list[str]], list[str]]
 
 @dataclass
 class LeftOut:
-    """What of a document was not taken. `pictures` are their words or names, `hiding` the makers that hide a link."""
+    """Content of a document that was left out. `pictures` are their alt texts or file names, `hiding` the makers of
+    links whose target is hidden."""
 
     deleted: int = 0
     comments: int = 0
@@ -30,7 +31,7 @@ class LeftOut:
 
     @property
     def sentence(self) -> str:
-        """It in a sentence or two; "" if it was nothing."""
+        """A sentence or two about what was left out; "" if nothing was."""
         names = ", ".join(f"“{name}”" for name in [name for name in self.pictures if name][:3])
         parts = [
             *_number(self.deleted, "deleted passage", "deleted passages"),
@@ -63,7 +64,7 @@ def _number(count: int, one: str, many: str) -> list[str]:
 
 
 def read_document(html: str) -> tuple[str, LeftOut]:
-    """The text of a document as HTML of our own kind, not yet sanitised, and what was left out."""
+    """Return a document as HTML in the form that articles use, not yet sanitised, and what was left out of it."""
     left = LeftOut()
     body = parse(_fragment(html))
     if body is None:
@@ -85,7 +86,7 @@ def read_document(html: str) -> tuple[str, LeftOut]:
     return body.html(), left
 
 
-# What the attributes mean
+# Meanings of attributes
 
 _OFFICE = re.compile(
     r"urn:schemas-microsoft-com:office|<o:p\b|\bclass=[\"']?Mso|content=[\"']?(Microsoft|LibreOffice|OpenOffice|StarOffice)"
@@ -131,7 +132,7 @@ _REMARK_CLASS = re.compile(
     r"|\b(comment|annotation)[-_]?(anchor|ref|reference|marker)\b",
     re.IGNORECASE,
 )
-_WAS = "data-was"  # the words below, separated by spaces; the sanitiser drops it
+_WAS = "data-was"  # holds the words defined above, separated by spaces; the sanitiser drops it
 
 
 def _style_words(style: str) -> list[str]:
@@ -144,7 +145,8 @@ def _style_words(style: str) -> list[str]:
 
 
 def _sheets(html: str) -> _Meaning:
-    """Return what classes mean: Pages and the export of Google Docs say in a style sheet what is struck out."""
+    """Return a function from tag and classes to meanings. Pages and Google Docs export styles such as strikethrough in
+    a style sheet."""
     rules: list[tuple[str, str, list[str]]] = []
     for sheet in re.findall(r"<style\b[^>]*>([\s\S]*?)</style\s*>", html, re.IGNORECASE):
         plain = re.sub(r"<!--|-->|/\*[\s\S]*?\*/", "", sheet)
@@ -160,7 +162,7 @@ def _sheets(html: str) -> _Meaning:
 
 
 def _fragment(html: str) -> str:
-    """What the clipboard marks as copied, in the list or table that stood around it."""
+    """Return the part that the clipboard marks as copied, wrapped in a list or table if it was a part of one."""
     found = re.search(r"<!--\s*StartFragment\s*-->([\s\S]*)<!--\s*EndFragment\s*-->", html, re.IGNORECASE)
     inner = found[1] if found else html
     first = re.match(r"(?:\s|<!--[\s\S]*?-->)*<([a-z]\w*)", inner, re.IGNORECASE)
@@ -217,12 +219,12 @@ def _value(element: Element, name: str) -> str:
 
 
 def _make_lists(body: Element) -> None:
-    """Lists, one inside the other, from the paragraphs of Word that have a level and begin with the bullet as text."""
+    """Build nested lists from Word's paragraphs that have a list level and begin with the bullet as text."""
     _flatten_web_lists(body)
-    open_: list[tuple[Element, int, str]] = []  # from the outermost list to the innermost, with its level and name
+    open_: list[tuple[Element, int, str]] = []  # the open lists, outermost first, each with its level and name
     for paragraph in body.elements("p", "h1", "h2", "h3", "h4", "h5", "h6"):
         if any(node.tag == "li" for node in paragraph.ancestors()):
-            continue  # the text of an item
+            continue  # a paragraph inside a list item
         level = int(_value(paragraph, "level") or 0)
         if level == 0 or paragraph.tag != "p":
             open_ = []
@@ -237,7 +239,7 @@ def _make_lists(body: Element) -> None:
         skipped = None
         while open_ and open_[-1][1] > level:
             skipped = open_.pop()
-        # From level 1 to 3 and back to 2: both are one step below 1.
+        # From level 1 to 3 and back to 2: both 3 and 2 are one step below 1.
         if skipped and open_ and open_[-1][1] < level and skipped[0].tag == tag:
             open_.append((skipped[0], level, skipped[2]))
         if open_ and open_[-1][1] == level:
@@ -259,7 +261,7 @@ def _make_lists(body: Element) -> None:
         paragraph.remove()
 
 
-# "1." "a)" "(iv)" "1.1", the same in other scripts, but not the "o" and "§" that are bullets.
+# Matches "1.", "a)", "(iv)" and "1.1", also in other scripts, but not the "o" and "§" that are bullets.
 _NUMBER = re.compile(
     r"[(\[]?(\d+(\.\d+)*|[a-z]{1,4}|[^\W\d_]|[一二三四五六七八九十]+)[.)\]、．）]|\d+(\.\d+)*$",
     re.IGNORECASE,
@@ -271,7 +273,7 @@ def _said(element: Element) -> dict[str, str]:
 
 
 def _flatten_web_lists(body: Element) -> None:
-    """Word on the web writes a list of its own for each item."""
+    """Turn the lists of Word on the web back into paragraphs with a level: it writes a separate list for each item."""
     for item in body.elements("li"):
         list_ = item.parent
         if not _value(item, "level") or list_ is None or list_.tag not in ("ol", "ul") or item.elements("ul", "ol"):
@@ -290,7 +292,7 @@ def _flatten_web_lists(body: Element) -> None:
 
 
 def _mend_lists(body: Element) -> None:
-    """A list right inside a list belongs to the item before it."""
+    """Move a list that is a direct child of a list into the item before it."""
     for inner in body.elements("ul", "ol"):
         if inner.parent is not None and inner.parent.tag in ("ul", "ol"):
             item = inner.previous()
@@ -300,7 +302,7 @@ def _mend_lists(body: Element) -> None:
                 inner.unwrap()
 
 
-# What stands beside the text
+# Content outside the running text
 
 _REMARK_LINK = re.compile(
     r"#_?(?:mso)?(?:cmnt|com|anchor|comment|annotation)(_?(?:ref|anchor))?[_-]?\d+$", re.IGNORECASE
@@ -336,7 +338,8 @@ def _drop_side(body: Element, left: LeftOut) -> None:
 
 
 def _drop_remarks(body: Element, left: LeftOut) -> None:
-    """A remark is marked where it belongs and written at the end, or only one of the two."""
+    """Remove comments. A program marks a comment at its place and writes its text at the end, or does only one of the
+    two."""
     anchors: list[Element] = []
     notes: list[Element] = []
     for link in body.elements("a"):
@@ -380,13 +383,13 @@ def _check_links(body: Element, left: LeftOut) -> None:
             link.attributes["href"] = meant
             left.hiding += filter(None, [hidden_by(meant)])
         else:
-            link.unwrap()  # a place that others link to
+            link.unwrap()  # an anchor that others link to
     for text in list(body.walk()):
         if "://" in text.data:
             text.data = unwrap_text(text.data)
 
 
-# Words
+# Inline formatting
 
 _BOX_TAGS = "p ul ol table h1 h2 h3 h4 h5 h6 div blockquote figure dl hr pre"
 _BOXES = frozenset(_BOX_TAGS.split())
@@ -398,7 +401,7 @@ def _holds_boxes(element: Element) -> bool:
 
 
 def _make_struck(body: Element) -> None:
-    """Words that are struck out stay, struck out; what holds blocks strikes out the text in each."""
+    """Keep struck-out text as <s>. An element that holds blocks gets an <s> inside each of them."""
     struck = [
         one for one in body.elements() if (one.tag in ("s", "strike", "del") or _is(one, "strike")) and one.says()
     ]
@@ -422,7 +425,8 @@ def _make_struck(body: Element) -> None:
 
 
 def _make_marks(body: Element) -> None:
-    """Google Docs says bold and italic with styles, and wraps all in a <b> that is not bold."""
+    """Convert bold and italic styles to tags. Google Docs uses styles, and wraps everything in a <b> that is not
+    bold."""
     for element in body.elements("b", "strong", "i", "em", "span", "font"):
         is_bold = _is(element, "bold") and element.tag not in ("b", "strong")
         is_italic = _is(element, "italic") and element.tag not in ("i", "em")
@@ -450,7 +454,8 @@ def _mend_tables(body: Element) -> None:
 
 
 def _make_headings(body: Element) -> None:
-    """Headings begin at h2: the page has its h1. A document with several h1 moves down as a whole."""
+    """Map headings to h2 to h4, as the page has its own h1. A document with several h1 moves down one level as a
+    whole."""
     for element in body.elements("p", "div", "span"):
         outline = _value(element, "outline")
         if element.says() and (outline or _is(element, "heading")):
@@ -480,7 +485,7 @@ _BLOCKS = _GONE | frozenset(_BLOCK_TAGS.split())
 
 
 def _make_paragraphs(body: Element) -> None:
-    """Boxes that we do not know become paragraphs, so that the words of two do not run together."""
+    """Turn unknown containers into paragraphs, so that the words of two do not run together."""
     for box in reversed(body.elements(*_GONE)):
         if any(child.tag in _BLOCKS for child in box.children):
             _wrap_runs(box)
@@ -502,7 +507,7 @@ def _make_paragraphs(body: Element) -> None:
 
 
 def _is_alone(box: Element) -> bool:
-    """Whether nothing else is said beside it, or it holds the whole body."""
+    """Return whether the container is the only one with text among its siblings."""
     siblings = box.parent.children if box.parent else []
     return not any(one is not box and (one.tag in _BLOCKS or one.says()) for one in siblings)
 
@@ -525,12 +530,12 @@ def _wrap_runs(parent: Element) -> None:
 
 _SAYING_TAGS = "p h2 h3 h4 ul ol li blockquote table td th dl dt dd figcaption aside section caption"
 _SAYING = frozenset(_SAYING_TAGS.split())
-_USUAL = {"dir": "ltr", "lang": "en"}  # of the page around the text
+_USUAL = {"dir": "ltr", "lang": "en"}  # the values of the page around the text
 _PHRASES = ("span", "font", "a", "strong", "em", "b", "i", "bdo", "s", "sub", "sup", "abbr", "cite", "bdi")
 
 
 def sane_value(name: str, value: str) -> str | None:
-    """A value of dir or lang that may be kept, in its usual spelling ("ar-SA"), or None."""
+    """Return a permitted value of dir or lang in its usual spelling ("ar-SA"), or None."""
     plain = value.strip().lower().replace("_", "-")
     if name == "dir":
         return plain if plain in ("ltr", "rtl", "auto") else None
@@ -545,7 +550,8 @@ def _same(name: str, one: str, other: str) -> bool:
 
 
 def _keep_directions(body: Element) -> None:
-    """Leave dir and lang only where they say something; a phrase of its own gets a <bdi>."""
+    """Keep dir and lang only where they differ from their surroundings. A phrase in another direction or language gets
+    a <bdi>."""
     for name in ("dir", "lang"):
         if any(name in one.attributes for one in body.elements()):
             _keep(body, name)
@@ -583,7 +589,7 @@ def _keep(body: Element, name: str) -> None:
 
 
 def _mend_spaces(body: Element) -> None:
-    """Word puts unbreakable spaces where a plain one is meant; between a number and its unit they are meant."""
+    """Replace the non-breaking spaces that Word writes for plain ones. Those between a number and its unit stay."""
     for text in body.walk():
         if text.data:
             text.data = re.sub(r"(?<!\d)\xa0|\xa0(?![^\W\d_])", " ", text.data)

@@ -1,4 +1,4 @@
-"""Signs of life of the background workers, and what they say together."""
+"""Heartbeats of the background workers, and the health that they show together."""
 
 from datetime import datetime, timedelta
 
@@ -10,11 +10,11 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
 
 SILENT_AFTER = timedelta(seconds=60)
 DEATHS_WITHIN = timedelta(minutes=10)
-MOST_DEATHS = 3  # so many within that time are no accident
+MOST_DEATHS = 3  # this many deaths within DEATHS_WITHIN count as a fault
 
 
 class Heartbeat(Base):
-    """When each background worker last said that it lives, and when it stopped because it was asked to."""
+    """The last heartbeat of each background worker, and the time of its orderly stop."""
 
     __tablename__ = "heartbeat"
 
@@ -25,7 +25,7 @@ class Heartbeat(Base):
 
 @atomic()
 def beat(name: str) -> None:
-    """Note that a worker lives."""
+    """Record a heartbeat of a worker."""
     now = clock.now()
     insert = upsert(Heartbeat).values(name=name, at=now)
     db.session.execute(
@@ -36,25 +36,25 @@ def beat(name: str) -> None:
 
 @atomic()
 def note_start(name: str) -> None:
-    """Note that a worker begins to live. One of the same name that was not asked to stop has died (in a container every
-    life has the same process id): its row is kept under another name, to be counted."""
+    """Record the start of a worker. A worker of the same name without an orderly stop has died: its row is renamed, so
+    that the death is still counted. In a container every process has the same id, so names repeat."""
     died = sa.and_(Heartbeat.name == name, Heartbeat.stopped_at.is_(None))
     db.session.execute(sa.update(Heartbeat).where(died).values(name=f"{name} until {clock.now():%Y-%m-%d %H:%M:%S.%f}"))
 
 
 @atomic()
 def note_stop(name: str) -> None:
-    """Note that a worker ends because it was asked to: it has not died."""
+    """Record an orderly stop, so that the silence that follows does not count as a death."""
     db.session.execute(sa.update(Heartbeat).where(Heartbeat.name == name).values(stopped_at=clock.now()))
 
 
 def last_beat() -> datetime | None:
-    """When any worker last said that it lives; None if none ever did, or not for a day."""
+    """Return the time of the latest heartbeat of any worker. None if there was none within a day."""
     return db.session.scalar(sa.select(sa.func.max(Heartbeat.at)))
 
 
 def recent_deaths() -> int:
-    """How many workers fell silent within the last ten minutes without having been asked to stop."""
+    """Return the number of workers that fell silent in the last ten minutes without an orderly stop."""
     now = clock.now()
     dead = (
         Heartbeat.stopped_at.is_(None),

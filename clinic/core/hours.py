@@ -1,7 +1,7 @@
-"""Opening hours: read from the lines that staff write, shown to people and robots, and asked whether it is open now.
+"""Opening hours: parsed from lines that staff write, formatted for people and robots.
 
-A line of the week is "Mon-Fri 8:00-20:00", "Sat 9:00-14:00" or "Sun closed"; several spans of one day have commas
-between them. A line of the exceptions is "2026-12-25 closed Christmas Day" or "2026-12-24 9:00-13:00 Christmas Eve".
+A line of the week is "Mon-Fri 8:00-20:00", "Sat 9:00-14:00" or "Sun closed"; commas separate several spans of one day.
+A line of the special days is "2026-12-25 closed Christmas Day" or "2026-12-24 9:00-13:00 Christmas Eve".
 """
 
 import re
@@ -26,7 +26,7 @@ PARTS = (("morning", time(0), time(12)), ("afternoon", time(12), time(17)), ("ev
 
 @dataclass(frozen=True)
 class SpecialDay:
-    """One day that differs from its week."""
+    """A date whose hours differ from the usual week."""
 
     day: date
     spans: tuple[Span, ...]
@@ -34,13 +34,14 @@ class SpecialDay:
 
     @property
     def hours(self) -> str:
-        """9:00–13:00, or closed."""
+        """The hours as text: "9:00–13:00", or "closed"."""
         return _hours(self.spans, "closed")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Days in a row with the same hours: for people ("Monday to Friday") and for robots (day names)."""
+    """Consecutive weekdays with the same hours. `label` is for people ("Monday to Friday"), `days` for structured
+    data."""
 
     label: str
     days: tuple[str, ...]
@@ -48,26 +49,26 @@ class Group:
 
     @property
     def hours(self) -> str:
-        """8:00–20:00, or Closed."""
+        """The hours as text: "8:00–20:00", or "Closed"."""
         return _hours(self.spans, "Closed")
 
 
 @dataclass(frozen=True)
 class Hours:
-    """The week, Monday first, and the days that differ."""
+    """The opening hours of each weekday, Monday first, and the special days."""
 
     week: tuple[tuple[Span, ...], ...]
     exceptions: tuple[SpecialDay, ...]
 
     def spans_on(self, day: date) -> tuple[Span, ...]:
-        """When it is open on a day."""
+        """Return the spans during which the clinic is open on a date."""
         for exception in self.exceptions:
             if exception.day == day:
                 return exception.spans
         return self.week[day.weekday()]
 
     def parts(self) -> list[tuple[str, list[str]]]:
-        """The days of the week that are open, each with the parts of it that are: ("mon", ["morning", "evening"])."""
+        """Return the open weekdays, each with its open parts of the day: ("mon", ["morning", "evening"])."""
         return [
             (day.lower(), open_parts)
             for day, spans in zip(DAYS, self.week, strict=True)
@@ -75,11 +76,12 @@ class Hours:
         ]
 
     def is_open(self, moment: datetime) -> bool:
-        """Whether it is open at a moment, given in the clinic's zone."""
+        """Return whether the clinic is open at a moment, given in the clinic's time zone."""
         return any(opens <= moment.time() < closes for opens, closes in self.spans_on(moment.date()))
 
     def status(self, moment: datetime) -> str:
-        """What a visitor wants to know now (in the clinic's zone): open until when, or when it opens next."""
+        """Return one sentence for visitors: open until when, or the next opening. `moment` is in the clinic's time
+        zone."""
         for opens, closes in self.spans_on(moment.date()):
             if opens <= moment.time() < closes:
                 return f"Open now, until {_clock(closes)}"
@@ -93,7 +95,7 @@ class Hours:
         return "Closed now"
 
     def groups(self) -> list[Group]:
-        """The week in as few lines as it takes."""
+        """Return the week with consecutive days of equal hours grouped together."""
         groups: list[Group] = []
         start = 0
         for number in range(1, 8):
@@ -106,18 +108,18 @@ class Hours:
         return groups
 
     def coming(self, today: date) -> list[SpecialDay]:
-        """The days of the next eight weeks that differ."""
+        """Return the special days of the next eight weeks."""
         return [one for one in self.exceptions if today <= one.day <= today + timedelta(weeks=8)]
 
 
-@lru_cache(maxsize=16)  # every page shows them
+@lru_cache(maxsize=16)  # every page shows the hours
 def read_hours(week: str, exceptions: str = "") -> Hours:
-    """Read both texts. Raises ValueError with a sentence that names the line at fault."""
+    """Parse the week and the special days. Raises ValueError with a sentence that quotes the wrong line."""
     days: list[tuple[Span, ...]] = [()] * 7
     for line in _lines(week):
         match = WEEK_LINE.fullmatch(line)
         if not match:
-            raise ValueError(f"“{line}” is not like “Mon-Fri 8:00-20:00” or “Sun closed”")
+            raise ValueError(f"“{line}”: write it like “Mon-Fri 8:00-20:00” or “Sun closed”")
         first = DAYS.index(match[1].capitalize())
         last = DAYS.index(match[2].capitalize()) if match[2] else first
         if last < first:
@@ -130,7 +132,7 @@ def read_hours(week: str, exceptions: str = "") -> Hours:
         try:
             day = date.fromisoformat(match[1] if match else "")
         except ValueError:
-            raise ValueError(f"“{line}” is not like “2026-12-25 closed Christmas Day”") from None
+            raise ValueError(f"“{line}”: write it like “2026-12-25 closed Christmas Day”") from None
         assert match
         found.append(SpecialDay(day, _spans(match[2], line), (match[3] or "").strip()))
     return Hours(tuple(days), tuple(sorted(found, key=lambda one: one.day)))

@@ -1,4 +1,4 @@
-"""What staff write: sanitised when it is saved, and read back as plain text where that is needed."""
+"""The HTML that staff write: sanitised on saving, and converted to plain text."""
 
 import re
 from html import unescape
@@ -46,19 +46,19 @@ _cleaner = nh3.Cleaner(
 )
 
 
-_LIST_IN_LIST = re.compile(r"(</li>|<[ou]l[^>]*>)\s*<[ou]l\b")  # as Google Docs writes it
+_LIST_IN_LIST = re.compile(r"(</li>|<[ou]l[^>]*>)\s*<[ou]l\b")  # as Google Docs writes nested lists
 
 
 def sanitise(html: str) -> str:
-    """The same text with only the markup that an article may carry, and no character that breaks a format or deceives.
+    """Return the HTML with only the markup that an article may carry, and without harmful characters.
 
-    A second pass changes nothing.
+    Idempotent: a second pass changes nothing.
     """
     return _sanitised(html)[0]
 
 
 def left_out(html: str) -> LeftOut:
-    """What `sanitise` does not take from a text."""
+    """Return a summary of what `sanitise` removes from a text."""
     return _sanitised(html)[1]
 
 
@@ -67,7 +67,7 @@ def _sanitised(html: str) -> tuple[str, LeftOut]:
     clean = _cleaned(typed)
     if clean == typed and not _LIST_IN_LIST.search(clean) and not _has_wrapped_link(clean):
         return clean, LeftOut()
-    # There is more in it than we keep: read first what it means.
+    # The text has more markup than we keep, so read the meaning of its styles and classes first.
     read, left = read_document(typed)
     return _cleaned(read), left
 
@@ -75,7 +75,7 @@ def _sanitised(html: str) -> tuple[str, LeftOut]:
 def _cleaned(html: str) -> str:
     cleaned = _cleaner.clean(html)
     harmless = harmless_html(cleaned)  # references such as &#11; are characters by now
-    if harmless != cleaned:  # without one, an address may name a scheme that it did not name before
+    if harmless != cleaned:  # without a removed character, an address may name a different scheme
         harmless = _cleaner.clean(harmless)
     return harmless.strip()
 
@@ -86,6 +86,6 @@ def _has_wrapped_link(html: str) -> bool:
 
 
 def plain_text(html: str) -> str:
-    """The words of some HTML, one space between them."""
+    """Return the text of some HTML with all white space collapsed to single spaces."""
     body = LexborHTMLParser(html).body
     return " ".join(body.text(separator=" ").split()) if body else ""

@@ -1,16 +1,16 @@
-"""The text of some HTML as a list of blocks: paragraphs, headings, list items, table rows, pictures."""
+"""HTML split into text blocks: paragraphs, headings, list items, table rows, pictures."""
 
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-# Each of these begins a new block, and what stands around it ends there. A cell does not: a row is one block.
+# Each of these tags starts a new block and ends the block before it. A cell does not: a table row is one block.
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _KINDS = frozenset([*_HEADINGS, "p", "li", "blockquote", "caption", "tr", "figure", "figcaption", "dt", "dd", "hr"])
 _CONTAINERS = frozenset(
     ["aside", "section", "div", "ul", "ol", "dl", "table", "thead", "tbody", "tfoot", "article", "main", "header"]
 )
-# A paragraph in one of these is a part of it, not a paragraph of its own.
+# A paragraph inside one of these belongs to it and is no block of its own.
 _NAME_THEIR_PARAGRAPHS = frozenset(["li", "blockquote", "caption", "tr", "figure", "figcaption", "dt", "dd"])
 _MARKS = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "cite", "sub": "sub", "sup": "sup"}
 _UNREAD = frozenset(["script", "style", "template", "head", "title"])
@@ -19,7 +19,8 @@ CELL_BORDER = "|"
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a block, how it is marked ("em", "strong" …), and where the link that ends with it leads."""
+    """One word of a block, with its marks ("em", "strong" …). `address` is the target of a link that ends with this
+    word."""
 
     text: str
     marks: frozenset[str] = frozenset()
@@ -28,7 +29,8 @@ class Word:
 
 @dataclass(frozen=True)
 class TextBlock:
-    """One block. `kind` is a tag such as "p" or "li"; `inside` are the tags around it, with their classes."""
+    """One block of text. `kind` is a tag such as "p" or "li"; `inside` lists the enclosing containers with their
+    classes."""
 
     kind: str
     words: tuple[Word, ...]
@@ -36,15 +38,16 @@ class TextBlock:
 
     @property
     def text(self) -> str:
-        """Its words with one space between them."""
+        """The words of the block, joined by single spaces."""
         return " ".join(word.text for word in self.words)
 
 
 def text_blocks(html: str) -> list[TextBlock]:
-    """The blocks of some HTML in reading order, those without a word left out. A picture is "Picture 7: caption"."""
+    """Return the text blocks of some HTML in reading order, without empty ones. A picture reads "Picture 7:
+    caption"."""
     body = LexborHTMLParser(html).body
     reader = _Reader()
-    # Enter and leave by hand: HTML can be nested deeper than Python's calls.
+    # An explicit stack instead of recursion: HTML can be nested deeper than Python's call stack.
     steps: list[tuple[LexborNode, bool]] = [(body, False)] if body else []
     while steps:
         node, is_left = steps.pop()
@@ -61,12 +64,12 @@ def text_blocks(html: str) -> list[TextBlock]:
 
 
 class _Reader:
-    """What has been read so far, and what is open at this point."""
+    """State of the walk through a document: the blocks read so far and the tags that are open."""
 
     def __init__(self) -> None:
         self.blocks: list[TextBlock] = []
-        self.open: list[tuple[str, str]] = []  # tags and their classes
-        self.rows = 0  # how many of them are table rows
+        self.open: list[tuple[str, str]] = []  # pairs of tag and class attribute
+        self.rows = 0  # number of open table rows
         self.marks: list[str] = []
         self.words: list[Word] = []
         self.is_word_open = False  # no space since the last letter: "co<em>operate</em>" is one word
@@ -120,7 +123,7 @@ class _Reader:
         self.is_word_open = False
 
     def _kind(self) -> tuple[str, tuple[str, ...]]:
-        """The nearest open tag that names the block, and the containers around it."""
+        """Return the innermost open tag that names the block, and the containers around it."""
         tags = [tag for tag, _ in self.open]
         inside = tuple(f"{tag} {names}".strip() for tag, names in self.open if tag in _CONTAINERS)
         named = [tag for tag in tags if tag in _KINDS]
@@ -129,7 +132,7 @@ class _Reader:
         return (named[-1] if named else "p"), inside
 
     def _break(self, tag: str, around: str) -> None:
-        """What begins or ends a block ends the open one; within a row or a picture it only ends the word."""
+        """End the current block. Inside a table row or before a picture's caption, only end the current word."""
         if self.rows or (tag == "figcaption" and around == "figure"):
             self.is_word_open = False
         else:
@@ -137,7 +140,7 @@ class _Reader:
 
 
 def _picture(figure: LexborNode) -> str:
-    """The words before a picture's caption: which one it is, and what is said of it here only."""
+    """Return the words that stand for a picture before its caption: its number and the texts set on this figure."""
     number = figure.attributes.get("data-image")
     names = {"description": "data-alt", "credit": "data-credit", "source": "data-source", "licence": "data-licence"}
     told = [(name, figure.attributes.get(attribute)) for name, attribute in names.items()]

@@ -1,4 +1,5 @@
-"""What the worker does again and again: each job fails alone, visibly, waits longer after each failure, and goes on."""
+"""Recurring jobs of the worker. Each job fails alone; its failure is recorded, and it is retried after a growing
+delay."""
 
 import logging
 import time
@@ -16,13 +17,13 @@ from clinic.core import audit, clock
 from clinic.core.db import Base, UtcDateTime, atomic, db, upsert
 
 log = logging.getLogger(__name__)
-FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0  # seconds after a failure
+FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0  # delay after a failure, in seconds
 DATABASE_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 Item = TypeVar("Item")
 
 
 class FailingJob(Base):
-    """A job whose last run failed. The row goes when a run succeeds."""
+    """A job whose last run failed. The row is deleted when a run succeeds."""
 
     __tablename__ = "failing_job"
 
@@ -35,25 +36,25 @@ class FailingJob(Base):
 
 @dataclass
 class Job:
-    """Something to do every so many seconds. `act` returns whether there was anything to do."""
+    """A function that runs every `every` seconds. `act` returns whether it found work."""
 
     name: str
     every: float
     act: Callable[[], object]
     failures: int = 0
-    next_at: float = 0.0  # time.monotonic()
+    next_at: float = 0.0  # by time.monotonic()
     has_succeeded: bool = field(default=False)
 
     def run(self) -> bool:
-        """Run it if it is due. Returns whether there was anything to do; whatever it raises is noted, and only a
-        database that is away is raised."""
+        """Run the job if it is due. Returns whether it found work. Exceptions are logged and recorded; only a lost
+        database connection is raised."""
         if time.monotonic() < self.next_at and not (self.failures and _is_due(self.name)):
             return False
         try:
             found_work = bool(self.act())
         except DATABASE_AWAY:
             raise
-        except BaseException as error:  # also SystemExit, and what extensions in Rust raise: the worker goes on
+        except BaseException as error:  # also SystemExit and panics of Rust extensions: the worker goes on
             db.session.rollback()
             self.failures += 1
             wait = min(FIRST_WAIT ** min(self.failures, 20), LONGEST_WAIT)
@@ -69,8 +70,8 @@ class Job:
 
 
 def for_each(items: Iterable[Item], act: Callable[[Item], object]) -> int:
-    """Do something with each item, each in a transaction of its own. One that fails does not stop the others: the
-    first error is raised when all have had their turn. Returns how many there were."""
+    """Call `act` for each item in a transaction of its own. Returns the number of items. A failure does not stop the
+    others: the first exception is raised after all items."""
     number, first = 0, None
     for item in items:
         number += 1
@@ -80,7 +81,7 @@ def for_each(items: Iterable[Item], act: Callable[[Item], object]) -> int:
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            log.error("one of several failed", extra=facts_of(error))
+            log.error("job item failed", extra=facts_of(error))
             first = first or error
     if first:
         raise first
@@ -88,13 +89,14 @@ def for_each(items: Iterable[Item], act: Callable[[Item], object]) -> int:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error for staff: its kind and its words, but not the words of the database, which quote what was written."""
+    """Return an error for staff: its type and message. The message of a database error is left out, as it quotes
+    values."""
     words = "" if isinstance(error, sa.exc.SQLAlchemyError) else " ".join(str(error).split())
     return f"{type(error).__name__}: {words}"[:300] if words else type(error).__name__
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """An error for the log: its kind and where it was raised. Its words may quote a person."""
+    """Return an error for the log: its type and origin. The message is left out, as it may quote personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return {"error": type(error).__name__, "where": where}
@@ -111,13 +113,13 @@ def _note_failure(name: str, failures: int, error: str, wait: float) -> None:
 def _note_success(name: str) -> None:
     is_failing = db.session.scalar(sa.select(FailingJob.name).where(FailingJob.name == name))
     db.session.rollback()
-    if is_failing:  # asked first: writers queue on SQLite, and a worker that starts has a dozen jobs
+    if is_failing:  # ask before locking: writers queue on SQLite, and a starting worker has a dozen jobs
         with atomic():
             db.session.execute(sa.delete(FailingJob).where(FailingJob.name == name))
 
 
 def _is_due(name: str) -> bool:
-    """Whether somebody has asked for another try."""
+    """Return whether staff have asked to retry the job."""
     due_at = db.session.scalar(sa.select(FailingJob.due_at).where(FailingJob.name == name))
     db.session.rollback()
     return due_at is not None and due_at <= clock.now()
@@ -125,7 +127,7 @@ def _is_due(name: str) -> bool:
 
 @atomic()
 def try_again(name: str, *, by: audit.Actor) -> bool:
-    """Have the worker try a failing job at once. False when it does not fail any more."""
+    """Retry a failing job at once. Returns False if it no longer fails."""
     again = db.session.execute(sa.update(FailingJob).where(FailingJob.name == name).values(due_at=clock.now()))
     if not again.rowcount:  # type: ignore[attr-defined]
         return False
@@ -134,5 +136,5 @@ def try_again(name: str, *, by: audit.Actor) -> bool:
 
 
 def failing_jobs() -> list[FailingJob]:
-    """The jobs whose last run failed, by name."""
+    """Return the jobs whose last run failed, sorted by name."""
     return list(db.session.scalars(sa.select(FailingJob).order_by(FailingJob.name).limit(50)))

@@ -1,6 +1,6 @@
-"""Rate limits, stated as sentences: "30 trial requests per address per hour".
+"""Rate limits, written as sentences: "30 trial requests per address per hour".
 
-Counts live in Redis where there is one, else in the database: both are shared by every process and machine.
+The counts are in Redis if it is set, otherwise in the database. All processes and machines share them.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from clinic.core.db import Base, UtcDateTime, atomic, db
 
 log = logging.getLogger(__name__)
 SENTENCE = re.compile(r"(?P<times>\d+) (?P<what>[a-z -]+) per (?P<per>[a-z]+) per (?P<window>minute|hour|day)")
-MOST_KEPT = 50_000  # counts that one process keeps
+MOST_KEPT = 50_000  # counts kept in the memory of one process
 WINDOWS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 class TooMany(Exception):
-    """A limit is reached. `retry_after` is in whole seconds."""
+    """A rate limit was exceeded. `retry_after` is in whole seconds."""
 
     def __init__(self, limit: "Limit", retry_after: int) -> None:
         super().__init__(limit.sentence)
@@ -35,7 +35,7 @@ class TooMany(Exception):
 
     @property
     def advice(self) -> str:
-        """What to do, in a sentence."""
+        """A sentence for the visitor: how long to wait, and the limit."""
         minutes = -(-self.retry_after // 60)
         wait = "a minute" if minutes == 1 else f"{minutes} minutes"
         return f"Please try again in {wait}. We allow {self.limit.sentence}."
@@ -43,7 +43,7 @@ class TooMany(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """One rule. Read it with Limit.of("30 trial requests per address per hour")."""
+    """One rate limit. Create it with Limit.of("30 trial requests per address per hour")."""
 
     sentence: str
     times: int
@@ -51,7 +51,7 @@ class Limit:
 
     @classmethod
     def of(cls, sentence: str) -> "Limit":
-        """Raises ValueError when the sentence is not one."""
+        """Parse a sentence. Raises ValueError if it does not have the expected form."""
         match = SENTENCE.fullmatch(sentence)
         if not match:
             raise ValueError(f"not a rate limit: {sentence}")
@@ -59,7 +59,7 @@ class Limit:
 
 
 class RateCount(Base):
-    """How often one subject has used one limit in one window. The key is a digest: no address is stored."""
+    """The number of uses of one limit by one subject in one window. The key is a digest, so no address is stored."""
 
     __tablename__ = "rate_count"
 
@@ -69,17 +69,17 @@ class RateCount(Base):
 
 
 class Limiter:
-    """Counts uses against limits. Built once by the app; `on` False lets everything pass (RATE_LIMITS=off)."""
+    """Counter of uses against limits. The app creates one; with `on` False nothing is limited (RATE_LIMITS=off)."""
 
     def __init__(self, secret: str, redis_url: str | None, *, on: bool) -> None:
         self._secret = secret.encode()
         self._on = on
-        self._here: dict[str, tuple[int, int]] = {}  # ends and count, of this process
+        self._here: dict[str, tuple[int, int]] = {}  # end of window and count, in this process only
         self._lock = threading.Lock()
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1) if redis_url else None
 
     def spend(self, limit: Limit, subject: str) -> None:
-        """Count one use by `subject` (an address, an account). Raises TooMany when the limit is passed."""
+        """Count one use by `subject` (an address, an account). Raises TooMany if the limit is exceeded."""
         if not self._on:
             return
         start = int(clock.now().timestamp()) // limit.seconds * limit.seconds
@@ -88,9 +88,9 @@ class Limiter:
             raise TooMany(limit, max(1, ends - int(clock.now().timestamp())))
 
     def spend_lightly(self, limit: Limit, subject: str, *, times: int = 1) -> None:
-        """As `spend`, for what happens often and writes nothing: counted in Redis, or else in this process alone.
+        """Like `spend`, without a database write: counted in Redis, or else in this process alone. For frequent reads.
 
-        With `times` 0 nothing is counted, and TooMany says that the limit was passed before.
+        With `times` 0 nothing is counted; TooMany is raised if the limit was already exceeded.
         """
         if not self._on:
             return
@@ -107,7 +107,7 @@ class Limiter:
         with self._lock:
             if len(self._here) >= MOST_KEPT:
                 self._here = {one: value for one, value in self._here.items() if value[0] > now}
-            if len(self._here) >= MOST_KEPT:  # more visitors than anybody counts: begin anew
+            if len(self._here) >= MOST_KEPT:  # still full: reset all counts to bound the memory
                 self._here.clear()
             count = self._here.get(key, (ends, 0))[1] + times
             if times:
@@ -115,7 +115,7 @@ class Limiter:
         return count
 
     def give_back(self, limit: Limit, subject: str) -> None:
-        """Take back one use that `spend` has counted in the present window."""
+        """Undo one use that `spend` counted in the current window."""
         if not self._on:
             return
         key = self._key(limit, subject, int(clock.now().timestamp()) // limit.seconds * limit.seconds)
@@ -137,7 +137,7 @@ class Limiter:
         return _count_in_database(key, datetime.fromtimestamp(ends, UTC)) if count is None else count
 
     def _count_in_redis(self, key: str, ends: int, times: int) -> int | None:
-        """The count after so many uses more; None where there is no Redis or it does not answer."""
+        """Return the count after `times` more uses. None if there is no Redis or it does not answer."""
         if self._redis is None:
             return None
         try:
@@ -151,7 +151,7 @@ class Limiter:
             return None
 
 
-# As text: an upsert that SQLAlchemy puts together is compiled anew each time.
+# Plain text, because SQLAlchemy compiles a dialect-specific upsert anew each time.
 _COUNT = sa.text(
     "INSERT INTO rate_count (key, count, expires_at) VALUES (:key, 1, :expires_at)"
     " ON CONFLICT (key) DO UPDATE SET count = rate_count.count + 1 RETURNING count"
@@ -171,12 +171,12 @@ def _give_back_in_database(key: str) -> None:
 
 @atomic()
 def sweep_counts() -> None:
-    """Remove the counts of windows that ended an hour ago."""
+    """Delete counts whose window ended an hour ago."""
     db.session.execute(sa.delete(RateCount).where(RateCount.expires_at < clock.now() - timedelta(hours=1)))
 
 
 def network(address: str | None) -> str:
-    """What counts as one visitor: an IPv4 address, or the /64 an IPv6 address lies in."""
+    """Return the network that counts as one visitor: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

@@ -1,7 +1,8 @@
-"""Addresses that a mail scanner or a site has wrapped into one of its own: read back to the address that was meant.
+"""Links that a mail scanner or another site has wrapped in its own address, converted back to the original.
 
-The wrapped address carries the recipient's, so one that cannot be read back is not kept, except where the maker hides
-the address (`hidden_by`). tools/editor/src/links.js has the same list; tests/core/wrapped_links.toml tries both.
+The wrapped address contains the recipient's address. A link that cannot be converted back is therefore dropped, unless
+its maker hides the target from everybody (`hidden_by`). tools/editor/src/links.js has the same list;
+tests/core/wrapped_links.toml tests both.
 """
 
 import base64
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-MOST_WRAPS = 5  # a mail that was forwarded passes several scanners
+MOST_WRAPS = 5  # a forwarded email passes several scanners
 _RUNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 Reader = Callable[[SplitResult], str]
@@ -33,17 +34,18 @@ def _bytes(text: str) -> str:
 
 
 def _two_slashes(address: str) -> str:
-    """Some makers write one slash after the scheme."""
+    """Restore the second slash after the scheme, which some scanners drop."""
     return re.sub(r"^(https?:)/(?!/)", r"\1//", address, flags=re.IGNORECASE)
 
 
 def _proofpoint2(url: SplitResult) -> str:
-    """Read "-" as "%" and "_" as "/"."""
+    """Decode Proofpoint v2: "-" stands for "%", and "_" for "/"."""
     return unquote(_query("u")(url).replace("-", "%").replace("_", "/"))
 
 
 def _proofpoint3(url: SplitResult) -> str:
-    """Read "*" as the next character of a list at the end, "**" and a letter as so many as the letter says."""
+    """Decode Proofpoint v3: "*" stands for the next character of the list at the end, "**" and a letter for as many
+    characters as the letter encodes."""
     found = re.search(r"/v3/__(.+?)__;([^!]*)!", url.geturl())
     if not found:
         return ""
@@ -79,7 +81,7 @@ def _wrapper(host: str, path: str, read: Reader) -> tuple[re.Pattern[str], re.Pa
     return re.compile(host), re.compile(path), read
 
 
-# The name of the host, the path, and how the address is read.
+# Pattern of the host, pattern of the path, and the function that extracts the address.
 WRAPPERS = [
     _wrapper(
         r"(^|\.)safelinks\.protection\.(partner\.)?(outlook|office365)\.(com|us|cn)$|^statics\.teams\.cdn\.office\.net$",
@@ -122,7 +124,7 @@ OPAQUE = [
 
 
 def unwrap_link(address: str) -> str:
-    """The address that was meant: the same one if it is not wrapped, "" if it is and cannot be read back."""
+    """Return the original address: unchanged if it is not wrapped, "" if it cannot be converted back."""
     found = address
     for _ in range(MOST_WRAPS):
         url = _web(found)
@@ -136,13 +138,13 @@ def unwrap_link(address: str) -> str:
 
 
 def hidden_by(address: str) -> str:
-    """The maker of a wrapped address whose target is hidden from us, or ""."""
+    """Return the maker of a wrapped address whose target is hidden from us, or ""."""
     url = _web(address)
     return next((maker for host, path, maker in OPAQUE if url and _fits(url, host, path)), "")
 
 
 def unwrap_text(text: str) -> str:
-    """A text with each wrapped address in it read back."""
+    """Return a text with each wrapped address in it converted back."""
 
     def meant(found: re.Match[str]) -> str:
         end = re.search(r"[.,;:!?)\]]*$", found[0])
@@ -156,7 +158,7 @@ def _web(address: str) -> SplitResult | None:
     try:
         url = urlsplit(address.strip())
         return url if url.scheme in ("http", "https") and url.hostname else None
-    except ValueError:  # like http://[
+    except ValueError:  # such as http://[
         return None
 
 

@@ -1,4 +1,4 @@
-"""MEDIA_URL: which bucket the pictures lie in, as one address that holds no secret."""
+"""Parser of MEDIA_URL, the address of the bucket for pictures. It holds no secret."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ ENDPOINT = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class MediaBucket:
-    """Where pictures lie if not in a folder. `prefix` is "" or ends with a slash. Without an endpoint it is AWS;
-    without a key botocore looks where it always does: in a profile, or at the role of the machine."""
+    """The bucket that stores pictures. `prefix` is "" or ends with a slash. Without `endpoint` it is on AWS. Without
+    `key_id` botocore looks for credentials in its usual places: a profile, or the role of the machine."""
 
     name: str
     prefix: str = ""
@@ -25,13 +25,13 @@ class MediaBucket:
 
 
 def media_bucket(raw: str) -> MediaBucket | None:
-    """The bucket that an address names; None for an empty one. Raises ValueError."""
+    """Parse MEDIA_URL; None if it is empty. Raises ValueError if it is not a valid address."""
     if not raw:
         return None
     parts = urlsplit(raw)
     asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     endpoint, region = asked.pop("endpoint", None), asked.pop("region", "us-east-1")
-    _ = urlsplit(endpoint or "").port  # raises for one beyond 65535
+    _ = urlsplit(endpoint or "").port  # raises ValueError above 65535
     path = parts.path.strip("/")
     bucket = MediaBucket(parts.netloc, f"{path}/" if path else "", endpoint and endpoint.rstrip("/"), region)
     is_right = (

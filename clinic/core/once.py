@@ -1,13 +1,14 @@
-"""A form that creates something makes one thing: sent again, it leads to what it has made.
+"""Double submission: a form that creates something creates one row. Sent again, it leads to that row.
 
-Each such form carries a one-time key. The key is inserted in the transaction of what the form makes, and the database
-lets one of two in. A browser that goes back may fetch a new form, with another key, and put the typed text into it; so
-the same text, by the same person and on the same screen, counts as the same form for an hour.
+Each such form carries a one-time key. The key is inserted in the same transaction as the row, so of two submissions the
+database accepts one. A browser that goes back may load a new form with another key and restore the typed text.
+Therefore the same text, by the same person on the same screen, counts as the same form for an hour.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,10 +18,11 @@ from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 
 SAME_TEXT = timedelta(hours=1)
 KEPT = timedelta(days=7)
+Made = TypeVar("Made", bound=Any)  # a row with an id
 
 
 class FormSent(Base):
-    """A form that was sent, by the digest of its key or of what was typed, and the row that it made."""
+    """A submitted form, identified by a digest of its key or of its content, and the row that it created."""
 
     __tablename__ = "form_sent"
 
@@ -32,14 +34,14 @@ class FormSent(Base):
 
 @dataclass(frozen=True)
 class Sending:
-    """One sending of a form, as digests: of its key ("" without one), and of what was typed."""
+    """One submission of a form, as digests of its key ("" without one) and of its content."""
 
     key: str
     content: str
 
 
 class SentBefore(Exception):
-    """The form has made the row `row_id`; `is_same` says whether the same was typed."""
+    """The form was submitted before and created the row `row_id`. `is_same` tells whether the content was equal."""
 
     def __init__(self, row_id: int, is_same: bool) -> None:
         super().__init__(str(row_id))
@@ -48,22 +50,22 @@ class SentBefore(Exception):
 
 
 def claim_key(sending: Sending, exists: Callable[[int], bool]) -> None:
-    """Be the first with the key of this form, before anything is made. Raises SentBefore."""
+    """Claim the key of a form before anything is created. Raises SentBefore if it was used."""
     if sending.key:
         _claim(sending.key, sending, exists, clock.now() - KEPT)
 
 
 def claim_content(sending: Sending, exists: Callable[[int], bool]) -> None:
-    """Be the first with what is typed in it, after the thing is made: a name that is taken is said to be taken.
+    """Claim the content of a form after the row is created, so that a duplicate name is reported first.
 
-    Raises SentBefore, which undoes what was made.
+    Raises SentBefore if the same content was submitted within an hour, which rolls the new row back.
     """
     _claim(sending.content, sending, exists, clock.now() - SAME_TEXT)
 
 
 def _claim(key: str, sending: Sending, exists: Callable[[int], bool], since: datetime) -> None:
-    """One transaction has the row of a key; on PostgreSQL this waits for a rival's open one. What was made and is gone
-    since may be made again."""
+    """Claim a key, or raise SentBefore. On PostgreSQL this waits for a competing open transaction. If the row created
+    before is gone, it may be created again."""
     now = clock.now()
     if insert_or_skip(FormSent, key=key, content=sending.content, row_id=None, at=now):
         return
@@ -76,13 +78,32 @@ def _claim(key: str, sending: Sending, exists: Callable[[int], bool], since: dat
 
 
 def note_sending(sending: Sending, row_id: int) -> None:
-    """Keep which row the form made, within the same transaction."""
+    """Record the row that the form created, in the same transaction."""
     db.session.flush()
     keys = (sending.key, sending.content)
     db.session.execute(sa.update(FormSent).where(FormSent.key.in_(keys)).values(row_id=row_id))
 
 
 @atomic()
+def make_once(sending: Sending, make: Callable[[], Made], exists: Callable[[int], bool]) -> Made:
+    """Make the row that a form asks for and return it. Raises SentBefore if this form, or the same text, made one."""
+    claim_key(sending, exists)
+    row = make()
+    made = row.id  # SQLite gives the id of a row that was deleted to the next one
+    claim_content(sending, lambda id_: id_ != made and exists(id_))
+    note_sending(sending, made)
+    return row
+
+
+@atomic()
+def act_once(sending: Sending, row_id: int, act: Callable[[], object]) -> None:
+    """Do what a form about the row `row_id` asks for. Raises SentBefore if this form was sent before."""
+    claim_key(sending, lambda _: True)
+    act()
+    note_sending(sending, row_id)
+
+
+@atomic()
 def sweep_forms() -> None:
-    """Forget forms that were sent longer than a week ago."""
+    """Delete submissions older than a week."""
     db.session.execute(sa.delete(FormSent).where(FormSent.at < clock.now() - KEPT))

@@ -1,4 +1,4 @@
-"""Rows that stand in an order of the staff's choosing."""
+"""Rows in an order that staff choose."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -11,14 +11,14 @@ from clinic.core.db import atomic, db
 
 
 def _after_all(context: Any) -> int:
-    """The default of a position."""
+    """Return the default of `position`: one more than the highest."""
     table = context.compiled.statement.table
     last = sa.select(sa.func.coalesce(sa.func.max(table.c.position), -1))
     return int(context.connection.scalar(last)) + 1
 
 
 class Ordered:
-    """A model with a place in an order; a new row stands last. Two rows with one position go by their ids."""
+    """Mixin for models with a position. A new row comes last. Rows with equal positions are sorted by id."""
 
     id: Mapped[int]
     position: Mapped[int] = mapped_column(default=_after_all)
@@ -28,7 +28,7 @@ Row = TypeVar("Row", bound=Ordered)
 
 
 def in_order(model: type[Row], where: Iterable[sa.ColumnElement[bool]] = ()) -> Sequence[Row]:
-    """The rows (of one group, if there is a condition) as they stand."""
+    """Return the rows in their order; `where` selects one group."""
     return db.session.scalars(sa.select(model).where(*where).order_by(model.position, model.id)).all()
 
 
@@ -41,9 +41,9 @@ def reorder(
     by: audit.Actor | None = None,
     detail: str = "",
 ) -> list[Row]:
-    """Let the rows stand in the order of these ids, and return them so.
+    """Put the rows into the order of these ids, and return them.
 
-    A row that somebody else has added meanwhile keeps its turn behind them, an id that is gone is passed over.
+    A row that was added meanwhile goes to the end. An id that no longer exists is skipped.
     """
     wanted = {id_: place for place, id_ in enumerate(ids)}
     rows = sorted(in_order(model, where), key=lambda row: wanted.get(row.id, len(wanted)))
@@ -61,7 +61,7 @@ def move(
     by: audit.Actor | None = None,
     detail: str = "",
 ) -> list[Row]:
-    """Move one row up (a negative number) or down; at the end it stays. Returns all rows in their new order."""
+    """Move one row up (negative `steps`) or down, at most to the end. Returns all rows in their new order."""
     with atomic():
         where = list(where)
         rows = list(in_order(type(row), where))

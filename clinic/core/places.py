@@ -1,4 +1,4 @@
-"""Countries, phone regions and time zones to choose from, with the names that the tz database gives them."""
+"""Countries, phone regions and time zones to choose from, named as in the tz database."""
 
 import zoneinfo
 from functools import cache
@@ -7,15 +7,15 @@ from importlib import resources
 import phonenumbers
 
 AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-# Regions with a calling code that ISO 3166 has no code of its own for.
+# Regions with a calling code but without a code of their own in ISO 3166.
 MORE_REGIONS = {"AC": "Ascension Island", "TA": "Tristan da Cunha", "XK": "Kosovo"}
-# What people in a region are used to see, where the library's example is another range of numbers.
+# Examples in the usual form of a region, where the one in phonenumbers is from an unusual range.
 EXAMPLES = {"SG": "9123 4567", "GB": "07911 123456"}
 
 
 @cache
 def countries() -> tuple[tuple[str, str], ...]:
-    """The countries of ISO 3166: code and English name, by name."""
+    """Return the countries of ISO 3166: pairs of code and English name, sorted by name."""
     text = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
     pairs = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return tuple(sorted(((code, name) for code, name in pairs), key=lambda pair: pair[1]))
@@ -23,7 +23,7 @@ def countries() -> tuple[tuple[str, str], ...]:
 
 @cache
 def phone_regions() -> tuple[tuple[str, str], ...]:
-    """The regions whose numbers can be read: code, and name with calling code, by name."""
+    """Return the regions known to phonenumbers: pairs of code and name with calling code, sorted by name."""
     names = dict(countries()) | MORE_REGIONS
     codes = (code for code in names if code in phonenumbers.SUPPORTED_REGIONS)
     named = ((code, f"{names[code]} (+{phonenumbers.country_code_for_region(code)})") for code in codes)
@@ -32,7 +32,7 @@ def phone_regions() -> tuple[tuple[str, str], ...]:
 
 @cache
 def time_zones() -> dict[str, list[tuple[str, str]]]:
-    """The time zones that this machine knows, by area: name and readable name, in order."""
+    """Return the time zones known to this machine, by area: pairs of name and readable name, sorted."""
     names = sorted(zoneinfo.available_timezones())
     areas = {area: [name for name in names if name.startswith(f"{area}/")] for area in AREAS}
     found = {area: [(name, _readable(name)) for name in inside] for area, inside in areas.items() if inside}
@@ -45,7 +45,7 @@ def _readable(name: str) -> str:
 
 @cache
 def mobile_example(region: str) -> str:
-    """A mobile number as people in a region write it, for hints."""
+    """Return a mobile number as people in a region write it, for hints."""
     if region in EXAMPLES:
         return EXAMPLES[region]
     for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE):
@@ -56,5 +56,5 @@ def mobile_example(region: str) -> str:
 
 
 def foreign_example(region: str) -> str:
-    """A mobile number with the code of another country than this region."""
+    """Return a mobile number with a country code other than this region's."""
     return "+65 9123 4567" if region == "GB" else "+44 7911 123456"

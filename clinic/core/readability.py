@@ -1,4 +1,4 @@
-"""How easy an English text is to read: its sentences, its syllables, and Flesch's score of both."""
+"""Readability of English text: sentences, syllables and the Flesch reading ease."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 # Flesch, A new readability yardstick (1948), doi.org/10.1037/h0057532, in the form of Kincaid and others (1975),
 # apps.dtic.mil/sti/citations/ADA006655. 100 is very easy, 60 to 70 plain English, below 30 for specialists.
 _BASE, _PER_WORD_OF_A_SENTENCE, _PER_SYLLABLE_OF_A_WORD = 206.835, 1.015, 84.6
-# Flesch took samples of 100 words; on fewer the score jumps about.
+# Flesch sampled 100 words; on fewer the score varies widely.
 FEWEST_WORDS = 100
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -15,7 +15,7 @@ _SHORT_FORM = re.compile(r"(?:^|[\s(\"“])(?:Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|
 
 
 def sentences(text: str) -> list[str]:
-    """A text cut where sentences end; "Dr. Tan" and "No. 1" stay together."""
+    """Split a text into sentences; "Dr. Tan" and "No. 1" are not split."""
     found = []
     start = 0
     for end in _SENTENCE_END.finditer(text):
@@ -26,7 +26,7 @@ def sentences(text: str) -> list[str]:
 
 
 def reading_ease(texts: Iterable[str]) -> float | None:
-    """Flesch Reading Ease of some paragraphs, or None when they are too short to say."""
+    """Return the Flesch reading ease of some paragraphs. None if they have fewer than FEWEST_WORDS words."""
     words = spoken = ends = 0
     for text in texts:
         found = _WORD.findall(text)
@@ -38,7 +38,7 @@ def reading_ease(texts: Iterable[str]) -> float | None:
     return _BASE - _PER_WORD_OF_A_SENTENCE * words / ends - _PER_SYLLABLE_OF_A_WORD * spoken / words
 
 
-# Words that the rules below count wrongly and that articles about health use.
+# Common words of articles about health that the rules below count wrongly.
 _EXCEPTIONS = {
     "area": 3, "areas": 3, "argue": 2, "argues": 2, "behaviour": 3, "behavioural": 4, "business": 2, "cooperate": 4,
     "element": 3, "elements": 3, "evening": 2, "every": 2, "everybody": 4, "everyday": 3, "everything": 3, "eye": 1,
@@ -54,7 +54,7 @@ _SILENT = re.compile(
     r"|(?<=g)ue(?=s?$)"  # league
 )
 _VOWELS = re.compile(r"[aeiouy]+")
-# Neighbours that are two syllables.
+# Neighbouring vowels that form two syllables.
 _APART = re.compile(
     r"(?<![tcsg])i[aou]|io(?!n|u)|i(?=ers?$|est$)|iet|(?<![tc])ie(?=n[ct])"  # radio, physio, easier, diet, client
     r"|[aeou]i(?=ng)|yi|(?<!g)eo(?!u)|(?<=cr)ea(?=t)"  # seeing, trying, osteo, creating
@@ -64,7 +64,8 @@ _APART = re.compile(
 
 
 def syllables(word: str) -> int:
-    """How many syllables an English word has, by rules of spelling: right for about nine words of ten."""
+    """Return the number of syllables of an English word by spelling rules, which are right for about nine words of
+    ten."""
     letters = re.sub(r"[^a-z]", "", word.lower().replace("’", "").replace("'", ""))
     if letters in _EXCEPTIONS:
         return _EXCEPTIONS[letters]

@@ -1,4 +1,4 @@
-"""The settings of the place where the site runs: read once from the environment and instance/, checked, frozen."""
+"""Settings of an installation: read once from the environment and instance/settings.env, validated, immutable."""
 
 import re
 import zoneinfo
@@ -25,7 +25,7 @@ HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+", re.IGNORECASE)
 N = TypeVar("N", int, float)
 
 
-# All that settings.env may set. The environment may hold anything else: it is shared with other programs.
+# Every name that settings.env may set. The environment is shared with other programs and may hold any name.
 _NAMES = """
     SECRET_KEY LEDGER_KEY SITE_URL ALLOWED_HOSTS HOST PORT CLINIC_ENV TRUSTED_PROXIES WEB_CONCURRENCY DATABASE_URL
     REDIS_URL MEDIA_ROOT MEDIA_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MAIL_URL MAIL_SENDER
@@ -35,12 +35,12 @@ NAMES = frozenset(_NAMES.split())
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong. The text is one line: the setting's name and what it expects."""
+    """A setting is missing or wrong. The message is one line: the name of the setting and what it expects."""
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over. `tls` is "start" (STARTTLS), "on" (TLS from the first byte) or "off"."""
+    """The server that takes our mail. `tls` is "start" (STARTTLS), "on" (TLS from the first byte) or "off"."""
 
     host: str
     port: int
@@ -51,7 +51,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting, typed. Secrets are left out of its repr so that they never reach a log."""
+    """All settings, typed. Secrets are left out of the repr so that they never reach a log."""
 
     instance: Path
     env: Env
@@ -78,17 +78,17 @@ class Settings:
 
     @property
     def site_host(self) -> str:
-        """The name in the public address, without port and brackets."""
+        """The host name in SITE_URL, without port and brackets."""
         return urlsplit(self.site_url).hostname or ""
 
     @property
     def listens_at(self) -> str:
-        """Host and port as they stand in an address: [::1]:8000 for IPv6."""
+        """Host and port in the form of an address: [::1]:8000 for IPv6."""
         return f"{_bracketed(self.host)}:{self.port}"
 
 
 def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
-    """The settings from the environment, then from instance/settings.env, then the defaults.
+    """Return the settings from the environment, then instance/settings.env, then the defaults.
 
     Raises SettingsError for the first value that is missing or wrong.
     """
@@ -151,7 +151,8 @@ def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The values of settings.env; an absent file has none. Raises SettingsError for a line that is wrong or unknown."""
+    """Return the values of settings.env; an absent file has none. Raises SettingsError for an invalid line or unknown
+    name."""
     try:
         lines, values = read_settings_of(path), values_of(path)
     except EnvFileError as error:
@@ -203,7 +204,7 @@ def _site_url(raw: str) -> str:
     is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or re.search("[?#@]", raw))
     if usual is None or not HOST.fullmatch(host) or not is_bare or parts.port == 0:
         raise ValueError
-    # A browser leaves out the usual port, so an address with it would be another origin.
+    # A browser omits the default port, so an address with it would count as another origin.
     port = "" if parts.port in (None, usual) else f":{parts.port}"
     return f"{parts.scheme}://{_bracketed(host)}{port}"
 
@@ -243,11 +244,11 @@ def _database_url(raw: str) -> str:
 
 
 def database(url: str) -> tuple[URL, dict[str, Any]]:
-    """A DATABASE_URL for SQLAlchemy, and what the driver is told besides. Raises ValueError.
+    """Return DATABASE_URL as SQLAlchemy reads it, and the arguments for the driver. Raises ValueError.
 
-    In the path of an SQLite file %3F stands for a question mark and %25 for a percent sign: SQLAlchemy knows no way to
-    write them. `prepare_threshold` is no word of PostgreSQL's own but of psycopg, which wants a number: 0 or none, as
-    PgBouncer needs it, prepares no statement.
+    In the path of an SQLite file %3F means a question mark and %25 a percent sign, which SQLAlchemy cannot express.
+    `prepare_threshold` is an option of psycopg and not of PostgreSQL; 0 or none disables prepared statements, as
+    PgBouncer requires.
     """
     found = make_url(url)
     if found.get_backend_name() == "sqlite":
@@ -329,6 +330,6 @@ def _time_zone(raw: str) -> zoneinfo.ZoneInfo:
 
 
 def settings() -> Settings:
-    """The settings of the running app."""
+    """Return the settings of the running app."""
     loaded: Settings = current_app.config["CLINIC"]
     return loaded

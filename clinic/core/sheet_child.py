@@ -1,7 +1,7 @@
-"""Reads one spreadsheet from standard input and writes its rows as JSON lines, as a process of its own.
+"""Script that reads one spreadsheet from standard input and prints its rows as JSON lines, in a separate process.
 
-A file can be made so that any reader needs all memory or all time there is, or falls over in native code. Here that
-ends this process and no other. tables.py runs it as a script, so it imports nothing of ours.
+A malicious file can make a reader use all memory or time, or crash native code. Here that ends only this process.
+tables.py runs it as a script, so it must not import from this package.
 """
 
 import io
@@ -19,7 +19,7 @@ MOST_CHARACTERS = 64 * 1024 * 1024
 
 
 def main(most_rows: int) -> None:
-    """Print a line about the sheets, then one for each row that says something: [number, cells]."""
+    """Print one line about the sheets, then one for each non-empty row: [number, cells]."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     try:
@@ -50,7 +50,7 @@ def main(most_rows: int) -> None:
 
 
 def text_of(value: Any) -> str:
-    """A cell as a person reads it: a number without a point for nothing, a day without a time for midnight."""
+    """Return a cell as a person reads it: whole numbers without a decimal point, midnight as a date alone."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

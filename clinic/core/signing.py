@@ -1,7 +1,9 @@
-"""Signed values that can be checked and not forged: a form's time stamp, and links for one purpose."""
+"""Signed values: time stamps of forms, and links that are valid for one purpose."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 from itsdangerous import BadSignature, SignatureExpired, Signer, TimestampSigner
@@ -11,22 +13,25 @@ from clinic.core import clock
 from clinic.core.db import Base, UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.settings import settings
 
+Made = TypeVar("Made")
+
 
 class Secret(str):
-    """Text that opens something by itself, such as the address of a signed link.
+    """Text that grants access by itself, such as the address of a signed link.
 
-    A mail keeps it apart from its text and forgets it once it is sent (outbox/operations.py), so no screen can show it.
+    The outbox stores it apart from the text of a message and deletes it after sending (outbox/operations.py), so no
+    screen can show it.
     """
 
     __slots__ = ()
 
 
 class LinkExpired(ValueError):
-    """The link is ours, and too old."""
+    """A valid link whose time is over."""
 
 
 class SpentLink(Base):
-    """A link that was good for one use and has been used. It can be forgotten once the link has expired."""
+    """A single-use link that has been used. The row may be deleted once the link has expired."""
 
     __tablename__ = "spent_link"
 
@@ -35,17 +40,18 @@ class SpentLink(Base):
 
 
 def sign(purpose: str, value: str) -> str:
-    """A value as part of a link, good for one purpose only. It is not secret: whoever has the link can read it."""
+    """Return a value signed for one purpose, as part of a link. It is not encrypted: anybody with the link can read
+    it."""
     return _ClockSigner(settings().secret_key, salt=f"link {purpose}").sign(value.encode().hex()).decode()
 
 
 def link_url(purpose: str, value: str) -> Secret:
-    """The whole address of a link for a mail; web/links.py answers it."""
+    """Return the full address of a signed link for an email; web/links.py answers it."""
     return Secret(f"{settings().site_url}/link/{purpose}/{sign(purpose, value)}/")
 
 
 def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:
-    """The value of a link. Raises LinkExpired, or ValueError for one that is not ours or for another purpose."""
+    """Return the value of a signed link. Raises LinkExpired, or ValueError if the signature or the purpose is wrong."""
     signer = _ClockSigner(settings().secret_key, salt=f"link {purpose}")
     try:
         return bytes.fromhex(signer.unsign(token, max_age=int(most_age.total_seconds())).decode()).decode()
@@ -56,12 +62,12 @@ def unsign(purpose: str, token: str, *, most_age: timedelta) -> str:
 
 
 def seal(purpose: str, value: str) -> str:
-    """A value in a form that cannot be changed on its way. It carries no time, so that a stored page may hold it."""
+    """Return a signed value for a form field. It has no time stamp, so a stored page may hold it."""
     return Signer(settings().secret_key, salt=f"seal {purpose}").sign(value.encode().hex()).decode()
 
 
 def unseal(purpose: str, sealed: str) -> str:
-    """The value. Raises ValueError for one that was changed, or never was ours."""
+    """Return the value of a sealed field. Raises ValueError if the signature is wrong."""
     try:
         signer = Signer(settings().secret_key, salt=f"seal {purpose}")
         return bytes.fromhex(signer.unsign(sealed).decode()).decode()
@@ -70,20 +76,26 @@ def unseal(purpose: str, sealed: str) -> str:
 
 
 def spend_link(purpose: str, token: str, lives: timedelta) -> bool:
-    """Note within the present transaction that a valid link was used. False when it had been before."""
+    """Record in the current transaction that a valid link was used. Returns False if it had been used before."""
     return insert_or_skip(SpentLink, digest=link_digest(purpose, token), expires_at=clock.now() + lives)
 
 
+@atomic()
+def spend_and_act(purpose: str, token: str, lives: timedelta, act: Callable[[], Made]) -> Made | None:
+    """Spend a valid link and do what it is for, both or neither. Returns None if the link was used before."""
+    return act() if spend_link(purpose, token, lives) else None
+
+
 def is_spent(purpose: str, token: str) -> bool:
-    """Whether a valid link was used."""
+    """Return whether a valid link has been used."""
     return db.session.get(SpentLink, link_digest(purpose, token)) is not None
 
 
 def link_digest(purpose: str, token: str) -> str:
-    """What a valid link is known by, however it is spelt.
+    """Return the digest that identifies a valid link, whatever its spelling.
 
-    The signature at its end is left out: base64 has several spellings of the same bytes, and all of them verify. What
-    stands before is signed letter by letter.
+    The signature is left out, because several base64 spellings of the same bytes all verify. The part before it is
+    signed character by character.
     """
     signed = token.rpartition(".")[0]
     return hashlib.sha256(f"{purpose} {signed}".encode()).hexdigest()
@@ -91,22 +103,22 @@ def link_digest(purpose: str, token: str) -> str:
 
 @atomic()
 def sweep_spent_links() -> None:
-    """Forget those whose links have expired."""
+    """Delete the rows of links that have expired."""
     db.session.execute(sa.delete(SpentLink).where(SpentLink.expires_at < clock.now()))
 
 
 class Stamper:
-    """Signs the moment a form was shown and reads it back. Holds nothing about the person."""
+    """Signer of the time when a form was shown. A stamp holds nothing about the person."""
 
     def __init__(self, secret: str) -> None:
         self._signer = _ClockSigner(secret, salt="form-shown-at")
 
     def stamp(self) -> str:
-        """The present moment, signed."""
+        """Return the current time, signed."""
         return self._signer.sign("").decode()
 
     def shown_at(self, stamp: str) -> datetime:
-        """The moment a stamp was made. Raises ValueError for a stamp that is not ours."""
+        """Return the time when a stamp was made. Raises ValueError if the signature is wrong."""
         try:
             _, made = self._signer.unsign(stamp, return_timestamp=True)
         except BadSignature:
@@ -115,7 +127,7 @@ class Stamper:
 
 
 class _ClockSigner(TimestampSigner):
-    """Whole seconds, as itsdangerous counts them, from our clock."""
+    """TimestampSigner on our clock, in whole seconds as itsdangerous counts them."""
 
     def get_timestamp(self) -> int:
         return int(clock.now().timestamp())

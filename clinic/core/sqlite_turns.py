@@ -1,9 +1,9 @@
-"""Writers of one SQLite file take turns, whatever process they are in.
+"""Lock that queues the writers of one SQLite file, across threads and processes.
 
-SQLite lets one write at a time, and whoever finds it busy sleeps and looks again, longer each time: under load some
-wait for a second while others that came later pass. Here they look again after a short while, with jitter, and the more
-often the longer they have waited, at a lock (flock(2)) that ends with its process. Where there can be no such lock,
-SQLite's own waiting remains.
+SQLite allows one writer at a time. A writer that finds the file busy sleeps and retries with growing delays, so under
+load some wait a second while later ones pass. Here a writer retries an flock(2) after a short random delay, and more
+often the longer it has waited. The kernel releases the lock when its process ends. Where the file system has no such
+lock, SQLite's own waiting applies.
 """
 
 import fcntl
@@ -18,12 +18,12 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 PAUSE_SECONDS = (0.001, 0.004)
-PATIENCE_SECONDS = 0.03  # whoever has waited so long looks twice as often
+PATIENCE_SECONDS = 0.03  # after this long a writer retries twice as often
 
 
 @contextmanager
 def turn(database: str, *, most_seconds: float) -> Iterator[None]:
-    """Wait for one's turn to write to a database file, and keep it. Raises OperationalError in the end."""
+    """Hold the write lock of a database file for the block. Raises OperationalError after `most_seconds`."""
     file = _open(database)
     try:
         if file is not None:
@@ -35,7 +35,8 @@ def turn(database: str, *, most_seconds: float) -> Iterator[None]:
 
 
 def _open(database: str) -> int | None:
-    """The file of the lock. It belongs to whom the database belongs to, so that root may write once before."""
+    """Open the lock file; None if that is impossible. Under root it is given to the owner of the database, who must be
+    able to open it later."""
     try:
         file = os.open(f"{database}-turns", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
@@ -59,5 +60,5 @@ def _wait(file: int, most_seconds: float) -> None:
                     "BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")
                 ) from None
             time.sleep(random.uniform(*PAUSE_SECONDS) / (1 + waited / PATIENCE_SECONDS))
-        except OSError:  # the file system knows no such lock
+        except OSError:  # the file system does not support such locks
             return None

@@ -1,4 +1,4 @@
-"""Files of rows as other programs write them: CSV in any spelling, and spreadsheets. The one reader of every import."""
+"""Reader of tabular files for every import: CSV in any dialect and encoding, and spreadsheets."""
 
 import codecs
 import csv
@@ -23,7 +23,7 @@ MOST_ROWS = 1_000_000  # more than a spreadsheet can hold
 MOST_LINES_IN_A_CELL = 100
 LONGEST_LINE = 120_000  # csv refuses cells of 131,072 characters
 SECONDS_FOR_A_SHEET = 60
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run (OWASP: CSV injection)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these (OWASP: CSV injection)
 
 _CHILD = Path(__file__).with_name("sheet_child.py")
 _SEPARATORS = ",;\t|"
@@ -35,8 +35,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What spreadsheets on Windows and older Macs call "CSV". Accents stand alone among ASCII letters; letters of other
-# scripts stand side by side. The two are tried apart, as a guess among all encodings goes wrong on short files.
+# Encodings of "CSV" from Windows and older Macs. In Latin text, accented letters are isolated among ASCII letters;
+# letters of other scripts stand side by side. The two groups are tried apart, because a guess among all encodings fails
+# on short files.
 _ACCENTS = ["cp1252", "mac_roman", "cp1250"]
 _SCRIPTS = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1251", "cp1253", "cp1255", "cp1256", "cp874"]
 _OTHER_KINDS = (
@@ -54,12 +55,12 @@ _AS_CSV = "Open it in a spreadsheet and save it as CSV or Excel (.xlsx)."
 
 
 class TableRefused(Exception):
-    """A file cannot be read as a table. The text is a sentence or two."""
+    """The file cannot be read as a table. The message is a sentence or two for people."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row that says something. `number` is its line in the file, counted from 1; `why` it cannot be read, if so."""
+    """One non-empty row. `number` is its line in the file, from 1; `why` is the reason if it cannot be read."""
 
     number: int
     cells: list[str]
@@ -68,17 +69,17 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What it says, to show it again."""
+        """The row as text, cut to 120 characters, to quote in a message."""
         return (self.line or ", ".join(self.cells))[:120]
 
     def cell(self, *places: int) -> str:
-        """The first of these cells that says something."""
+        """Return the first non-empty one of these cells, or ""."""
         return next((self.cells[place] for place in places if place < len(self.cells) and self.cells[place]), "")
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rows of a file that say something; `notes` are sentences about what was passed over."""
+    """The non-empty rows of a file; `notes` are sentences about parts that were skipped."""
 
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
@@ -86,7 +87,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A row of a file that was not taken, and why. `number` is its line, counted from 1."""
+    """A row that was not imported, with the reason. `number` is its line, from 1."""
 
     number: int
     line: str
@@ -95,7 +96,7 @@ class Refusal:
 
 @dataclass
 class Report:
-    """What became of the rows of a file: how many of each outcome, and each one that was not taken."""
+    """The result of an import: the number of rows by outcome, and each row that was refused."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
@@ -103,14 +104,14 @@ class Report:
 
     @property
     def read(self) -> int:
-        """How many rows there were."""
+        """The number of rows that were read."""
         return self.outcomes.total() + len(self.refused)
 
 
 def read_table(data: bytes, *, most_rows: int = MOST_ROWS) -> Table:
-    """The rows of a file: CSV, Excel (.xlsx, .xls, .xlsb), OpenDocument (.ods), or HTML, which some programs call .xls.
+    """Read a file: CSV, Excel (.xlsx, .xls, .xlsb), OpenDocument (.ods), or HTML, which some programs name .xls.
 
-    Raises TableRefused. A row that cannot be read is among the others and says why.
+    Raises TableRefused. A row that cannot be read is returned with its reason in `why`.
     """
     start = data[:2000].lstrip()
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -127,7 +128,7 @@ def read_table(data: bytes, *, most_rows: int = MOST_ROWS) -> Table:
 
 
 def read_lines(text: str) -> Table:
-    """The rows of a CSV file, or of pasted lines."""
+    """Read the rows of a CSV file or of pasted lines."""
     lines = [line.rstrip() if line.isspace() else line for line in _ENDS.split(text.lstrip("\ufeff").replace("\0", ""))]
     first = 0
     said = re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE) if lines else None
@@ -138,13 +139,13 @@ def read_lines(text: str) -> Table:
 
 
 def decoded(data: bytes) -> str:
-    """The text of a file: in the encoding of its mark, in UTF-8, in UTF-16 without a mark, or in the likeliest one."""
+    """Decode a file: by its byte order mark, as UTF-8, as UTF-16 without a mark, or in the likeliest encoding."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.removeprefix(mark).decode(encoding, "replace")
     sample = data[:4096]
     if len(sample) > 1 and sample.count(0) > len(sample) // 5:
-        # Every second octet of most texts is 0 in UTF-16.
+        # In UTF-16 every second byte of most texts is 0.
         return data.decode("utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be", "replace")
     try:
         return data.decode("utf-8")
@@ -154,13 +155,13 @@ def decoded(data: bytes) -> str:
         alone = len(re.findall(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", sample))
         candidates = _ACCENTS if alone * 2 >= high else _SCRIPTS
         if re.search("[\uff61-\uff9f]", sample.decode("shift_jis", "replace")):
-            candidates = [name for name in candidates if name != "shift_jis"]  # nobody writes half-width kana
+            candidates = [name for name in candidates if name != "shift_jis"]  # half-width kana are hardly used today
         best = from_bytes(sample, cp_isolation=candidates, enable_fallback=False).best()
         return data.decode(best.encoding if best else "cp1252", "replace")
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """The mark that divides most of the first lines into as many cells as the first."""
+    """Return the separator that splits most of the first lines into the same number of cells."""
     sample = [re.sub(r'"[^"]*"', "", line) for line in lines if line.strip(" ,;\t|")][:30]
 
     def fit(mark: str) -> tuple[int, int]:
@@ -189,10 +190,11 @@ def _rows(lines: Sequence[str], first: int, separator: str) -> Iterator[Row]:
 
 
 def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | None, int]:
-    """The cells of the record that begins at a line, and how many lines it takes: None and 1 if it cannot be read.
+    """Return the cells of the record that starts at line index `at`, and its number of lines; None and 1 if it is
+    unreadable.
 
-    A cell in quotation marks may hold line ends. One that is not closed would swallow what follows, so a line with a
-    mark that does not match is left out by itself.
+    A quoted cell may hold line ends. An unclosed quotation mark would swallow the following lines, so a line with one
+    is skipped on its own.
     """
     for used in range(1, min(MOST_LINES_IN_A_CELL, len(lines) - at) + 1):
         record = "\n".join(lines[at : at + used])
@@ -209,7 +211,7 @@ def _record(lines: Sequence[str], at: int, separator: str) -> tuple[list[str] | 
 
 
 def _plain(cell: str) -> str:
-    """A cell without the apostrophe that guards it in our own export."""
+    """Return a cell without the apostrophe that our own export puts before formulas."""
     cell = cell.strip()
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
 
@@ -240,7 +242,7 @@ def _sheet(data: bytes, most_rows: int) -> Table:
     except (subprocess.SubprocessError, OSError, ValueError) as error:
         reason = getattr(error, "stderr", b"") or b""
         said = reason[-500:].decode(errors="replace")
-        log.warning("A spreadsheet of %d octets was not read: %s %s", len(data), error, said)
+        log.warning("spreadsheet of %d bytes could not be read: %s %s", len(data), error, said)
         raise TableRefused(
             f"This file cannot be read as a spreadsheet: it is damaged, too large, or of another kind. {_AS_CSV}"
         ) from None
@@ -257,13 +259,14 @@ def _sheet(data: bytes, most_rows: int) -> Table:
 
 
 def heading(text: str) -> str:
-    """A heading as it is compared: letters and digits only, in lower case ("E-mail Address" is "emailaddress")."""
+    """Return a heading in the form used for comparison: lower-case letters and digits ("Mobile No." is "mobileno")."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in folded if char.isalnum())
 
 
 def places_of(cells: Sequence[str], words: Collection[str], but: Collection[str] = ()) -> list[int]:
-    """Where headings are one of these words, then where they contain one; not where they contain one of `but`."""
+    """Return the indexes of headings that equal one of the words, then of those that contain one. Headings that contain
+    a word of `but` are excluded."""
     heads = [heading(cell) for cell in cells]
     allowed = [place for place, head in enumerate(heads) if head and not any(word in head for word in but)]
     exact = [place for place in allowed if heads[place] in words]

@@ -1,4 +1,4 @@
-"""One spelling for each address, number and slug, so that the same person is the same row."""
+"""Normal forms of email addresses, phone numbers, slugs and typed text, so that the same person is the same row."""
 
 import re
 import unicodedata
@@ -42,43 +42,46 @@ UNCALLABLE = frozenset(
         phonenumbers.PhoneNumberType.VOICEMAIL,
     }
 )
-# As files and programs write it: Windows, old Macs, Word's soft break, form feeds, NEL, and Unicode's own.
+# Line ends of Windows and old Macs, Word's soft break, form feeds, NEL, and Unicode's separators.
 LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-# What people type between digits. Letters are left out: phonenumbers would read "0800 FLOWERS" as digits.
+# Characters that people type between digits. Letters are excluded: phonenumbers would read "0800 FLOWERS" as digits.
 MOBILE_SHAPE = re.compile(r"\(?\+?[\d\s().\-/]{4,40}")
 
 KANA = re.compile("[\u3041-\u3096\u3099-\u309e\u30a1-\u30fa\u30fc-\u30fe\uff66-\uff9f]+")
-# Full-width, ideographic, Arabic, small and half-width commas.
+# Commas: ASCII, full-width, ideographic, Arabic, small and half-width.
 COMMAS = re.compile("[,\uff0c\u3001\u060c\ufe50\ufe51\uff64]")
 
 
 def clean_line(raw: str) -> str:
-    """One line of text: NFC, single spaces, trimmed, without harmful characters; "" when nothing of it is seen."""
+    """Return one line of text: NFC, single spaces, trimmed, without harmful characters; "" if nothing of it is
+    visible."""
     spaced = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", raw))
     line = " ".join(characters.spelled_line(spaced).split())
     return line if characters.is_visible(line) else ""
 
 
 def clean_text(raw: str) -> str:
-    """Plain text of several lines: as clean_line, but line breaks (two at most), tabs and spaces stay."""
+    """Return text of several lines, cleaned like clean_line(). Tabs, spaces and at most two line breaks in a row
+    stay."""
     text = characters.spelled_text(unicodedata.normalize("NFC", LINE_END.sub("\n", raw)))
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
     return text if characters.is_visible(text) else ""
 
 
 def clean_html(raw: str) -> str:
-    """HTML as typed, without characters that cannot be stored or deceive; line ends are line feeds."""
+    """Return HTML as typed, without unstorable or deceptive characters; line ends become line feeds."""
     return characters.harmless_html(LINE_END.sub("\n", raw))
 
 
 def _clean_sign(raw: str) -> str:
-    """One line that names a mailbox or a telephone: no invisible character spells anything there."""
+    """Return one line that holds an email address or phone number. Format characters are removed, as they spell nothing
+    there."""
     line = clean_line(unicodedata.normalize("NFKC", raw))
     return "".join(char for char in line if unicodedata.category(char) != "Cf")
 
 
 def email_address(raw: str) -> str:
-    """The address as mail is sent to it. Raises ValueError when it is not one (RFC 5321 syntax, no DNS)."""
+    """Return a valid email address. Raises ValueError if the syntax is wrong (RFC 5321); DNS is not asked."""
     try:
         checked = validate_email(
             _clean_sign(raw),
@@ -87,14 +90,14 @@ def email_address(raw: str) -> str:
             allow_smtputf8=False,
         )
     except EmailNotValidError:
-        raise ValueError("not an e-mail address") from None
+        raise ValueError("not an email address") from None
     return checked.ascii_email or checked.normalized
 
 
 def canonical_email(address: str) -> str:
-    """One spelling for one mailbox: NFKC, lower case, domain in IDNA, and what the provider says it ignores dropped.
+    """Return one spelling for each mailbox: NFKC, lower case, domain in IDNA, without parts that the provider ignores.
 
-    `address` is one that email_address() has accepted.
+    `address` must be a return value of email_address().
     """
     local, _, domain = unicodedata.normalize("NFKC", address).rpartition("@")
     local = local.lower()
@@ -108,12 +111,13 @@ def canonical_email(address: str) -> str:
 
 
 def canonical_mobile(raw: str, region: str) -> str:
-    """The number in E.164, read as dialled in `region`. Raises ValueError when it cannot be called."""
+    """Return a phone number in E.164; without a country code it is read as dialled in `region`. Raises ValueError if it
+    cannot be called."""
     typed = _clean_sign(raw)
     typed = re.sub(r"[\u2010-\u2015\u2212]", "-", typed)
     if not MOBILE_SHAPE.fullmatch(typed):
         raise ValueError("not a phone number")
-    # People type 00 for + wherever they are; phonenumbers knows it only where it is the local prefix.
+    # People type 00 for + everywhere; phonenumbers accepts it only where it is the local prefix.
     typed = re.sub(r"^\(?00(?=[\s().\-/]*[1-9])", "+", typed)
     typed = re.sub(r"^\(\s*\+", "+", typed)
     try:
@@ -126,7 +130,7 @@ def canonical_mobile(raw: str, region: str) -> str:
 
 
 def mobile_digits(typed: str, region: str) -> str:
-    """The digits to look for when somebody types a number, or a part of one, in any spelling. "" if it is no number."""
+    """Return the digits to search for when somebody types a phone number, or a part of one. "" if it is no number."""
     typed = _clean_sign(typed)
     if not MOBILE_SHAPE.fullmatch(typed):
         return ""
@@ -137,25 +141,27 @@ def mobile_digits(typed: str, region: str) -> str:
 
 
 def readable_mobile(e164: str) -> str:
-    """An E.164 number as people read it: +65 9123 4567."""
+    """Return an E.164 number in readable form: +65 9123 4567."""
     return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def slugify(title: str) -> str:
-    """A title as the last part of an address: lower-case words joined by hyphens, at most 80 characters."""
+    """Return a title as a slug: lower-case words joined by hyphens, at most 80 characters."""
     return _slugify(KANA.sub(_read_kana, title), max_length=80, word_boundary=True)
 
 
 def _read_kana(found: re.Match[str]) -> str:
-    """Kana in Latin letters. slugify would take the sound mark from ピ first and read it as "hi"."""
-    return unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    """Return kana in Latin letters. slugify alone would drop the sound mark from ピ and read it as "hi"."""
+    letters: str = unidecode(unicodedata.normalize("NFKC", found[0]).replace("\u30fc", ""))
+    return letters
 
 
 def words_between_commas(text: str) -> list[str]:
-    """What somebody typed as a list, with the commas of any script."""
+    """Split a list at the commas of any script."""
     return [word for word in map(str.strip, COMMAS.split(text)) if word]
 
 
 def minutes_to_read(words: int) -> int:
-    """Whole minutes at 230 words a minute, at least one (Brysbaert 2019, doi.org/10.1016/j.jml.2019.104047: 238)."""
+    """Return the reading time in whole minutes at 230 words a minute, at least 1 (Brysbaert 2019,
+    doi.org/10.1016/j.jml.2019.104047: 238)."""
     return max(1, round(words / 230))

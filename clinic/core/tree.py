@@ -1,4 +1,4 @@
-"""HTML as a tree of plain Python objects that can be moved about. selectolax copies a node when it is moved."""
+"""A mutable HTML tree of plain Python objects. selectolax copies a node when it is moved."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ RAW = frozenset(["script", "style", "title", "template", "noscript"])
 
 @dataclass(eq=False, slots=True)
 class Element:
-    """An element, or (without a tag) a piece of text."""
+    """An element, or a text node if `tag` is empty."""
 
     tag: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Element:
     parent: "Element | None" = None
 
     def walk(self) -> Iterator["Element"]:
-        """All that is in it, in the order of the document. What is walked may be changed meanwhile."""
+        """Yield all descendants in document order. Nodes may be changed during the walk."""
         waiting = list(reversed(self.children))
         while waiting:
             node = waiting.pop()
@@ -29,37 +29,37 @@ class Element:
             waiting.extend(reversed(node.children))
 
     def elements(self, *tags: str) -> list["Element"]:
-        """The elements in it, of these tags if any are given."""
+        """Return the descendant elements, filtered by tag if any tags are given."""
         return [node for node in self.walk() if node.tag and (not tags or node.tag in tags)]
 
     def ancestors(self) -> Iterator["Element"]:
-        """Its parent, and so on up to the body."""
+        """Yield the parent, its parent, and so on up to the body."""
         node = self.parent
         while node is not None:
             yield node
             node = node.parent
 
     def closest(self, test: Callable[["Element"], bool]) -> "Element | None":
-        """The element itself or the nearest around it that passes."""
+        """Return this element or its nearest ancestor that passes the test, or None."""
         return self if test(self) else next(filter(test, self.ancestors()), None)
 
     def text(self) -> str:
-        """All words in it."""
+        """Return the concatenated text of all descendants."""
         return self.data if not self.tag else "".join(node.data for node in self.walk())
 
     def says(self) -> bool:
-        """Whether there is a word in it."""
+        """Return whether the element has any text besides white space."""
         return bool(self.text().strip())
 
     def append(self, *nodes: "Element") -> None:
-        """Move nodes to its end."""
+        """Move nodes to the end of the children."""
         for node in nodes:
             node.remove()
             node.parent = self
             self.children.append(node)
 
     def put_before(self, *nodes: "Element") -> None:
-        """Move nodes right before it."""
+        """Move nodes to the position right before this element."""
         for node in nodes:
             node.remove()
             if self.parent is not None:
@@ -67,38 +67,38 @@ class Element:
                 node.parent = self.parent
 
     def wrap_children(self, tag: str, **attributes: str) -> "Element":
-        """Put an element between it and all its children."""
+        """Wrap all children in a new element and return it."""
         inner = Element(tag, attributes)
         inner.append(*list(self.children))
         self.append(inner)
         return inner
 
     def wrap(self, tag: str) -> None:
-        """Put an element around it."""
+        """Wrap this element in a new one."""
         outer = Element(tag)
         self.put_before(outer)
         outer.append(self)
 
     def unwrap(self) -> None:
-        """Leave its children in its place."""
+        """Replace this element by its children."""
         self.put_before(*list(self.children))
         self.remove()
 
     def remove(self) -> None:
-        """Take it out, with all that is in it."""
+        """Detach this element from its parent, with all its descendants."""
         if self.parent is not None:
             self.parent.children.remove(self)
             self.parent = None
 
     def previous(self) -> "Element | None":
-        """The node before it, leaving out white space."""
+        """Return the previous sibling, skipping white space, or None."""
         if self.parent is None:
             return None
         before = self.parent.children[: self.parent.children.index(self)]
         return next((node for node in reversed(before) if node.tag or node.data.strip()), None)
 
     def html(self) -> str:
-        """What is in it, as HTML."""
+        """Return the children as HTML."""
         out: list[str] = []
         waiting: list[Element | str] = list(reversed(self.children))
         while waiting:
@@ -117,7 +117,7 @@ class Element:
 
 
 def parse(html: str) -> Element | None:
-    """The body of some HTML, without scripts, style sheets and remarks; None if it has no body."""
+    """Parse HTML and return its body, without scripts, style sheets and comments. None if it has no body."""
     found = LexborHTMLParser(html).body
     if found is None:
         return None
@@ -140,5 +140,5 @@ def parse(html: str) -> Element | None:
 
 
 def _children(node: LexborNode) -> list[LexborNode]:
-    """The last first."""
+    """Return the child nodes in reverse order."""
     return list(node.iter(include_text=True))[::-1]

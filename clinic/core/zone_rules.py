@@ -1,7 +1,7 @@
-"""The VTIMEZONE of a calendar file: the rules of a time zone that are in force around some years (RFC 5545 § 3.6.5).
+"""VTIMEZONE of a calendar file: the rules of a time zone around the years of its events (RFC 5545 § 3.6.5).
 
-The whole history of a zone, or a list of dates instead of a rule, is read wrongly by some calendars, so a file has one
-STANDARD and at most one DAYLIGHT with a yearly rule, and more only where the rule itself changes in those years.
+Some calendars misread the whole history of a zone, or a list of dates instead of a rule. A file therefore has one
+STANDARD and at most one DAYLIGHT component with a yearly rule, and more only if the rule itself changes in those years.
 """
 
 import calendar
@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
-YEARS_AHEAD = 12  # that a rule must fit to be taken for one; weekdays come round in 11 at most
+YEARS_AHEAD = 12  # a rule must hold for this many years; weekdays repeat after 11 at most
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the clocks: the wall time at which it happens (before it), and what it changes."""
+    """One clock change: the wall time before it, and the offsets before and after."""
 
     wall: datetime
     before: timedelta
@@ -29,13 +29,13 @@ class Change:
 
     @property
     def at(self) -> datetime:
-        """The moment."""
+        """The time of the change, in UTC."""
         return (self.wall - self.before).replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=64)
 def zone_component(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
-    """The rules that hold in these years, and in the year before and after them."""
+    """Return the rules that apply in these years and in the year before and after them."""
     start, end = first_year - 1, last_year + 1
     changes = _changes(zone, start, end + YEARS_AHEAD)
     within = [change for change in changes if change.wall.year <= end]
@@ -55,18 +55,18 @@ def zone_component(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
         later = [one for one in changes if one.wall.year > end and kind(one) == kind(of_this_kind[0])]
         for run, rule, is_open in _runs(of_this_kind, later, end):
             made.add_component(_observance(run[0], rule, None if is_open else run[-1], has_summer=has_summer))
-    made.subcomponents.sort(key=lambda one: str(one["DTSTART"].to_ical()))  # type: ignore[union-attr]
+    made.subcomponents.sort(key=lambda one: str(one["DTSTART"].to_ical()))
     return made
 
 
 def years_of(moments: Iterable[datetime], zone: ZoneInfo) -> tuple[int, int]:
-    """The first and the last year of some moments, in a zone; the present one if there are none."""
+    """Return the first and last year of some datetimes in a zone; the current year if there are none."""
     years = [moment.astimezone(zone).year for moment in moments] or [datetime.now(zone).year]
     return min(years), max(years)
 
 
 def _changes(zone: ZoneInfo, first_year: int, last_year: int) -> list[Change]:
-    """Each change of offset or name in these years."""
+    """Return each change of offset or name in these years."""
     found = []
     day, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 1, tzinfo=UTC)
     while day < end:
@@ -91,7 +91,8 @@ def _said(zone: ZoneInfo, moment: datetime) -> tuple[timedelta, str]:
 def _runs(
     changes: Sequence[Change], later: Sequence[Change], end: int
 ) -> Iterable[tuple[list[Change], vRecur | None, bool]]:
-    """Changes of one kind, cut where their rule changes: each part with its rule, and whether it goes on after them."""
+    """Split changes of one kind where their rule changes. Yields each part with its rule, and whether the rule
+    continues after `end`."""
     rest = list(changes)
     while rest:
         run = rest[:1]
@@ -107,7 +108,7 @@ def _runs(
 
 
 def _rule(changes: Sequence[Change]) -> vRecur | None:
-    """The yearly rule that all these follow, one in each year; None if there is none."""
+    """Return the yearly rule that fits all these changes, one per year, or None."""
     first = changes[0].wall
     is_yearly = [one.wall.year for one in changes] == list(range(first.year, first.year + len(changes)))
     is_alike = len({(one.wall.month, one.wall.weekday(), one.wall.time()) for one in changes}) == 1
@@ -121,7 +122,7 @@ def _rule(changes: Sequence[Change]) -> vRecur | None:
         return vRecur(base | {"BYDAY": [f"-1{weekday}"]})
     if len({(day - 1) // 7 for day in days}) == 1:
         return vRecur(base | {"BYDAY": [f"{(days[0] - 1) // 7 + 1}{weekday}"]})
-    if max(days) - min(days) < 7:  # like the Friday before the last Sunday
+    if max(days) - min(days) < 7:  # for example the Friday before the last Sunday
         window = list(range(max(days) - 6, max(days) + 1)) if max(days) > 6 else list(range(min(days), min(days) + 7))
         return vRecur(base | {"BYDAY": [weekday], "BYMONTHDAY": window})
     return None

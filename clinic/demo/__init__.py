@@ -1,1 +1,2 @@
-"""The demo clinic: content/ holds its texts and pictures, load.py puts them in by the operations that staff use."""
+"""The demo clinic: content/ holds its texts and pictures, and load.py adds them through the operations that staff
+use."""

@@ -1,4 +1,4 @@
-"""Load the demo clinic into an empty database."""
+"""Loader of the demo clinic into an empty database."""
 
 import os
 import re
@@ -65,7 +65,7 @@ CATEGORIES = (
 
 
 def load_demo(*, if_empty: bool) -> bool:
-    """Put everything in, all or nothing. Returns False when `if_empty` and there is something already."""
+    """Load the demo clinic in one transaction. Returns False with `if_empty` if the database has users or articles."""
     if if_empty and is_used():
         return False
     pictures = {entry["name"]: entry for entry in _toml("pictures.toml")["picture"]}
@@ -87,19 +87,19 @@ def load_demo(*, if_empty: bool) -> bool:
         for entry in _toml("letters.toml")["letter"]:
             letter = {"name": entry["name"], "subject": entry["subject"], "body": entry["body"].strip()}
             save_letter(Letter(), **letter, by=staff[RoleName.DESK])
-        # The demo's people do not exist: their mail is shown in the outbox and never leaves.
+        # The people of the demo do not exist, so their emails are marked as sent and never leave.
         sent = {"state": MessageState.SENT, "is_to_file": True, "sent_at": clock.now(), "secrets": {}}
         db.session.execute(sa.update(Message).values(sent))
     return True
 
 
 def is_used() -> bool:
-    """Whether there is anybody or anything already."""
+    """Return whether there is any user or article."""
     return any(db.session.scalar(sa.select(model.id).limit(1)) is not None for model in (User, Article))
 
 
 def _password() -> str:
-    """DEMO_PASSWORD, or one made once and kept in instance/demo-password.txt."""
+    """Return DEMO_PASSWORD, or a random password that is stored in instance/demo-password.txt."""
     path = settings().instance / "demo-password.txt"
     password = (
         os.environ.get("DEMO_PASSWORD")
@@ -148,7 +148,7 @@ def _add_articles(images: dict[str, int], by: User) -> dict[str, Article]:
 
 
 def _add_reads(articles: dict[str, Article]) -> None:
-    """Four weeks of readers, more on working days."""
+    """Add four weeks of reads, more on working days."""
     today = local_now().date()
     days = [today - timedelta(days=ago) for ago in range(1, 29)]
     add_reads(
@@ -206,7 +206,7 @@ def _add_leads(articles: dict[str, Article], by: User) -> None:
 
 
 def _add_visits(by: User) -> None:
-    """Therapists, and times for some of those who asked: today, if the clinic is still open, and in the days after."""
+    """Add therapists, and visits for some bookings: today if the clinic is still open, and on the days after."""
     anna, ravi = add_therapist("Anna Koh"), add_therapist("Ravi Menon")
     days = [local_now().date() + timedelta(days=number) for number in range(9)]
     free = free_starts([anna.id, ravi.id], days, 60)
@@ -219,7 +219,7 @@ def _add_visits(by: User) -> None:
 
 
 def _read(path: Path, images: dict[str, int]) -> tuple[dict[str, Any], str]:
-    """Front matter and body of one text, with the pictures' names turned into their numbers."""
+    """Return front matter and body of a text, with the names of pictures replaced by their ids."""
     _, front, body = path.read_text(encoding="utf-8").split("+++\n", 2)
     body = re.sub(r'data-image="([a-z-]+)"', lambda match: f'data-image="{images[match[1]]}"', body)
     return tomllib.loads(front), body.strip()

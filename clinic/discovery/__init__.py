@@ -1,1 +1,1 @@
-"""How readers and robots find articles: search page, feed, sitemap, and the small files that robots ask for."""
+"""Search page, feed, sitemap, and the small files that robots request."""

@@ -1,4 +1,4 @@
-"""Every read of the search page, the feed and the sitemap."""
+"""Reads of the search page, the feed and the sitemap."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from clinic.core.db import db
 
 PAGE_SIZE = 10
 FEED_SIZE = 20
-PART_SIZE = 49_000  # ids; a sitemap holds 50,000 addresses (sitemaps.org/protocol.html), the first has fixed ones too
+PART_SIZE = 49_000  # ids; a sitemap may hold 50,000 addresses (sitemaps.org/protocol.html), some are fixed
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One found article and the words around the find, in parts: words, and whether they were found."""
+    """One search result. The snippet is a list of text parts, each with whether it matches."""
 
     article: Article
     snippet: list[tuple[str, bool]]
@@ -29,7 +29,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """One page of what a search found. `number` counts from 1; `is_more` when older ones were left out."""
+    """One page of search results. `number` counts from 1; `is_more` tells whether results were left out."""
 
     query: search.Query
     hits: list[Hit]
@@ -40,7 +40,8 @@ class Found:
 
 
 def found_articles(typed: str, *, category: Category | None = None, number: int = 1) -> Found:
-    """What readers may see that has all the words, best first. Drafts, scheduled and retired texts never leak."""
+    """Return one page of public texts that contain all the words, best match first. Drafts, scheduled and retired texts
+    are excluded."""
     query = search.read(typed)
     ids = public_hits(query, category)
     pages = max(1, -(-len(ids) // PAGE_SIZE))
@@ -59,7 +60,7 @@ def _hits(query: search.Query, ids: list[int]) -> Iterator[Hit]:
 
 
 def newest_for_feed() -> list[Article]:
-    """The newest posts with all their text."""
+    """Return the newest posts with author and category, for the feed."""
     return list(
         db.session.scalars(
             sa.select(Article)
@@ -72,12 +73,13 @@ def newest_for_feed() -> list[Article]:
 
 
 def count_parts() -> int:
-    """How many files the sitemap has. Each holds a span of ids, so that none of them counts or skips articles."""
+    """Return the number of sitemap files. Each covers a range of ids, so that no query counts or skips articles."""
     return (db.session.scalar(sa.select(sa.func.max(Article.id))) or 0) // PART_SIZE + 1
 
 
 def addresses(part: int) -> Iterator[tuple[str, datetime]]:
-    """The addresses of one sitemap file and when each changed, oldest first, read in portions. `part` counts from 0."""
+    """Yield the addresses in one sitemap file with their time of change, in id order, read in batches. `part` counts
+    from 0."""
     rows = db.session.execute(
         sa.select(Article.kind, Article.slug, Article.updated_at, Article.published_at)
         .where(Article.is_public_of_few(), Article.id >= part * PART_SIZE, Article.id < (part + 1) * PART_SIZE)

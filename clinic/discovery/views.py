@@ -1,4 +1,4 @@
-"""The search page, the feed, the sitemap, and the small files that robots ask for."""
+"""The search page, the feed, the sitemap, and the small files that robots request."""
 
 import re
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ from clinic.web.pages.store import stored
 bp = Blueprint("discovery", __name__)
 LONGEST_QUERY = 200  # characters
 FIXED = ("/", "/articles/", "/book/")
-TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'  # in a feed, instead of the form
+TRIAL_LINK = '<p><a href="/book/">Book a trial session</a></p>'  # replaces the form in the feed
 
 
 @bp.get("/search/")
 def search_page() -> str:
-    """What readers look for, over articles and pages."""
+    """Search articles and pages."""
     typed = clean_line(request.args.get("q", ""))[:LONGEST_QUERY]
     slug = request.args.get("category", "")
     category = category_with_slug(slug) if slug else None
@@ -44,14 +44,15 @@ def search_page() -> str:
 
 
 def _marked(snippet: list[tuple[str, bool]]) -> Markup:
-    """A snippet with the found words marked. No sign in a text can make a mark."""
+    """Return a snippet with the matches in <mark>. Everything else is escaped."""
     return Markup("").join(Markup("<mark>{}</mark>").format(words) if found else words for words, found in snippet)
 
 
 @bp.get("/feed.xml")
 @stored()
 def feed() -> Response:
-    """The newest articles with their whole text (Atom, RFC 4287). Ids are tag URIs (RFC 4151) that never change."""
+    """Return the newest articles with their full text (Atom, RFC 4287). Ids are tag URIs (RFC 4151) that never
+    change."""
     articles = newest_for_feed()
     newest = max((max(one.updated_at, one.published_at or one.updated_at) for one in articles), default=clock.now())
     host = settings().site_host
@@ -67,12 +68,12 @@ def feed() -> Response:
     return Response(xml, mimetype="application/atom+xml")
 
 
-# The colour under a picture needs our style sheet to stay behind it.
+# The coloured background of a picture needs our style sheet.
 GROUND = re.compile(r"<svg class=\"picture-ground\".*?</svg>", re.DOTALL)
 
 
 def _absolute(html: str) -> str:
-    """The same HTML for readers elsewhere: addresses of our own get the site in front of them."""
+    """Return HTML for readers on other sites: our own addresses become absolute."""
     site = settings().site_url
     html = GROUND.sub("", html)
     html = html.replace('href="/', f'href="{site}/').replace('src="/', f'src="{site}/')
@@ -81,7 +82,7 @@ def _absolute(html: str) -> str:
 
 @bp.get("/sitemap.xml")
 def sitemap() -> Response:
-    """All public addresses; an index of files when there are more than 50,000 (sitemaps.org)."""
+    """Return all public addresses, or an index of sitemap files if one would hold more than 50,000 (sitemaps.org)."""
     parts = count_parts()
     lines = _sitemap_index(parts) if parts > 1 else _sitemap_lines(0, with_fixed=True)
     return Response(stream_with_context(lines), mimetype="application/xml")
@@ -89,7 +90,7 @@ def sitemap() -> Response:
 
 @bp.get("/sitemap-<int:number>.xml")
 def sitemap_part(number: int) -> Response:
-    """One file of a large sitemap, counted from 1."""
+    """Return one file of a large sitemap, counted from 1."""
     if not 1 <= number <= count_parts():
         abort(404)
     return Response(stream_with_context(_sitemap_lines(number - 1, with_fixed=number == 1)), mimetype="application/xml")
@@ -116,13 +117,13 @@ def _sitemap_lines(part: int, *, with_fixed: bool) -> Iterator[str]:
 
 
 def _in_xml(path: str) -> str:
-    """A path as a sitemap has it: percent-encoded, then escaped (sitemaps.org/protocol.html)."""
+    """Return a path percent-encoded and escaped for a sitemap (sitemaps.org/protocol.html)."""
     return escape(quote(path, safe="/%:@!$&'()*+,;=~-._"))
 
 
 @bp.get("/robots.txt")
 def robots() -> Response:
-    """What robots should leave alone (RFC 9309)."""
+    """Return the paths that robots must not crawl (RFC 9309)."""
     lines = ("User-agent: *", "Disallow: /admin/", "Disallow: /login", "Disallow: /search/", "Disallow: /book/thanks/")
     text = "\n".join((*lines, "", f"Sitemap: {settings().site_url}/sitemap.xml", ""))
     return Response(text, mimetype="text/plain")
@@ -130,7 +131,7 @@ def robots() -> Response:
 
 @bp.get("/site.webmanifest")
 def manifest() -> Response:
-    """How the site looks on a home screen (W3C Web App Manifest)."""
+    """Return the web app manifest (W3C)."""
     answer = jsonify(
         name=facts().name,
         short_name=facts().name[:12],
@@ -150,7 +151,7 @@ def manifest() -> Response:
 
 @bp.get("/.well-known/security.txt")
 def security_txt() -> Response:
-    """Whom to tell about a hole (RFC 9116). It expires in half a year, counted from the first of this month."""
+    """Return the security contact (RFC 9116). It expires half a year after the first of this month."""
     expires = clock.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
         days=183
     )

@@ -1,4 +1,4 @@
-"""Words that advertising for health care should not use, as a clinic writes them down, and where a text has them."""
+"""Words that health advertising should avoid, as rules of the clinic, and the search for them in texts."""
 
 import re
 from collections.abc import Iterator
@@ -41,13 +41,13 @@ testimonial*, success stor*, our patients say, our clients say, our customers sa
 | Leave testimonials out; facts about a treatment need a source.
 """
 
-# A text that says one of these has its disclaimer.
+# A text with one of these phrases already has a disclaimer.
 DISCLAIMER_WORDS = ("does not replace", "do not replace", "not a substitute", "general information", "see a doctor")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One line of a profile: what it finds, and what to do about it."""
+    """Rule of a profile: the words to find, and the advice."""
 
     pattern: re.Pattern[str]
     advice: str
@@ -55,7 +55,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a clinic holds its texts to. No `needs_disclaimer_words`: no page needs a disclaimer."""
+    """Advertising rules of a clinic. With no `needs_disclaimer_words`, no page needs a disclaimer."""
 
     claims: tuple[Claim, ...] = ()
     reading_ease_floor: float = 50
@@ -63,9 +63,9 @@ class Profile:
 
 
 def read_profile(text: str) -> Profile:
-    """A profile from lines such as "cure, cure-all, heal* | Say what may help": words, "|", advice.
+    """Parse a profile from lines such as "cure, cure-all, heal* | Say what may help": words, "|", advice.
 
-    A `*` stands for any ending of its word. Raises ValueError with a sentence that names the line that is wrong.
+    A `*` stands for any ending of a word. Raises ValueError with a sentence that names the wrong line.
     """
     claims = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -78,32 +78,32 @@ def _read_line(number: int, line: str) -> Claim:
     words, bar, advice = line.partition("|")
     phrases = words_between_commas(words)
     if not bar:
-        raise ValueError(f"Line {number}: write the words, then |, then the advice.")
+        raise ValueError(f"Line {number}: enter the words, then |, then the advice.")
     if not phrases:
-        raise ValueError(f"Line {number}: write the words to look for before the |.")
+        raise ValueError(f"Line {number}: enter the words to find before the |.")
     if not advice.strip():
-        raise ValueError(f"Line {number}: write after the | what to do instead.")
+        raise ValueError(f"Line {number}: enter the advice after the |.")
     for phrase in phrases:
         if not re.fullmatch(r"(?:[^\s*]+\*?)(?:\s+[^\s*]+\*?)*", phrase) or not re.search(r"\w", phrase):
-            raise ValueError(f"Line {number}: “{phrase}” will not work; a * may stand only at the end of a word.")
+            raise ValueError(f"Line {number}: “{phrase}” will not work. Use * only at the end of a word.")
     longest_first = sorted(phrases, key=len, reverse=True)
     pattern = r"(?<!\w)(?:" + "|".join(map(_pattern, longest_first)) + r")(?!\w)"
     return Claim(re.compile(pattern, re.IGNORECASE), advice.strip())
 
 
 def _pattern(phrase: str) -> str:
-    """Hyphens and spaces stand for each other, so that "risk-free" finds "risk free" too."""
+    """Compile words to a pattern in which hyphens and spaces match each other ("risk-free" finds "risk free")."""
     parts = re.split(r"[\s-]+", _even(phrase))
     return r"[\s-]+".join(re.escape(part).replace(r"\*", r"\w*") for part in parts)
 
 
 def _even(text: str) -> str:
-    """Typographic apostrophes and hyphens made plain, each in its place."""
+    """Replace typographic apostrophes and hyphens by plain ones, keeping every position."""
     return re.sub(r"[\u2010-\u2015]", "-", text.replace("’", "'"))
 
 
 def claims_in(text: str, profile: Profile) -> Iterator[tuple[str, str, str]]:
-    """What a paragraph claims: the words found, the advice, and the sentence; each advice once a sentence."""
+    """Return the claims of a paragraph: the words, the advice and the sentence; each advice once per sentence."""
     for sentence in sentences(text):
         even = _even(sentence)
         for claim in profile.claims:
@@ -116,13 +116,13 @@ _DENIALS = frozenset(
     ["no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "cannot", "without", "hardly"]
 )
 _SKIPPED = frozenset(["a", "an", "the", "any"])
-# "Not only a cure", "no doubt a cure": these deny nothing.
+# "Not only a cure" and "no doubt a cure" deny nothing.
 _AFFIRMING = frozenset(["only", "just", "merely", "doubt", "question", "wonder", "but"])
 DENIAL_WINDOW = 3
 
 
 def _is_denied(before: str) -> bool:
-    """Whether one of the three words before a claim takes it back: "is not a cure", "nobody can promise a cure"."""
+    """Return True if one of the three words before a claim denies it: "is not a cure", "nobody can promise a cure"."""
     words = [word.lower().strip("\"'“”‘()") for word in before.split()]
     near = [word for word in words if word not in _SKIPPED][-DENIAL_WINDOW:]
     return any(
@@ -135,7 +135,7 @@ MOST_LETTERS = 240
 
 
 def _around(sentence: str, start: int, end: int) -> str:
-    """The sentence, or, when it is long, the words around the claim."""
+    """Return the sentence or, if it is long, the words around the claim."""
     if len(sentence) <= MOST_LETTERS:
         return sentence
     first, last = max(0, start - 100), min(len(sentence), end + 100)

@@ -1,4 +1,4 @@
-"""What is typed and not saved yet, and who has a form open: kept apart from the revisions."""
+"""Unsaved changes of forms, and the people who have a form open. Both are separate from the revisions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +13,12 @@ from clinic.core import clock
 from clinic.core.db import atomic, db, upsert
 
 KEPT = timedelta(days=30)
-STILL_THERE = timedelta(seconds=60)  # a form says every 20 seconds that it is open
+STILL_THERE = timedelta(seconds=60)  # an open form reports every 20 seconds
 
 
 @dataclass(frozen=True)
 class Unsaved:
-    """Fields as typed into a form that was opened at `base_version`. `draft` is that form's own name."""
+    """Typed fields of a form that was opened at `base_version`. `draft` is the name of that opened form."""
 
     draft: str
     fields: dict[str, Any]
@@ -28,7 +28,7 @@ class Unsaved:
 
 @atomic()
 def keep_autosave(user: User, place: str, fields: dict[str, Any], base_version: int) -> datetime:
-    """Keep what this person has typed at this place, instead of what was kept before. Returns when."""
+    """Store a person's unsaved changes of one form, replacing earlier ones. Returns the time."""
     values = {"fields": fields, "base_version": base_version, "at": clock.now()}
     insert = upsert(Autosave).values(user_id=user.id, place=place, **values)
     db.session.execute(insert.on_conflict_do_update(index_elements=["user_id", "place"], set_=values))
@@ -36,7 +36,7 @@ def keep_autosave(user: User, place: str, fields: dict[str, Any], base_version: 
 
 
 def autosaves_at(user: User, about: str) -> list[Unsaved]:
-    """What this person has typed about one article ("articles_admin:7") and not saved, the latest first."""
+    """Return a person's unsaved changes of one article ("articles_admin:7"), the latest first."""
     rows = sa.select(Autosave).where(
         Autosave.user_id == user.id, Autosave.place.startswith(f"{about}:", autoescape=True)
     )
@@ -48,20 +48,20 @@ def autosaves_at(user: User, about: str) -> list[Unsaved]:
 
 @atomic()
 def drop_autosave(user: User, place: str) -> None:
-    """It was saved, or is not wanted any more."""
+    """Delete unsaved changes that were saved or discarded."""
     db.session.execute(sa.delete(Autosave).where(Autosave.user_id == user.id, Autosave.place == place))
 
 
 @atomic()
 def note_presence(user: User, article_id: int) -> None:
-    """This person has the form of this article open."""
+    """Record that a person has the form of an article open."""
     now = clock.now()
     insert = upsert(Presence).values(user_id=user.id, article_id=article_id, at=now)
     db.session.execute(insert.on_conflict_do_update(index_elements=["article_id", "user_id"], set_={"at": now}))
 
 
 def others_present(user: User, article_id: int) -> list[str]:
-    """The names of those who have the form of this article open too."""
+    """Return the names of the other people who have the form of this article open."""
     there = sa.select(Presence).where(Presence.article_id == article_id, Presence.at > clock.now() - STILL_THERE)
     rows = db.session.scalars(there.where(Presence.user_id != user.id).options(joinedload(Presence.user)).limit(20))
     return sorted(row.user.name for row in rows)
@@ -69,7 +69,7 @@ def others_present(user: User, article_id: int) -> list[str]:
 
 @atomic()
 def sweep_autosaves() -> None:
-    """Forget what nobody came back for."""
+    """Delete unsaved changes that nobody restored in time."""
     now = clock.now()
     db.session.execute(sa.delete(Autosave).where(Autosave.at < now - KEPT))
     db.session.execute(sa.delete(Presence).where(Presence.at < now - STILL_THERE))

@@ -15,7 +15,7 @@ from clinic.preferences import preferences
 
 
 def findings_in(article: Article, text: Any = None) -> list[Finding]:
-    """What an editor should look at before publishing this article: as it is stored, or as `text` (a Text) makes it."""
+    """Return the findings for this article: as it is stored, or as `text` (a Text) would make it."""
     kind = article.kind
     body = article.body if text is None else sanitise(text.body)
     article = article if text is None else text

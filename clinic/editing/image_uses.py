@@ -1,4 +1,4 @@
-"""Where pictures are shown."""
+"""Uses of images in articles, pages and portraits."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from clinic.core.db import db
 
 @dataclass(frozen=True)
 class Use:
-    """One place that shows a picture. `what` is the kind of row that `id` names, `state` its state as staff see it."""
+    """Use of an image. `what` is the kind of row that `id` names; `state` is its state as staff see it."""
 
     what: str
     id: int
@@ -47,7 +47,7 @@ def _in_a_text(ids: Collection[int]) -> Found:
 
 
 def _latest(ids: Collection[int], image_id: Any, article_id: Any) -> sa.CompoundSelect[tuple[int]]:
-    """The latest articles that show each of these pictures: of one that thousands show, nobody reads the whole list."""
+    """Return the latest articles that show each image, up to a limit per image."""
     of_one = sa.select(article_id).order_by(article_id.desc()).limit(MOST_OF_ONE)
     return sa.union_all(*(of_one.where(image_id == id_).subquery().select() for id_ in ids))
 
@@ -62,12 +62,12 @@ def _of_article(article: Article, how: str) -> Use:
     return Use(what=str(article.kind), id=article.id, title=article.title, how=how, state=state)
 
 
-# Whatever else comes to show pictures has its own line here.
+# Add a line here for each new kind of row that shows images.
 SOURCES: tuple[Callable[[Collection[int]], Found], ...] = (_as_main_picture, _in_a_text, _as_portrait)
 
 
 def uses_of(ids: Collection[int]) -> dict[int, list[Use]]:
-    """Where each of these pictures is shown, by the picture's id: in the latest MOST_OF_ONE articles of each kind."""
+    """Return the uses of each image by its number: the latest MOST_OF_ONE articles of each kind."""
     if not ids:
         return {}
     uses: dict[int, list[Use]] = {id_: [] for id_ in ids}

@@ -16,17 +16,17 @@ from clinic.web.links import Link
 
 
 class StillCorrectLink(Link):
-    """Ask whether an article is still correct, and note that it is."""
+    """Link that asks if an article is still correct, and records the review."""
 
     purpose = STILL_CORRECT
     lives = timedelta(days=120)
 
     def show(self, value: str) -> str:
-        """The article, unless that review has been done."""
+        """Show the article, unless the review has already been recorded."""
         return render_template("articles/still_correct.html", article=_due_article(value), is_done=False)
 
     def act(self, value: str) -> str:
-        """Note that it is."""
+        """Record the review."""
         found = _due_article(value)
         if found is not None:
             sign_off_article(found, on=local_now().date())
@@ -34,7 +34,7 @@ class StillCorrectLink(Link):
 
 
 def _due_article(value: str) -> Article | None:
-    """The article that a link asks about; None when that review has been done."""
+    """Return the article of a link, or None if that review has already been recorded."""
     id_, _, due_on = value.partition(" ")
     found = db.session.get(Article, int(id_)) or abort(404)
     return found if str(found.review_due_on) == due_on else None

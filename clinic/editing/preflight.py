@@ -1,4 +1,4 @@
-"""What an editor should look at before publishing. Nothing here refuses a text; publish_article does that."""
+"""Findings for an editor before publishing. Nothing here refuses a text; publish_article does that."""
 
 import enum
 import re
@@ -17,8 +17,10 @@ from clinic.editing.advertising import Profile, claims_in
 
 
 class Weight(enum.StrEnum):
-    """How much a finding matters: publishing is refused; a claim that advertising rules forbid, or a defect, which both
-    ask for a reason; or worth a look."""
+    """Weight of a finding.
+
+    MUST refuses publishing. CLAIM (forbidden in advertising) and SHOULD (a defect) ask for a reason. HINT is advice.
+    """
 
     MUST = "must"
     CLAIM = "claim"
@@ -28,7 +30,7 @@ class Weight(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at. `rule` never changes; `text` says what to do; `excerpt` are the words it is about."""
+    """One point to check. `rule` never changes; `text` is the advice; `excerpt` quotes the words in question."""
 
     rule: str
     text: str
@@ -39,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known about a picture. A decorative one needs no alt text."""
+    """Image of a text with its alt text and credit. A decorative one needs no alt text."""
 
     alt: str
     credit: str
@@ -69,11 +71,11 @@ class Checked:
     is_known_address: Callable[[str], bool]
 
 
-# What search results usually show; beyond it they cut.
+# Length that search results usually show before they cut.
 LONGEST_TITLE = 60
 SHORTEST_SUMMARY, LONGEST_SUMMARY = 50, 160
 LONGEST_PARAGRAPH = 150  # words
-# Ids that the templates have around a body.
+# Ids that templates use around a body.
 PAGE_ANCHORS = {Kind.POST: frozenset(["main", "trial", "comments", "write-a-comment"]), Kind.PAGE: frozenset(["main"])}
 
 _EMPTY_WORDS = frozenset([
@@ -86,7 +88,7 @@ _NOT_LETTERS = re.compile(r"[^a-z ]+")
 
 
 def preflight(checked: Checked, profile: Profile) -> list[Finding]:
-    """Everything worth a look, in the order of the form and, within the body, of the text."""
+    """Return all findings, in the order of the form and, within the body, of the text."""
     body = LexborHTMLParser(f"<main>{checked.body}</main>")
     blocks = text_blocks(checked.body)
     findings = [
@@ -108,7 +110,7 @@ def _prose(blocks: list[TextBlock]) -> list[str]:
 
 
 def _is_source(block: TextBlock) -> bool:
-    """Titles of other people's papers are neither our style nor our claims."""
+    """Return True inside the list of sources: titles of other people's papers are neither our style nor our claims."""
     return "section sources" in block.inside
 
 
@@ -140,9 +142,11 @@ def _about_people(checked: Checked) -> Iterator[Finding]:
     if not checked.has_author:
         yield Finding("no-author", "Choose an author.", "author_id", weight=Weight.MUST)
     if not checked.has_reviewer:
-        yield Finding("no-reviewer", "Have it reviewed, and say who did it.", "reviewer_id", weight=Weight.HINT)
+        yield Finding(
+            "no-reviewer", "Have an expert review the text, and enter the reviewer.", "reviewer_id", weight=Weight.HINT
+        )
     if checked.reviewed_on is None:
-        yield Finding("no-review-date", "Enter the day on which it was reviewed.", "reviewed_on", weight=Weight.HINT)
+        yield Finding("no-review-date", "Enter the date of the review.", "reviewed_on", weight=Weight.HINT)
 
 
 def _about_main_picture(checked: Checked) -> Iterator[Finding]:
@@ -154,10 +158,10 @@ def _about_main_picture(checked: Checked) -> Iterator[Finding]:
             )
         return
     if not (picture.alt or picture.is_decorative):
-        text = "Describe the picture: write its alt text in Media."
+        text = "Add an alt text for the picture in Media."
         yield Finding("missing-alt", text, "image_id", weight=Weight.MUST)
     if not picture.credit:
-        yield Finding("missing-credit", "Say in Media who made the picture.", "image_id", weight=Weight.MUST)
+        yield Finding("missing-credit", "Add a credit for the picture in Media.", "image_id", weight=Weight.MUST)
 
 
 def _about_text(
@@ -195,7 +199,7 @@ def _about_headings(body: LexborHTMLParser) -> Iterator[Finding]:
     for heading in body.css("h1, h2, h3, h4, h5, h6"):
         words, this = _words(heading), int((heading.tag or "h2")[1])
         if not words:
-            yield Finding("empty-heading", "Give this heading words, or take it out.", "body", f"<{heading.tag}>")
+            yield Finding("empty-heading", "Enter text for this heading, or remove it.", "body", f"<{heading.tag}>")
             continue
         if this > level + 1:
             reason = "the title is h1" if level == 1 else f"it follows an h{level}"
@@ -203,7 +207,7 @@ def _about_headings(body: LexborHTMLParser) -> Iterator[Finding]:
         if words.isupper() and sum(map(str.isalpha, words)) > 5:
             yield Finding(
                 "shouting-heading",
-                "Write this heading in small letters: they read better.",
+                "Do not write this heading in capitals: lowercase is easier to read.",
                 "body",
                 words,
                 weight=Weight.HINT,
@@ -217,9 +221,11 @@ def _about_pictures(checked: Checked, body: LexborHTMLParser) -> Iterator[Findin
         picture = checked.pictures.get(int(number)) if number.isdecimal() and len(number) < 10 else None
         name = f"Picture {number}".strip()
         if picture is None:
-            yield Finding("missing-picture", f"{name} is not in Media: choose another or take it out.", "body", name)
+            yield Finding("missing-picture", f"{name} is not in Media. Choose another one or remove it.", "body", name)
             continue
-        if not ("data-alt" in figure.attributes or picture.alt or picture.is_decorative):  # "" is decorative here
+        if not (
+            "data-alt" in figure.attributes or picture.alt or picture.is_decorative
+        ):  # "" marks it as decorative here
             yield Finding("missing-alt", f"Describe picture {number}: write its alt text in Media.", "body", name)
         if not (figure.attributes.get("data-credit") or picture.credit):
             yield Finding("missing-credit", f"Say in Media who made picture {number}.", "body", name)
@@ -232,17 +238,17 @@ def _about_links(checked: Checked, body: LexborHTMLParser) -> Iterator[Finding]:
         href = (link.attributes.get("href") or "").strip()
         words = _words(link)
         if not href or href == "#":
-            yield Finding("empty-link", "Say where this link leads, or make it plain text.", "body", words)
+            yield Finding("empty-link", "Enter an address for this link, or turn it into plain text.", "body", words)
             continue
         if not words and link.css_first("figure") is None:
-            yield Finding("empty-link", "Give this link words, or take it out.", "body", href)
+            yield Finding("empty-link", "Enter text for this link, or remove it.", "body", href)
         elif _says_nothing(words) and not href.startswith(("mailto:", "tel:")):
-            text = "Let the words of the link say where it leads; some readers hear only the links."
+            text = "Use link text that describes the target. Some readers hear only the links."
             yield Finding("vague-link", text, "body", words)
         try:
             parts = urlsplit(href)
         except ValueError:
-            yield Finding("broken-link", "Mend this address: a browser cannot read it.", "body", href)
+            yield Finding("broken-link", "Correct this address: browsers cannot read it.", "body", href)
             continue
         if parts.scheme == "http":
             yield Finding(
@@ -254,11 +260,11 @@ def _about_links(checked: Checked, body: LexborHTMLParser) -> Iterator[Finding]:
             )
         elif href.startswith("#"):
             if unquote(parts.fragment) not in anchors:
-                yield Finding("broken-anchor", "No heading here answers to this link; mend it.", "body", href)
+                yield Finding("broken-anchor", "This text has no such heading. Correct the link.", "body", href)
         elif not parts.scheme and not parts.netloc:
             path = urlsplit(urljoin(own_address, href)).path
             if path != own_address and not checked.is_known_address(path):
-                yield Finding("broken-link", "This address is not on the site; mend the link.", "body", href)
+                yield Finding("broken-link", "The site has no page at this address. Correct the link.", "body", href)
 
 
 def _says_nothing(words: str) -> bool:

@@ -1,4 +1,4 @@
-"""Secret links under which people without a login read an article before it is published."""
+"""Secret links with which people without a login can read an unpublished article."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ LIVES = timedelta(days=7)
 
 @atomic()
 def make_preview_link(article: Article, *, by: audit.Actor) -> str:
-    """A new link. Returns its secret, which is not kept and can be shown only now."""
+    """Create a link and return its secret. Only the digest is stored, so the secret can be shown only now."""
     secret = secrets.token_urlsafe(24)
     link = PreviewLink(digest=_digest(secret), article_id=article.id, by_id=by.id, expires_at=clock.now() + LIVES)
     db.session.add(link)
@@ -27,13 +27,13 @@ def make_preview_link(article: Article, *, by: audit.Actor) -> str:
 
 @atomic()
 def revoke_preview_link(link: PreviewLink, *, by: audit.Actor) -> None:
-    """The link is dead from now on."""
+    """Revoke a link."""
     audit.record("revoked a preview of", f"article:{link.article_id}", by=by)
     db.session.delete(link)
 
 
 def article_for_preview(secret: str) -> Article | None:
-    """The article of a link that is alive, as it is now. A link ends with the sign-in of the person who made it."""
+    """Return the article of a valid link in its present state. A link ends with its maker's right to sign in."""
     link = db.session.scalar(
         sa.select(PreviewLink)
         .join(User, User.id == PreviewLink.by_id)
@@ -44,14 +44,14 @@ def article_for_preview(secret: str) -> Article | None:
 
 
 def preview_links(article: Article) -> list[PreviewLink]:
-    """The links to an article that are alive, the youngest first."""
+    """Return the valid links to an article, newest first."""
     alive = sa.select(PreviewLink).where(PreviewLink.article_id == article.id, PreviewLink.expires_at > clock.now())
     return list(db.session.scalars(alive.options(joinedload(PreviewLink.by)).order_by(PreviewLink.id.desc()).limit(50)))
 
 
 @atomic()
 def sweep_preview_links() -> None:
-    """Forget those that have expired."""
+    """Delete expired links."""
     db.session.execute(sa.delete(PreviewLink).where(PreviewLink.expires_at < clock.now()))
 
 

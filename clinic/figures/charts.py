@@ -1,4 +1,4 @@
-"""Small charts: numbers turned into the places of lines and bars, which templates/parts/chart.html draws."""
+"""Small charts: turn numbers into line and bar coordinates, which templates/parts/chart.html draws."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,13 +9,13 @@ from clinic.figures.queries import articles_that_lead, reads_by_day
 from clinic.web.filters import local_now
 
 WIDTH, HEIGHT = 100.0, 40.0
-ROOM = 0.9  # of the height; the rest is air above the highest
+ROOM = 0.9  # share of the height; the rest is space above the highest value
 DAYS, WEEKS, LEADING_DAYS = 28, 12, 90
 
 
 @dataclass(frozen=True)
 class Point:
-    """One number and what it is called."""
+    """One value of a chart with its label."""
 
     label: str
     value: int
@@ -24,7 +24,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle in a box of WIDTH by HEIGHT."""
+    """Rectangle in a box of WIDTH by HEIGHT."""
 
     x: float
     y: float
@@ -34,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Numbers side by side. `unit` is what they count, `column` what they are counted by, `meaning` says both."""
+    """Series of values. `unit` names the values, `column` the labels, and `meaning` explains both."""
 
     title: str
     unit: str
@@ -44,28 +44,28 @@ class Chart:
 
     @property
     def total(self) -> int:
-        """All of them together."""
+        """Return the sum of all values."""
         return sum(point.value for point in self.points)
 
     @property
     def highest(self) -> int:
-        """The largest number; 1 if all are none, so that a share can be taken."""
+        """Return the maximum, or 1 if every value is zero (avoids dividing by zero)."""
         return max([1, *(point.value for point in self.points)])
 
     @property
     def line(self) -> str:
-        """The points as the points attribute of a polyline lists them."""
+        """Return the points attribute of a polyline."""
         step = WIDTH / max(1, len(self.points) - 1)
         return " ".join(f"{i * step:.2f},{self._y(point):.2f}" for i, point in enumerate(self.points))
 
     @property
     def area(self) -> str:
-        """What lies below the line, as a polygon."""
+        """Return the points attribute of the polygon below the line."""
         return f"0,{HEIGHT:g} {self.line} {WIDTH:g},{HEIGHT:g}"
 
     @property
     def bars(self) -> list[Bar]:
-        """Upright bars with a gap between them."""
+        """Return vertical bars with gaps between them."""
         step = WIDTH / max(1, len(self.points))
         return [
             Bar(round(i * step + step * 0.1, 2), round(self._y(point), 2), round(step * 0.8, 2), self._height(point))
@@ -73,7 +73,7 @@ class Chart:
         ]
 
     def share(self, point: Point) -> float:
-        """How long the bar of a point is, of WIDTH."""
+        """Return the length of a point's bar, up to WIDTH."""
         return round(WIDTH * point.value / self.highest, 2)
 
     def _height(self, point: Point) -> float:
@@ -84,7 +84,7 @@ class Chart:
 
 
 def reads_chart() -> Chart:
-    """Reads of articles on each of the last days."""
+    """Return the reads of articles for each of the last days."""
     first = local_now().date() - timedelta(days=DAYS - 1)
     reads = reads_by_day(first)
     days = [first + timedelta(days=number) for number in range(DAYS)]
@@ -93,21 +93,21 @@ def reads_chart() -> Chart:
 
 
 def trials_chart() -> Chart:
-    """Trials asked for in each of the last weeks, which begin on Monday."""
+    """Return the trials requested in each of the last weeks, which begin on Monday."""
     monday = midnight() - timedelta(days=local_now().weekday())
     starts = [monday - timedelta(weeks=WEEKS - 1 - number) for number in range(WEEKS)]
     counts = bookings_in([(start, start + timedelta(weeks=1)) for start in starts])
     points = [Point(f"{start.day} {start:%B}", count) for start, count in zip(starts, counts, strict=True)]
-    return Chart(f"Trials asked for in {WEEKS} weeks", "trials", "Week from", points, MEANINGS["trials"])
+    return Chart(f"Trials requested in {WEEKS} weeks", "trials", "Week from", points, MEANINGS["trials"])
 
 
 def leading_articles_chart(url_of: str) -> Chart:
-    """The articles from which most trials were asked for. `url_of` is the address of a form without its id."""
+    """Return the articles that led to most trials. `url_of` is the address of a form without its id."""
     rows = articles_that_lead(midnight() - timedelta(days=LEADING_DAYS - 1))
     points = [Point(title, count, f"{url_of}?id={id_}") for id_, title, count in rows]
     return Chart("Articles that lead to trials", "trials", "Article", points, MEANINGS["trials"])
 
 
 def midnight() -> datetime:
-    """When today began at the clinic."""
+    """Return the start of today at the clinic."""
     return local_now().replace(hour=0, minute=0, second=0, microsecond=0)

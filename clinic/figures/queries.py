@@ -16,13 +16,13 @@ from clinic.core.db import db
 
 
 def reads_by_day(since: date) -> dict[date, int]:
-    """How often articles were read on each day since one; a day without a reader is left out."""
+    """Return the reads of all articles for each day since one. Days without reads are left out."""
     days = sa.select(ReadDay.day, ReadDay.reads).where(ReadDay.day >= since)
     return {row.day: row.reads for row in db.session.execute(days.order_by(ReadDay.day).limit(400))}
 
 
 def articles_that_lead(since: datetime, most: int = 5) -> list[tuple[int, str, int]]:
-    """The articles from which most of the latest trials since a moment were asked for: id, title, number."""
+    """Return the articles that most of the latest trials since a moment came from: id, title, number."""
     latest = (
         sa.select(Booking.article_id)
         .where(is_trial(), Booking.created_at >= since)

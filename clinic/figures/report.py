@@ -1,6 +1,6 @@
-"""How many readers become trials, visitors and members: counted from what is kept anyway, without any cookie.
+"""Report: how many readers become trials, visitors and members, from existing data and without cookies.
 
-People count on the day on which they asked for their trial: whoever joins later is added to that day's row.
+People count on the day of their trial request. Somebody who joins later is added to that day's row.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ MOST_ROWS = 500
 
 @dataclass(frozen=True)
 class Row:
-    """One line. `reads` is None where nothing is read."""
+    """Line of the report. `reads` is None for rows without reads."""
 
     name: str
     reads: int | None
@@ -32,7 +32,7 @@ class Row:
 
 
 def by_article(start: datetime, end: datetime) -> list[Row]:
-    """For each article that was read or led to a trial, the most fruitful first; then what came from elsewhere."""
+    """Return a row for each article that was read or led to a trial, most trials first, then the other sources."""
     zone = preferences().zone
     days = (ReadCount.day >= start.astimezone(zone).date(), ReadCount.day < end.astimezone(zone).date())
     reads = dict(
@@ -47,14 +47,14 @@ def by_article(start: datetime, end: datetime) -> list[Row]:
 
 
 def by_service(start: datetime, end: datetime) -> list[Row]:
-    """For each session that was asked for."""
+    """Return a row for each requested service."""
     people = _people(Booking.service_id, start, end)
     names = dict(_pairs(sa.select(Service.id, Service.name).order_by(Service.position, Service.id), None))
     return [Row(name, None, *people[id_]) for id_, name in names.items() if id_ in people]
 
 
 def by_week(start: datetime, end: datetime) -> list[Row]:
-    """For each week, which begins on Monday, the latest first."""
+    """Return a row for each week, which begins on Monday, latest first."""
     zone = preferences().zone
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     reads: dict[Any, int] = {}
@@ -75,7 +75,7 @@ def by_week(start: datetime, end: datetime) -> list[Row]:
 
 
 def _people(column: Any, start: datetime, end: datetime) -> dict[Any, tuple[int, int, int]]:
-    """By a column of bookings: trials, those who came, those who joined."""
+    """Return trials, attended and joined people, grouped by a column of bookings."""
     attended, joined = _outcomes()
     rows = sa.select(column, sa.func.count(Booking.id), sa.func.sum(attended), sa.func.sum(joined))
     grouped = _with_outcomes(rows.where(*_asked_in(start, end))).group_by(column)

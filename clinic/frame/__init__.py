@@ -1,1 +1,1 @@
-"""What frames the texts: the menus and the order of the home page."""
+"""The menus, and the sections of the home page."""

@@ -1,4 +1,4 @@
-"""MenuItem and HomeSection: what frames the texts of the site."""
+"""MenuItem and HomeSection."""
 
 import enum
 
@@ -10,7 +10,7 @@ from clinic.core.order import Ordered
 
 
 class Place(enum.StrEnum):
-    """Where a menu stands on each page."""
+    """The position of a menu on each page."""
 
     HEADER = "header"
     FOOTER = "footer"
@@ -32,7 +32,7 @@ class MenuItem(Ordered, Base):
 
 
 class SectionKind(enum.StrEnum):
-    """The sections that the home page can have; templates/articles/home/ has a file for each."""
+    """The kinds of section on the home page; templates/articles/home/ has a file for each."""
 
     SERVICES = "services"
     STAGES = "stages"
@@ -45,7 +45,7 @@ class SectionKind(enum.StrEnum):
 
 @content_version.shown(when="{row}.is_shown")
 class HomeSection(Ordered, Base):
-    """One section of the home page. `body` has the texts of the stages and of the questions (texts.py: blocks)."""
+    """One section of the home page. `body` holds the texts of stages and questions (texts.py: blocks)."""
 
     __tablename__ = "home_section"
 
@@ -57,7 +57,7 @@ class HomeSection(Ordered, Base):
 
     @property
     def has_body(self) -> bool:
-        """Whether its texts are staff's own; the other kinds show what stands elsewhere."""
+        """True if staff write the texts of this section. Other kinds show content from elsewhere."""
         return self.kind in (SectionKind.STAGES, SectionKind.QUESTIONS)
 
     def __str__(self) -> str:

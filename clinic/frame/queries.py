@@ -1,4 +1,4 @@
-"""Every read about menus and the home page."""
+"""Reads about menus and the home page."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ class MenuLink:
 
 @dataclass(frozen=True)
 class Menus:
-    """The links of the menus, each in its order."""
+    """The links of both menus, in order."""
 
     header: tuple[MenuLink, ...]
     footer: tuple[MenuLink, ...]
 
 
 def menus() -> Menus:
-    """Both menus: one statement."""
+    """Return both menus, read in one statement."""
     items = in_order(MenuItem)
     header, footer = (
         tuple(MenuLink(item.label, item.address) for item in items if item.place == place)
@@ -33,5 +33,5 @@ def menus() -> Menus:
 
 
 def shown_sections() -> list[HomeSection]:
-    """The sections that the home page shows, in its order."""
+    """Return the visible sections of the home page, in order."""
     return list(in_order(HomeSection, [HomeSection.is_shown.is_(True)]))

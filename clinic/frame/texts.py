@@ -1,4 +1,4 @@
-"""Short texts as staff type them into a plain box: blocks with an empty line between, links as [words](/address/)."""
+"""Short texts typed by staff: blocks separated by empty lines, with links as [words](/address/)."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ LINK = re.compile(r"\[([^\[\]]+)\]\(((?:/(?!/)|https://|mailto:|tel:)[^\s()<>\"]
 
 @dataclass(frozen=True)
 class Block:
-    """One question and its answer, or one stage and what happens in it."""
+    """A question with its answer, or a stage with its description."""
 
     title: str
     text: Markup
 
 
 def blocks(typed: str) -> list[Block]:
-    """The blocks of a text: the first line of each is its title, the other lines are its text."""
+    """Split a text into blocks: the first line of each is its title, the other lines its text."""
     found = []
     for part in re.split(r"\n\s*\n", typed.strip()):
         title, _, text = part.strip().partition("\n")
@@ -27,7 +27,7 @@ def blocks(typed: str) -> list[Block]:
 
 
 def linked(text: str) -> Markup:
-    """Plain text with its links; whatever else looks like markup is shown as typed."""
+    """Return plain text as HTML with its links. All other markup is escaped."""
     html, end = Markup(""), 0
     for match in LINK.finditer(text):
         html += escape(text[end : match.start()]) + Markup('<a href="{}">{}</a>').format(match[2], match[1])

@@ -1,1 +1,1 @@
-"""People who asked for us, and what happened since."""
+"""Leads: people who asked for the clinic, and their history."""

@@ -1,4 +1,4 @@
-"""One function per message about leads."""
+"""Emails about leads, one function per message."""
 
 import hashlib
 from datetime import date
@@ -13,13 +13,13 @@ UNSUBSCRIBE = "unsubscribe"
 
 
 def letter(lead: Lead, subject: str, body: str) -> None:
-    """To the person: what the desk wrote, with a link that ends such letters."""
+    """Send a person a letter written by the desk, with a link that unsubscribes from such letters."""
     url = signing.link_url(UNSUBSCRIBE, str(lead.id))
     outbox.enqueue("letter", to=lead.email, unsubscribe_url=url, title=subject, words=body, end_url=url)
 
 
 def overdue(reader: str, leads: list[Lead], today: date) -> None:
-    """To whoever looks after them: once a day, the leads whose next step is due."""
+    """Send the assignee, or the desk, the daily list of leads whose next step is due."""
     outbox.enqueue(
         "leads_overdue",
         to=reader,

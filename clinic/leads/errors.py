@@ -1,16 +1,16 @@
-"""What can go wrong with a lead."""
+"""Errors about leads."""
 
 
 class CannotMerge(Exception):
-    """These two leads cannot be made one. The text is one sentence for staff."""
+    """These two leads cannot be merged. The message is one sentence for staff."""
 
 
 class CannotSplit(Exception):
-    """The merge is older than 30 days, or was undone before."""
+    """The merge is older than 30 days, or was already undone."""
 
 
 class Unsubscribed(Exception):
-    """The person wants no more mails of this kind."""
+    """The person has unsubscribed from letters."""
 
 
 class LetterTaken(Exception):

@@ -19,7 +19,7 @@ class DayField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a date like 24/11/2026") from None
+            raise ValueError("That is not a valid date. Enter a date like 24/11/2026") from None
 
 
 class StageForm(Form):
@@ -28,15 +28,15 @@ class StageForm(Form):
     stage = SelectField(
         "Stage", choices=[(stage.value, stage.capitalize()) for stage in Stage], validate_choice=False
     )  # the view answers 400 for a stage that the list does not offer
-    because = LineField("If lost, why?", [AtMost(200, "Shorten the reason to at most 200 characters")])
+    because = LineField("Reason if lost", [AtMost(200, "Shorten the reason to at most 200 characters")])
 
 
 class PlanForm(Form):
     """The person who looks after a lead, and the next step."""
 
-    assigned = SelectField("Looked after by", validate_choice=False)  # likewise
+    assigned = SelectField("Assigned to", validate_choice=False)  # likewise
     next_step = LineField("Next step", [AtMost(200, "Shorten the next step to at most 200 characters")])
-    next_on = DayField("On", [Optional()])
+    next_on = DayField("Due date", [Optional()])
 
     def __init__(self, formdata: Any = None, *, staff: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(formdata, **kwargs)
@@ -44,14 +44,14 @@ class PlanForm(Form):
 
 
 class MessageForm(Form):
-    """An e-mail to the person."""
+    """An email to the person."""
 
     subject = LineField(
-        "Subject", [DataRequired("Write a subject"), AtMost(200, "Shorten the subject to at most 200 characters")]
+        "Subject", [DataRequired("Enter a subject"), AtMost(200, "Shorten the subject to at most 200 characters")]
     )
     body = TextField(
         "Text",
-        [DataRequired("Write a text"), AtMost(10_000, "Shorten the text to at most 10,000 characters")],
+        [DataRequired("Enter a text"), AtMost(10_000, "Shorten the text to at most 10,000 characters")],
         widget=TextArea(),
         render_kw={"rows": 8},
     )
@@ -63,10 +63,10 @@ class NoteForm(Form):
     note = TextField(
         "Note",
         [
-            DataRequired("The note is empty: write something first"),
+            DataRequired("The note is empty. Write something first"),
             AtMost(5000, "Shorten the note to at most 5,000 characters"),
         ],
-        description="For colleagues only: what was said, what to do next.",
+        description="Only colleagues see it. For example: what was said, and what to do next.",
         widget=TextArea(),
         render_kw={"rows": 3},
     )

@@ -13,7 +13,7 @@ from clinic.core.text import readable_mobile
 
 
 class Stage(enum.StrEnum):
-    """How far the desk has come with a lead."""
+    """The stage of a lead in the work of the desk."""
 
     NEW = "new"
     CONTACTED = "contacted"
@@ -24,11 +24,11 @@ class Stage(enum.StrEnum):
 
 
 class Lead(Base):
-    """One person who asked for us.
+    """One person who asked for the clinic.
 
-    `source` says where on the site the form stood. `email_key` is the canonical e-mail; `name_head` and `name_tail` are
-    the two ends of the name's letters: of two names a typo apart one end is equal. A lead that was merged into another
-    one keeps its row, and is out of sight.
+    `source` is the place on the site where the form stood. `email_key` is the canonical email. `name_head` and
+    `name_tail` are the two ends of the name's letters: two names a typo apart share one of them. A lead that was merged
+    into another one keeps its row and is hidden.
     """
 
     __tablename__ = "lead"
@@ -59,19 +59,19 @@ class Lead(Base):
     events: Mapped[list["LeadEvent"]] = relationship(
         back_populates="lead", order_by="LeadEvent.id.desc()", cascade="all, delete-orphan"
     )
-    # Made in features beside or above this one; the database knows the relation, the code here need not.
+    # Models of features beside or above this one, referred to by name so that they are not imported.
     article: Mapped[Any] = relationship("Article", lazy="raise")
     bookings: Mapped[list[Any]] = relationship("Booking", back_populates="lead", lazy="raise", order_by="Booking.id")
     assigned: Mapped[Any] = relationship("User", lazy="raise")
 
     @property
     def mobile_readable(self) -> str:
-        """The number as people read it."""
+        """The number in readable form."""
         return readable_mobile(self.mobile)
 
     @property
     def whatsapp_url(self) -> str:
-        """A link that opens a chat with them."""
+        """A link that opens a WhatsApp chat with the person."""
         return f"https://wa.me/{self.mobile.removeprefix('+')}"
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class Lead(Base):
 
 
 class LeadEvent(Base):
-    """One line of a lead's history, never changed. A line that a person wrote is a note; `by` is who."""
+    """One line of a lead's history; never changed. `is_note` marks a note by staff, whose author is `by`."""
 
     __tablename__ = "lead_event"
 
@@ -92,14 +92,15 @@ class LeadEvent(Base):
     booking_id: Mapped[int | None] = mapped_column(sa.ForeignKey("booking.id", ondelete="SET NULL"), index=True)
 
     lead: Mapped[Lead] = relationship(back_populates="events")
-    # The person who acted: accounts stand beside this feature, so their model is known by its name only.
+    # Accounts are a feature beside this one, so the model is referred to by name.
     by: Mapped[Any] = relationship("User")
 
 
 class Merge(Base):
-    """Two leads that staff said are one person.
+    """A merge of two leads that staff decided are one person.
 
-    `moved` names the rows that went over, and `settled` those that the merge closed or made, for splitting them again.
+    `moved` holds the ids of the rows that moved to the kept lead; `settled` the rows that the merge closed or made.
+    Splitting needs both.
     """
 
     __tablename__ = "merge"
@@ -116,7 +117,7 @@ class Merge(Base):
 
 
 class TwoPeople(Base):
-    """Two leads that look like one person, and staff said they are not. The lower id stands first."""
+    """Two leads that look alike, but staff decided are two people. The lower id comes first."""
 
     __tablename__ = "two_people"
 
@@ -125,7 +126,7 @@ class TwoPeople(Base):
 
 
 class Letter(Ordered, Base):
-    """A mail that the desk sends again and again. {name} and {clinic} in it are filled in."""
+    """A template of an email that the desk sends often. {name} and {clinic} in it are filled in."""
 
     __tablename__ = "letter"
 
@@ -135,7 +136,7 @@ class Letter(Ordered, Base):
     body: Mapped[str]
 
     def filled(self, *, name: str, clinic: str) -> tuple[str, str]:
-        """Subject and text for one person."""
+        """Return subject and text with the placeholders filled in."""
         subject, body = (text.replace("{name}", name).replace("{clinic}", clinic) for text in (self.subject, self.body))
         return subject, body
 

@@ -1,4 +1,4 @@
-"""Every write about leads."""
+"""Writes about leads."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -20,20 +20,22 @@ from clinic.outbox.models import Message
 from clinic.preferences import preferences
 
 SPLIT_WITHIN = timedelta(days=30)
-# Tables whose rows follow a person when two leads become one. They lie above leads, so they are known by name only.
+# Tables whose rows move to the kept lead in a merge. Their features lie above this one, so they are referred to by
+# name.
 FOLLOWING = ("lead_event", "booking", "claim")
 Settle = Callable[[Merge, audit.Actor], None]
 _settlers: list[tuple[Settle, Settle]] = []
 
 
 def settle_merges(merged: Settle, split: Settle) -> None:
-    """Have a feature above this one settle what a merge and a split mean for its rows, in the same transaction."""
+    """Register callbacks by which a feature above this one adjusts its rows after a merge and a split, in the same
+    transaction."""
     _settlers.append((merged, split))
 
 
 @atomic()
 def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, source: str = "") -> Lead:
-    """A new person who asked for us. `mobile` is E.164."""
+    """Create a lead. `mobile` is E.164."""
     now, name = clock.now(), clean_line(name)
     lead = Lead(name=name, email=email, mobile=mobile, article_id=article_id, source=source, stage=Stage.NEW)
     lead.created_at = lead.stage_since = now
@@ -46,9 +48,10 @@ def record_lead(*, name: str, email: str, mobile: str, article_id: int | None, s
 
 
 def refold_leads(most: int = 500) -> bool:
-    """Build anew what leads are found by, and the letters by which two are compared. True: there was something to do.
+    """Rebuild the index and the name ends of the next leads after a change of the folding. Returns whether there was
+    work.
 
-    Only words that are not ASCII can be folded in another way.
+    Only names and emails with non-ASCII characters can be folded differently, so the others are skipped.
     """
 
     def portion(begin: int) -> int | None:
@@ -83,9 +86,9 @@ def add_event(
     once_a_day: bool = False,
     booking_id: int | None = None,
 ) -> None:
-    """Add a line to the lead's history. `once_a_day`: not if the same line was added within a day.
+    """Add a line to a lead's history. With `once_a_day`, skip it if the same line was added within a day.
 
-    A line about a booking goes with it when leads are split.
+    A line with a booking moves with the booking when leads are split.
     """
     if once_a_day:
         since = clock.now() - timedelta(days=1)
@@ -100,27 +103,27 @@ def add_event(
 
 @atomic()
 def add_note(lead: Lead, text: str, *, by: audit.Actor) -> None:
-    """What staff remark on a lead."""
+    """Add a note by staff to a lead's history."""
     db.session.add(LeadEvent(lead_id=lead.id, at=clock.now(), by_id=by.id, text=clean_text(text), is_note=True))
     audit.record("noted", lead, by=by)
 
 
 @atomic()
 def change_stage(lead: Lead, stage: Stage, *, because: str = "", by: audit.Actor | None = None) -> bool:
-    """Move a lead to another stage; `because` is why it is lost. The same stage again changes nothing: False."""
+    """Set the stage of a lead; `because` is the reason if it is lost. Returns False if it already has that stage."""
     changed = _move(lead, stage, because, Lead.stage != stage)
     if changed:
-        add_event(lead.id, f"Stage is now {stage}{f': {because}' if because else ''}", by=by)
+        add_event(lead.id, f"Stage changed to {stage}{f': {because}' if because else ''}", by=by)
         audit.record("changed stage", lead, by=by, detail=stage)
     return changed
 
 
 @atomic()
 def undo_stage(lead: Lead, before: Stage, *, of: Stage, by: audit.Actor) -> bool:
-    """Move a lead back, if it is still where it was moved to. False when it is somewhere else by now."""
+    """Undo a change of stage. Returns False if the lead is no longer in stage `of`."""
     if not _move(lead, before, "", Lead.stage == of):
         return False
-    add_event(lead.id, f"Stage is {before} again", by=by)
+    add_event(lead.id, f"Stage changed back to {before}", by=by)
     audit.record("put back", lead, by=by, detail=before)
     return True
 
@@ -133,61 +136,60 @@ def _move(lead: Lead, stage: Stage, because: str, where: sa.ColumnElement[bool])
 
 @atomic()
 def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) -> None:
-    """Say who looks after a lead, or that nobody does. The same again changes nothing."""
+    """Assign a lead to a user, or to nobody. Does nothing if that is already so."""
     if lead.assigned_id != user_id:
         lead.assigned_id = user_id
-        add_event(lead.id, f"Looked after by {name}" if user_id else "Looked after by nobody", by=by)
+        add_event(lead.id, f"Assigned to {name}" if user_id else "No longer assigned", by=by)
         audit.record("assigned", lead, by=by, detail=name)
 
 
 @atomic()
 def plan_next_step(lead: Lead, step: str, on: date | None, *, by: audit.Actor) -> None:
-    """Say what is to be done next, and by when. The same again changes nothing."""
+    """Set the next step of a lead and its due date. Does nothing if they are already so."""
     step = clean_line(step)
     if (lead.next_step, lead.next_on) != (step, on):
         lead.next_step, lead.next_on = step, on
         when = f" on {on.day} {on:%B %Y}" if on else ""
-        add_event(lead.id, f"Next: {step or 'to do'}{when}" if step or on else "Nothing more to do", by=by)
+        add_event(lead.id, f"Next step: {step or 'follow up'}{when}" if step or on else "Next step cleared", by=by)
 
 
 @atomic()
 def write_letter(lead: Lead, subject: str, body: str, *, by: audit.Actor) -> None:
-    """Send a mail of the desk through the outbox; the history keeps its words. Raises Unsubscribed."""
+    """Send a letter through the outbox and add its text to the history. Raises Unsubscribed."""
     if lead.unsubscribed_at:
         raise Unsubscribed
     subject, body = clean_line(subject), clean_text(body)
     emails.letter(lead, subject, body)
-    add_event(lead.id, f"Mail: {subject}\n\n{body}", by=by)
+    add_event(lead.id, f"Email: {subject}\n\n{body}", by=by)
     audit.record("wrote to", lead, by=by)
 
 
 @atomic()
 def unsubscribe(lead: Lead) -> bool:
-    """No more letters from the desk; mails about a visit still go out. False when it was so before."""
+    """Stop letters to a person; emails about visits are still sent. Returns False if the person had already
+    unsubscribed."""
     changed = db.session.execute(
         sa.update(Lead).where(Lead.id == lead.id, Lead.unsubscribed_at.is_(None)).values(unsubscribed_at=clock.now())
     )
     if changed.rowcount:  # type: ignore[attr-defined]
-        add_event(lead.id, "Wants no more letters")
+        add_event(lead.id, "Unsubscribed from letters")
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 @atomic()
 def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> Merge:
-    """Make two leads one person: bookings, ledger and history of `other` go over to `kept`, and it is out of sight.
+    """Merge `other` into `kept`: its bookings, claims and history move over, and `other` is hidden.
 
-    What the merge answers is closed: a held request of somebody who has a trial, a second voucher. Splitting gives
-    back just what was. Raises CannotMerge.
+    Registered callbacks then close what the merge answers, such as a held request of somebody who has had a trial, or a
+    second voucher. A split restores exactly the earlier state. Raises CannotMerge.
     """
     if kept.id == other.id:
-        raise CannotMerge("These are one lead already.")
+        raise CannotMerge("These are already the same lead.")
     _lock_bookings(kept.id, other.id)
-    for lead in sorted(
-        (kept, other), key=lambda one: one.id
-    ):  # in one order, so that two merges never wait in a circle
+    for lead in sorted((kept, other), key=lambda one: one.id):  # in id order, so that two merges cannot deadlock
         db.session.refresh(lead, with_for_update={"of": Lead})
     if kept.merged_into_id or other.merged_into_id:
-        raise CannotMerge("One of these was merged before. Open the list again.")
+        raise CannotMerge("One of these leads is already merged into another. Reload the list.")
     moved = {}
     for name in FOLLOWING:
         table = Base.metadata.tables[name]
@@ -209,7 +211,7 @@ def merge_leads(kept: Lead, other: Lead, *, by: audit.Actor) -> Merge:
 
 
 def _lock_bookings(*lead_ids: int) -> None:
-    """Lock bookings and vouchers before the leads, in the order in which the desk's decisions lock them."""
+    """Lock bookings and vouchers before leads, in the same order as decisions of the desk, to avoid deadlocks."""
     booking, voucher = (Base.metadata.tables[name] for name in ("booking", "voucher"))
     ids = sa.select(booking.c.id).where(booking.c.lead_id.in_(lead_ids)).order_by(booking.c.id).with_for_update()
     bookings = list(db.session.scalars(ids))
@@ -219,7 +221,7 @@ def _lock_bookings(*lead_ids: int) -> None:
 
 @atomic()
 def split_leads(merge: Merge, *, by: audit.Actor) -> None:
-    """Make two leads of one again: each row that went over goes back. Raises CannotSplit."""
+    """Undo a merge: every row that moved goes back. Raises CannotSplit."""
     db.session.refresh(merge, with_for_update={"of": Merge})
     if clock.now() > merge.at + SPLIT_WITHIN:
         raise CannotSplit
@@ -254,7 +256,8 @@ def _merged_into(lead: Lead) -> list[Lead]:
 
 @atomic()
 def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
-    """Two people, a family on one address say: they are not suggested as one again."""
+    """Record that two similar leads are different people, such as a family with one address. They are not suggested
+    again."""
     low, high = sorted((one.id, other.id))
     if insert_or_skip(TwoPeople, one_id=low, other_id=high):
         audit.record("kept apart", one, by=by, detail=f"lead {other.id}")
@@ -262,13 +265,13 @@ def keep_apart(one: Lead, other: Lead, *, by: audit.Actor) -> None:
 
 @atomic()
 def note_refused_mailbox(message: Message, words: str) -> None:
-    """Tell the history of each lead with this address that a mail to it was refused for good."""
+    """Add a line to the history of each lead with this address: an email was refused permanently."""
     for id_ in db.session.scalars(sa.select(Lead.id).where(Lead.email == message.to).limit(20)).all():
-        add_event(id_, f"The mail “{message.subject}” was refused for good: {words}")
+        add_event(id_, f"The email “{message.subject}” was rejected: {words}")
 
 
 def remind_of_leads(today: date) -> None:
-    """Write the morning's mail about leads whose next step is overdue or due: one for each day and reader."""
+    """Send the daily email about leads whose next step is due: one to each assignee, or to the desk."""
     by_reader: dict[str, list[Lead]] = {}
     for lead in overdue_leads(today):
         reader = lead.assigned.email if lead.assigned and lead.assigned.active else preferences().desk_email
@@ -278,7 +281,7 @@ def remind_of_leads(today: date) -> None:
 
 @atomic()
 def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit.Actor | None = None) -> Letter:
-    """A new letter, or another text of one. Raises LetterTaken."""
+    """Create or change a letter. Raises LetterTaken."""
     name, subject, body = clean_line(name), clean_line(subject), clean_text(body)
     with db.session.no_autoflush:
         others = Letter.id != letter.id if letter.id else sa.true()
@@ -288,7 +291,7 @@ def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit
     db.session.add(letter)
     try:
         db.session.flush()
-    except IntegrityError:  # somebody else took the name at the same moment
+    except IntegrityError:  # another transaction has just taken the name
         raise LetterTaken from None
     audit.record("saved", letter, by=by, detail=name)
     return letter
@@ -296,14 +299,14 @@ def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit
 
 @atomic()
 def delete_letter(letter: Letter, *, by: audit.Actor | None = None) -> None:
-    """Remove a letter; what was sent stays in the histories."""
+    """Delete a letter. Histories keep what was sent."""
     audit.record("deleted", letter, by=by, detail=letter.name)
     db.session.delete(letter)
 
 
 @atomic()
 def move_leads(ids: Iterable[int], stage: Stage, *, by: audit.Actor) -> dict[int, Stage]:
-    """Move many leads. Returns the stage that each one that moved had before."""
+    """Set the stage of many leads. Returns the former stage of each lead that changed."""
     before: dict[int, Stage] = {}
     for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(list(ids))).order_by(Lead.id)).all():
         was = lead.stage

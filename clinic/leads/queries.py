@@ -1,4 +1,4 @@
-"""Every read about leads."""
+"""Reads about leads."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,20 +15,20 @@ from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
 from clinic.leads.same_person import evidence
 
 MOST_COUNTED = 1000
-MOST_EVENTS = 200  # of one lead's history that a page shows
+MOST_EVENTS = 200  # events of one lead that a page shows
 OPEN_STAGES = (Stage.NEW, Stage.CONTACTED, Stage.BOOKED, Stage.ATTENDED)
 
 
 def in_sight() -> sa.ColumnElement[bool]:
-    """Leads that were not merged into another one.
+    """Return a condition: the lead was not merged into another one.
 
-    Within coalesce(), so that no planner takes that column's index to find them: nearly all are.
+    coalesce() keeps the query planner from using the column's index, as nearly all leads match.
     """
     return sa.func.coalesce(Lead.merged_into_id, 0) == 0
 
 
 def lead_with_history(lead_id: int) -> Lead | None:
-    """One lead with its article, its bookings with service and voucher, and its latest MOST_EVENTS events."""
+    """Return a lead with article, assignee and bookings, and its latest MOST_EVENTS events, or None."""
     lead = db.session.scalar(
         sa.select(Lead)
         .where(Lead.id == lead_id)
@@ -40,27 +40,27 @@ def lead_with_history(lead_id: int) -> Lead | None:
 
 
 def latest_events(*where: sa.ColumnElement[bool]) -> list[LeadEvent]:
-    """The latest MOST_EVENTS lines of histories that meet these conditions, the latest first."""
+    """Return the latest MOST_EVENTS events that match the conditions, latest first."""
     rows = sa.select(LeadEvent).where(*where).order_by(LeadEvent.id.desc()).limit(MOST_EVENTS)
     return list(db.session.scalars(rows.options(joinedload(LeadEvent.by))))
 
 
 def merge_of(lead: Lead) -> Merge | None:
-    """How this lead was merged into another one, if it was."""
+    """Return the merge by which this lead became a part of another one, or None."""
     return db.session.scalar(sa.select(Merge).where(Merge.merged_id == lead.id))
 
 
 def rows_of_others(lead: Lead, table: str) -> set[int]:
-    """The ids of rows of a table that have come to this lead by merging."""
+    """Return the ids of rows of a table that came to this lead by merges."""
     merges = db.session.scalars(sa.select(Merge).where(Merge.kept_id == lead.id).limit(MOST_COUNTED))
     return {id_ for merge in merges for id_ in merge.moved.get(table, ())}
 
 
 def count_in_stage(stage: Stage) -> int:
-    """How many leads are in this stage, counted up to a thousand: a queue is never read to its end.
+    """Return the number of leads in a stage, at most a thousand.
 
-    All of the stage less the merged ones: the first number comes from an index alone, and no lead is fetched to see
-    whether it was merged. The outer join keeps SQLite from reading all of the stage to find the few.
+    The count includes merged leads, which are then subtracted. Both numbers come from indexes, so no lead row is
+    fetched. The outer join keeps SQLite from reading the whole stage.
     """
     some = sa.select(sa.literal(1)).where(Lead.stage == stage).limit(MOST_COUNTED).subquery()
     is_merged = (Lead.id == Merge.merged_id) & (Lead.stage == stage)
@@ -70,21 +70,21 @@ def count_in_stage(stage: Stage) -> int:
 
 
 def leads_on_board(stage: Stage, most: int = 25) -> list[Lead]:
-    """The leads of a stage as the board shows them, the newest first."""
+    """Return the leads of a stage for the board, newest first."""
     rows = sa.select(Lead).where(Lead.stage == stage, in_sight()).order_by(Lead.created_at.desc())
     options = (joinedload(Lead.assigned), selectinload(Lead.bookings))
     return list(db.session.scalars(rows.limit(most).options(*options)).unique())
 
 
 def find_leads(text: str, *, most: int) -> Found[Lead]:
-    """Leads by name, e-mail, or mobile as it is dialled or written anywhere, newest first; counted up to 100."""
+    """Return leads whose name, email or mobile matches the text, newest first; at most 100 are counted."""
     ids = lead_index.find(text)
     rows = db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids[:most]), in_sight()).order_by(Lead.id.desc()))
     return Found(rows=list(rows), total=len(ids))
 
 
 def leads_for_export() -> Iterator[Lead]:
-    """All leads, oldest first, read in portions so that memory stays flat."""
+    """Yield all leads, oldest first, in batches so that memory use stays constant."""
     statement = sa.select(Lead).where(in_sight()).options(joinedload(Lead.article)).order_by(Lead.id)
     for lead in db.session.scalars(statement.execution_options(yield_per=500)):
         yield lead
@@ -92,18 +92,19 @@ def leads_for_export() -> Iterator[Lead]:
 
 
 def count_leads_about() -> int:
-    """About how many leads there are, without counting them: the last id."""
+    """Return the approximate number of leads, without counting: the highest id."""
     return db.session.scalar(sa.select(sa.func.max(Lead.id))) or 0
 
 
 def overdue_leads(today: date, most: int = 500) -> list[Lead]:
-    """Leads that are still open and whose next step was to be done by today, the oldest first."""
+    """Return open leads whose next step is due, oldest due date first."""
     rows = sa.select(Lead).where(Lead.next_on <= today, Lead.stage.in_(OPEN_STAGES), in_sight())
     return list(db.session.scalars(rows.order_by(Lead.next_on, Lead.id).limit(most).options(joinedload(Lead.assigned))))
 
 
 def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
-    """Other leads that may be this person, each with the evidence; not those that staff said are somebody else."""
+    """Return other leads that may be the same person, with the evidence. Pairs that staff have kept apart are
+    excluded."""
     apart = sa.union_all(
         sa.select(TwoPeople.other_id).where(TwoPeople.one_id == lead.id),
         sa.select(TwoPeople.one_id).where(TwoPeople.other_id == lead.id),
@@ -122,11 +123,11 @@ def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
 
 
 def merges_into(lead: Lead) -> list[Merge]:
-    """What was merged into this lead and can still be split again, the latest first."""
+    """Return the merges into this lead that can still be undone, latest first."""
     rows = sa.select(Merge).where(Merge.kept_id == lead.id, Merge.at > clock.now() - timedelta(days=30))
     return list(db.session.scalars(rows.order_by(Merge.id.desc()).options(joinedload(Merge.merged))))
 
 
 def letters() -> list[Letter]:
-    """The desk's letters in their order."""
+    """Return the desk's letters in their order."""
     return list(db.session.scalars(sa.select(Letter).order_by(Letter.position, Letter.id).limit(100)))

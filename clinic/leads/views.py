@@ -1,4 +1,4 @@
-"""The link by which a person ends the desk's letters."""
+"""The emailed link by which a person unsubscribes from letters."""
 
 from datetime import timedelta
 
@@ -12,23 +12,23 @@ from clinic.web.links import Link
 
 
 class UnsubscribeLink(Link):
-    """No more letters. Mail programs press the button by themselves when somebody says so there (RFC 8058)."""
+    """Unsubscribes a person from letters. Mail programs may send the POST themselves (RFC 8058)."""
 
     purpose = UNSUBSCRIBE
     lives = timedelta(days=730)
 
     def show(self, value: str) -> str:
-        """The button, or that it is done."""
+        """Show the button, or that the person has already unsubscribed."""
         lead = _lead(value)
         return render_template("leads/unsubscribe.html", is_done=bool(lead.unsubscribed_at))
 
     def act(self, value: str) -> str:
-        """End them."""
+        """Unsubscribe the person."""
         unsubscribe(_lead(value))
         return render_template("leads/unsubscribe.html", is_done=True)
 
 
 def _lead(value: str) -> Lead:
-    """The person, also when that lead was merged into another one since."""
+    """Return the lead, or the one it was merged into."""
     lead = db.session.get(Lead, int(value)) or abort(404)
     return db.session.get_one(Lead, lead.merged_into_id) if lead.merged_into_id else lead

@@ -1,1 +1,1 @@
-"""Pictures: what was uploaded, the copies that are served, alt text and credit."""
+"""Images: the originals, their renditions, alt texts and credits."""

@@ -1,4 +1,4 @@
-"""Files in a bucket that speaks S3. Only imported where MEDIA_URL names one."""
+"""Storage of images in an S3-compatible bucket. Imported only if MEDIA_URL is set."""
 
 import itertools
 import time
@@ -14,11 +14,11 @@ from clinic.core.media_url import MediaBucket
 from clinic.media.errors import StoreAway, StoreRefuses
 from clinic.media.places import Entry, Opened, checked, content_type, is_name
 
-# Each wait is for some progress, not for a whole file. After two tries the bucket counts as silent.
+# Each timeout applies to some progress, not to a whole file. After two tries the bucket counts as down.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 2, 4, 2
-# Then nobody asks it for a while: pages must not wait for threads that wait for pictures.
+# Pause after a failure, in which requests fail at once: threads that wait for the bucket would block pages.
 PAUSE_SECONDS = 5.0
-MOST_AT_ONCE = 1000  # names in one request; more is not allowed
+MOST_AT_ONCE = 1000  # names in one request; S3 allows no more
 
 
 class Bucket:
@@ -26,12 +26,12 @@ class Bucket:
 
     def __init__(self, chosen: MediaBucket) -> None:
         self.chosen = chosen
-        self._silent_until = 0.0  # on the monotonic clock; 0 if it answered last time
+        self._silent_until = 0.0  # monotonic time; 0 if the last request succeeded
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": TRIES, "mode": "standard"},
-            # Other makers' servers often know no names of buckets in the host, and no trailing checksums.
+            # S3 servers of other makers often support neither bucket names in the host nor trailing checksums.
             s3={"addressing_style": "path" if chosen.endpoint else "auto"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -47,24 +47,24 @@ class Bucket:
         )
 
     def write(self, name: str, data: bytes) -> None:
-        """A bucket shows an object when it is whole."""
+        """Store a file. S3 shows an object only when it is complete."""
         with self._asking():
             self._client.put_object(**self._at(name), Body=data, ContentType=content_type(name))
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
+        """Return the content of a file."""
         with self._asking():
             found: bytes = self._client.get_object(**self._at(name))["Body"].read()
             return found
 
     def open(self, name: str) -> Opened:
-        """A file to be sent while it comes in."""
+        """Open a file as a stream."""
         with self._asking():
             answer = self._client.get_object(**self._at(name))
         return Opened(answer["Body"], answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"])
 
     def names(self, start: str) -> Iterator[Entry]:
-        """The files whose names begin so, in the order of their names."""
+        """Yield the files whose names start with `start`, sorted by name."""
         prefix = self.chosen.prefix
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.chosen.name, Prefix=prefix + start, PaginationConfig={"PageSize": MOST_AT_ONCE}
@@ -77,14 +77,14 @@ class Bucket:
                         yield Entry(name, found["Size"], found["LastModified"])
 
     def move(self, name: str, to: str) -> None:
-        """Copied within the bucket, then removed."""
+        """Move a file: copy it within the bucket, then delete the source."""
         source = self._at(name)
         with self._asking():
             self._client.copy_object(**self._at(to), CopySource=source)
             self._client.delete_object(**source)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away, many at once."""
+        """Delete files in batches."""
         keys = ({"Key": self._at(name)["Key"]} for name in names)
         while some := list(itertools.islice(keys, MOST_AT_ONCE)):
             with self._asking():
@@ -97,7 +97,8 @@ class Bucket:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Errors in plain words; and none but one asks whether a bucket that was silent is back."""
+        """Translate errors of botocore. During a pause fail at once; after it, only one request tests whether the
+        bucket is back."""
         now = time.monotonic()
         if now < self._silent_until:
             raise StoreAway("the bucket did not answer just now")

@@ -1,23 +1,23 @@
-"""What can go wrong with a picture."""
+"""Errors about images."""
 
 
 class NotAPicture(Exception):
-    """The file is broken, or of a kind that we do not show. The text says which, in plain words."""
+    """The file is broken or of an unsupported kind. The message names which, in plain words."""
 
 
 class ImageInUse(Exception):
-    """An article shows this picture."""
+    """An article shows this image."""
 
 
 class ImageReplaced(Exception):
-    """Somebody else has replaced the file meanwhile."""
+    """Another request has replaced the file."""
 
 
 class StoreAway(OSError):
-    """The place where pictures lie does not answer, or is full. Nothing was kept; later it may work."""
+    """The media storage does not answer or is full. Nothing was stored; a retry may succeed."""
 
-    advice = "The pictures are out of reach for a moment. Nothing was kept. Try again in a minute."
+    advice = "The picture storage is unavailable. Nothing was saved. Try again in a minute."
 
 
 class StoreRefuses(StoreAway):
-    """The bucket answers, and says no: its name, the key or the key's rights are wrong. Later it will say the same."""
+    """The bucket answers with a refusal: its name, the key or the key's rights are wrong. A retry will fail too."""

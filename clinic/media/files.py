@@ -1,4 +1,4 @@
-"""Where the files of pictures lie: a folder of this machine, or a bucket that many machines share (bucket.py)."""
+"""Storage of image files: a local folder, or a bucket shared by several machines (bucket.py)."""
 
 import secrets
 
@@ -10,8 +10,8 @@ from clinic.media.places import Files
 
 
 def files() -> Files:
-    """The files of the running app. Made when they are first asked for: a client of a bucket must not be forked, and
-    costs memory that many commands need not spend."""
+    """Return the storage of the running app. It is created on first use: a bucket's client must not be shared with
+    forks, and costs memory that many commands need not spend."""
     found: Files | None = current_app.extensions.get("clinic.files")
     if found is None:
         found = current_app.extensions.setdefault("clinic.files", _place(settings()))
@@ -21,13 +21,13 @@ def files() -> Files:
 def _place(chosen: Settings) -> Files:
     if chosen.media_bucket is None:
         return Folder(chosen.media_root)
-    from clinic.media.bucket import Bucket  # 26 MB, for those who have a bucket
+    from clinic.media.bucket import Bucket  # imports 26 MB, only for installations with a bucket
 
     return Bucket(chosen.media_bucket)
 
 
 def check_files() -> None:
-    """Do once what the site will do all the time. Raises StoreRefuses or StoreAway."""
+    """Write, read, list and delete a test file. Raises StoreRefuses or StoreAway."""
     name = f".check-{secrets.token_hex(4)}"
     place = files()
     place.write(name, b"")

@@ -1,4 +1,4 @@
-"""The store that keeps files of the media library in a folder of the disk."""
+"""Storage of image files in a local folder."""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ from clinic.media.places import Entry, Opened, checked, is_name
 
 
 class Folder:
-    """Files in a folder of this machine."""
+    """Files in a local folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def write(self, name: str, data: bytes) -> None:
-        """The file appears under its name when it is whole."""
+        """Store a file: written under a temporary name, then renamed."""
         path = self._path(name)
         part = path.with_name(f".{secrets.token_hex(4)}.part")
         with _in_plain_words():
@@ -33,12 +33,12 @@ class Folder:
                 raise
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
+        """Return the content of a file."""
         with _in_plain_words():
             return self._path(name).read_bytes()
 
     def open(self, name: str) -> Opened:
-        """A file to be sent piece by piece."""
+        """Open a file as a stream."""
         path = self._path(name)
         with _in_plain_words():
             if not path.is_file():
@@ -52,7 +52,7 @@ class Folder:
             )
 
     def names(self, start: str) -> Iterator[Entry]:
-        """The files whose names begin so, in the order of their names."""
+        """Yield the files whose names start with `start`, sorted by name."""
         for path in sorted((self.root / start.rpartition("/")[0]).rglob("*")):
             name = path.relative_to(self.root).as_posix()
             if name.startswith(start) and is_name(name) and path.is_file():
@@ -60,7 +60,7 @@ class Folder:
                 yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
 
     def move(self, name: str, to: str) -> None:
-        """Give a file another name."""
+        """Rename a file."""
         path, place = self._path(name), self._path(to)
         with _in_plain_words():
             make_readable_folder(place.parent)
@@ -68,7 +68,7 @@ class Folder:
             self._prune(path.parent)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away, and the folders that are empty then."""
+        """Delete files, and folders that become empty."""
         with _in_plain_words():
             for name in names:
                 path = self._path(name)
@@ -82,7 +82,7 @@ class Folder:
         while folder != self.root:
             try:
                 folder.rmdir()
-            except OSError:  # not empty, or gone
+            except OSError:  # not empty, or already gone
                 return
             folder = folder.parent
 

@@ -1,4 +1,4 @@
-"""Files that no picture needs any more: taken away at once where the place answers, and else by `sweep-media`."""
+"""Deletion of files that no image needs: at once if the storage answers, otherwise by `sweep-media`."""
 
 import logging
 import re
@@ -12,27 +12,27 @@ from clinic.media.models import folder_of
 from clinic.media.queries import folders_by_key
 
 log = logging.getLogger(__name__)
-UNDER_WAY = timedelta(days=1)  # what is younger may belong to an upload that goes on
-OWN = re.compile(r"[0-9a-f]{16}")  # a key that add_image() makes; what else lies there is not ours
+UNDER_WAY = timedelta(days=1)  # younger files may belong to an upload in progress
+OWN = re.compile(r"[0-9a-f]{16}")  # a key made by add_image(); other files are not ours
 
 
 def keep_only(key: str, version: int | None) -> None:
-    """Take away the files of all other versions of a picture; without a version, all. What lies in a folder that begins
-    with a dot is still being written."""
+    """Delete the files of all other versions of an image, or of all versions if `version` is None. Folders that start
+    with a dot are still being written."""
     try:
         names = [entry.name for entry in files().names(f"{key}/")]
     except StoreAway as error:
-        log.warning("files are left", extra={"key": key, "error": str(error)})
+        log.warning("files were not deleted", extra={"key": key, "error": str(error)})
         return
     discard(name for name in names if version is None or not _is_kept(name, folder_of(key, version)))
 
 
 def discard(names: Iterable[str]) -> None:
-    """Take files away. That the place does not answer is no reason to fail what is done already."""
+    """Delete files. If the storage does not answer, only log it, because the caller's work is done."""
     try:
         files().remove(names)
     except StoreAway as error:
-        log.warning("files are left", extra={"error": str(error)})
+        log.warning("files were not deleted", extra={"error": str(error)})
 
 
 def _is_kept(name: str, folder: str) -> bool:
@@ -41,9 +41,9 @@ def _is_kept(name: str, folder: str) -> bool:
 
 
 def leftovers() -> Iterator[str]:
-    """The files that belong to no picture, or to one that was replaced, and are no longer being written.
+    """Yield the files that belong to no image or to a replaced version, and are no longer being written.
 
-    A person calls for their removal, not the clock: beside a database that is empty or old all pictures look like
+    Their deletion is started by a person and not by a job: next to an empty or outdated database, all files look like
     leftovers.
     """
     long_ago = clock.now() - UNDER_WAY

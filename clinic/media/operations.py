@@ -1,4 +1,4 @@
-"""Every write about pictures."""
+"""Writes about images."""
 
 import logging
 import secrets
@@ -22,13 +22,13 @@ from clinic.media.renditions import original_file, read_upload, rendition_files
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
-FIRST_WAIT = timedelta(seconds=15)  # four times as long after each failed try: 1 minute, 4, 16, 64
-KILLED = "The worker ended each time while it was making the sizes: they may need more memory than there is."
+FIRST_WAIT = timedelta(seconds=15)  # grows fourfold after each failed try: 1 minute, 4, 16, 64
+KILLED = "The worker stopped each time while it was making the sizes. The server may have too little memory."
 
 
 @dataclass(frozen=True)
 class Description:
-    """What is said about a picture. `focus_x` and `focus_y` are percent from the left and the top."""
+    """The description of an image. `focus_x` and `focus_y` are percent from the left and the top."""
 
     alt: str
     credit: str
@@ -39,7 +39,7 @@ class Description:
     focus_y: int = 50
 
     def cleaned(self) -> dict[str, Any]:
-        """As columns of a picture, its words as they are kept."""
+        """Return the values of the image's columns, with cleaned texts."""
         return {name: clean_line(value) if isinstance(value, str) else value for name, value in vars(self).items()}
 
 
@@ -51,9 +51,9 @@ def add_image(
     also: Callable[[Image], None] = lambda image: None,
     by: audit.Actor | None = None,
 ) -> Image:
-    """Keep an upload: its file first, then its row, so that no row points to a missing file. Raises NotAPicture.
+    """Store an upload: the file first, then the row, so that no row lacks its file. Raises NotAPicture.
 
-    The renditions are made by a worker. `also` is done in the transaction of the row; what it raises undoes the upload.
+    A worker makes the renditions. `also` runs in the transaction of the row; an exception in it undoes the upload.
     """
     upright = read_upload(data)
     key = secrets.token_hex(8)
@@ -83,7 +83,7 @@ def add_image(
 
 @atomic()
 def describe_image(image: Image, said: Description, *, by: audit.Actor | None = None) -> Image:
-    """Change what is said about a picture."""
+    """Change the description of an image."""
     for name, value in said.cleaned().items():
         setattr(image, name, value)
     audit.record("described", image, by=by)
@@ -91,14 +91,14 @@ def describe_image(image: Image, said: Description, *, by: audit.Actor | None = 
 
 
 def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor | None = None) -> Image:
-    """Put another file in the place of a picture's, which stays until the new one is whole. What is said about the
-    picture stays too. Raises NotAPicture, and ImageReplaced when somebody else was quicker.
+    """Replace the file of an image. The old file stays until the new one is complete; the description is kept. Raises
+    NotAPicture, or ImageReplaced if another request was faster.
 
-    The renditions are made by a worker.
+    A worker makes the renditions.
     """
     upright = read_upload(data)
     id_, key, version = image.id, image.key, image.version
-    # Written apart, because a bucket takes its time and the row is locked only for the move.
+    # Written to a temporary folder first, because a bucket is slow: the row is locked only during the move.
     coming = f"{key}/.{secrets.token_hex(4)}/original.{upright.extension}"
     place = folder_of(key, version + 1)
     try:
@@ -126,7 +126,7 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
             if replaced is None:
                 raise ImageReplaced
             audit.record("replaced", f"image:{id_}", by=by, detail=clean_line(filename)[-120:])
-            # Nobody else can be here: the row is locked. What lies there was left by an attempt that did not commit.
+            # The row is locked, so files there were left by an attempt that did not commit.
             files().remove([entry.name for entry in files().names(f"{place}/")])
             files().move(coming, f"{place}/original.{upright.extension}")
     except BaseException:
@@ -138,7 +138,7 @@ def replace_image(image: Image, data: bytes, *, filename: str, by: audit.Actor |
 
 
 def delete_image(image: Image, *, by: audit.Actor | None = None) -> None:
-    """Remove a picture and its files. Raises ImageInUse while an article shows it."""
+    """Delete an image and its files. Raises ImageInUse while an article shows it."""
     key = image.key
     try:
         with atomic():
@@ -150,11 +150,11 @@ def delete_image(image: Image, *, by: audit.Actor | None = None) -> None:
 
 
 def render_next() -> bool:
-    """Make the renditions of one picture that has none yet, outside any transaction. Returns whether there was one.
+    """Make the renditions of one image that lacks them, outside any transaction. Returns whether there was one.
 
-    Several workers share the work: each claims a picture for a while. One that dies, or that cannot reach the files,
-    leaves the picture to be tried again when its claim is over. Whatever else is raised fails this picture alone: its
-    row says why, the next try comes later and later, and after MOST_TRIES only when staff ask for it.
+    Workers lease images, so that several can share the work. If a worker dies or the storage is down, the image is
+    retried after the lease. Any other error is recorded in the image's row. Its retries come with growing delay, and
+    after MOST_TRIES only when staff ask for one.
     """
     claim = _claim()
     if claim is None:
@@ -164,24 +164,24 @@ def render_next() -> bool:
         _note_renditions(claim.id, claim.version, widths)
     except SQLAlchemyError:
         raise
-    except StoreAway as error:  # not the picture's fault, so the try does not count
+    except StoreAway as error:  # not the fault of the image, so the try does not count
         _note_failure(claim, error, tries=claim.render_tries - 1, until=clock.now() + LEASE)
         if _version(claim.id) == claim.version:
             raise
     except BaseException as error:
         _note_failure(claim, error, tries=claim.render_tries, until=clock.now() + FIRST_WAIT * 4**claim.render_tries)
-        log.error("a picture cannot be rendered", extra={"image": claim.id} | facts_of(error))
+        log.error("picture could not be rendered", extra={"image": claim.id} | facts_of(error))
         if not isinstance(error, Exception):
             raise
     present = _version(claim.id)
-    if present != claim.version:  # replaced or deleted meanwhile: what was just made is of the old file
+    if present != claim.version:  # replaced or deleted meanwhile: the renditions are of the old file
         keep_only(claim.key, present)
     return True
 
 
 @atomic()
 def render_again(image: Image, *, by: audit.Actor | None = None) -> bool:
-    """Have the worker try at once to make the renditions, with all its tries. False if the last try did not fail."""
+    """Retry the renditions at once, with all tries again. Returns False if the last try did not fail."""
     again = db.session.execute(
         sa.update(Image)
         .where(Image.id == image.id, Image.rendered_at.is_(None), Image.render_error != "")
@@ -194,7 +194,7 @@ def render_again(image: Image, *, by: audit.Actor | None = None) -> bool:
 
 
 def _render(folder: str, original: str) -> list[int]:
-    """Returns the widths, in pixels, ascending."""
+    """Write all renditions. Returns their widths in pixels, ascending."""
     data = files().read(folder + original)
     widths = set()
     for name, rendition in rendition_files(data):
@@ -204,14 +204,15 @@ def _render(folder: str, original: str) -> list[int]:
 
 
 def _version(image_id: int) -> int | None:
-    """As it is now, outside of what this session has read; None when the picture is gone."""
+    """Return the current version of an image, read in a new transaction. None if the image was deleted."""
     db.session.rollback()
     return db.session.scalar(sa.select(Image.version).where(Image.id == image_id))
 
 
 @atomic()
 def _claim() -> sa.Row[tuple[int, str, int, str, int, datetime | None]] | None:
-    """The claim lasts longer with each try: a picture that kills its worker is tried less and less often."""
+    """Lease the next image without renditions. The lease doubles with each try, so an image that kills its worker is
+    tried less and less often."""
     now = clock.now()
     waiting = sa.and_(Image.rendered_at.is_(None), sa.or_(Image.claimed_until.is_(None), Image.claimed_until < now))
     first = db.session.execute(
@@ -236,7 +237,7 @@ def _claim() -> sa.Row[tuple[int, str, int, str, int, datetime | None]] | None:
 
 @atomic()
 def _note_failure(claim: sa.Row[Any], error: BaseException, *, tries: int, until: datetime) -> None:
-    """Unless the file was replaced meanwhile, or somebody else has claimed it since."""
+    """Record a failed try, unless the file was replaced meanwhile or another worker has leased it."""
     db.session.execute(
         sa.update(Image)
         .where(Image.id == claim.id, Image.version == claim.version, Image.claimed_until == claim.claimed_until)
@@ -251,7 +252,7 @@ def _note_failure(claim: sa.Row[Any], error: BaseException, *, tries: int, until
 
 @atomic()
 def _note_renditions(image_id: int, version: int, widths: list[int]) -> None:
-    """Unless the file was replaced meanwhile: then that one's renditions are still to be made."""
+    """Record finished renditions, unless the file was replaced meanwhile."""
     db.session.execute(
         sa.update(Image)
         .where(Image.id == image_id, Image.version == version)

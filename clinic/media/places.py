@@ -1,4 +1,4 @@
-"""Names of stored files, and the interface of the stores that keep them."""
+"""Names of stored files, and the interface of both storages."""
 
 import mimetypes
 import re
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-# Names are paths below the root, "3f2a…/v2/480.jpg". What begins with a dot is not served.
+# Names are paths below the root: "3f2a…/v2/480.jpg". Files whose name starts with a dot are not served.
 NAME = re.compile(r"(?:\.?[a-z0-9_][a-z0-9._-]{0,99}(?:/(?!$)|$)){1,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file that is about to be sent. Whoever has it closes the stream."""
+    """A file opened for sending. The receiver closes the stream."""
 
     stream: BinaryIO
     size: int
@@ -23,7 +23,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as it is listed."""
+    """A file in a listing."""
 
     name: str
     size: int
@@ -31,40 +31,40 @@ class Entry:
 
 
 class Files(Protocol):
-    """What both places can do. Every method but names() raises FileNotFoundError for a file that is not there or a name
-    that nothing can have, and StoreAway when the place does not answer or is full."""
+    """Interface of both storages. All methods except names() raise FileNotFoundError for a missing file or an invalid
+    name, and StoreAway if the storage does not answer or is full."""
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file there, in the place of an older one: whole, or not at all."""
+        """Store a file atomically, replacing an older one."""
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
+        """Return the content of a file."""
 
     def open(self, name: str) -> Opened:
-        """A file to be sent piece by piece."""
+        """Open a file as a stream."""
 
     def names(self, start: str) -> Iterator[Entry]:
-        """The files whose names begin so, in the order of their names."""
+        """Yield the files whose names start with `start`, sorted by name."""
 
     def move(self, name: str, to: str) -> None:
-        """Give a file another name, in the place of an older one."""
+        """Rename a file, replacing an older one."""
 
     def remove(self, names: Iterable[str]) -> None:
-        """Take files away; one that is not there is no error."""
+        """Delete files. A missing file is no error."""
 
 
 def is_name(name: str) -> bool:
-    """Whether a file of ours can have this name: it does not lead out of the root, for one."""
+    """Return whether a name is valid. A valid name cannot leave the root."""
     return bool(NAME.fullmatch(name))
 
 
 def checked(name: str) -> str:
-    """The name. Raises FileNotFoundError when no file of ours can have it."""
+    """Return the name. Raises FileNotFoundError if it is invalid."""
     if not is_name(name):
         raise FileNotFoundError(name[:100])
     return name
 
 
 def content_type(name: str) -> str:
-    """As the ending says."""
+    """Return the content type for a file extension."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Every read about pictures."""
+"""Reads about images."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from clinic.media.models import Image, folder_of
 
 
 def images_by_id(ids: Iterable[int]) -> dict[int, Image]:
-    """The pictures with these ids; those that are gone are left out."""
+    """Return the images with these ids by id; missing ones are left out."""
     wanted = set(ids)
     if not wanted:
         return {}
@@ -18,7 +18,7 @@ def images_by_id(ids: Iterable[int]) -> dict[int, Image]:
 
 
 def newest_images(most: int = 300) -> list[Image]:
-    """The pictures an editor may choose from."""
+    """Return the newest images, for an editor to choose from."""
     return list(db.session.scalars(sa.select(Image).order_by(Image.uploaded_at.desc(), Image.id.desc()).limit(most)))
 
 
@@ -27,14 +27,14 @@ def _images_about(text: str) -> sa.Select[tuple[int]]:
 
 
 def find_images(text: str, most: int) -> Found[Image]:
-    """Pictures by alt text, credit and file name, newest first."""
+    """Return images whose alt text, credit or file name matches, newest first."""
     wanted = sa.select(Image).where(Image.id.in_(_images_about(text)))
     return first_found(wanted.order_by(Image.uploaded_at.desc(), Image.id.desc()), most)
 
 
 def images_with(words: str, page: int, size: int) -> list[Image]:
-    """The pictures whose alt text, credit or file name has all these words, the newest first: one page of them, and
-    one more if there is a next page."""
+    """Return one page of the images whose alt text, credit or file name has all the words, newest first. One extra
+    image shows that there is a next page."""
     found = sa.select(Image)
     if words.split():
         found = found.where(Image.id.in_(_images_about(words)))
@@ -43,10 +43,11 @@ def images_with(words: str, page: int, size: int) -> list[Image]:
 
 
 def image_with_key(key: str) -> Image | None:
-    """The picture whose files lie under this key."""
+    """Return the image with this storage key, or None."""
     return db.session.scalar(sa.select(Image).where(Image.key == key))
 
 
 def folders_by_key() -> dict[str, str]:
-    """Where the present files of each picture lie. All of them: what is not named here may be taken away."""
+    """Return the folder of the current files of every image, by key. It must be complete, because other files may be
+    deleted."""
     return {key: folder_of(key, version) for key, version in db.session.execute(sa.select(Image.key, Image.version))}

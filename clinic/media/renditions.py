@@ -1,4 +1,4 @@
-"""From one upload to the files we serve: turned upright, stripped of metadata, in the widths that pages ask for."""
+"""Converts an upload into the served files: rotated, without metadata, in the widths that pages request."""
 
 import io
 import logging
@@ -21,22 +21,21 @@ log = logging.getLogger(__name__)
 WIDTHS = (480, 800, 1200, 1600)  # pixels
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 20 * 1024 * 1024
-# As what an upload of each kind is kept. What is not named here is kept as JPEG: two pictures in one file (MPO), HEIF,
-# AVIF.
+# The format in which each kind of upload is kept. Other kinds become JPEG: MPO (two pictures in one file), HEIF, AVIF.
 KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-# Of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: what libavif decodes by default.
+# Limits of each side, in pixels. WebP: 14 bits (RFC 9649 § 2.5); JPEG: libjpeg; AVIF: the default of libavif.
 MOST_OF_A_SIDE = {"avif": 32_768, "webp": 16_383, "jpg": 65_500}
 MOST_HEIGHT = min(MOST_OF_A_SIDE.values())
 FORMATS = {extension: kind for kind, extension in KINDS.items()}
-DAMAGED = "The picture is damaged and cannot be read. Save it again and retry."
+DAMAGED = "The picture is damaged and cannot be read. Save it again and upload it once more."
 TOO_MANY_PIXELS = "The picture has more than 50 million pixels. Choose a smaller one."
-# What Pillow raises for a file that is cut off or made to harm. Anything else is a fault of ours.
+# Errors that Pillow raises for truncated or malicious files. Any other error is a bug of ours.
 OF_DAMAGED_FILES = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, RuntimeError),
     *(struct.error, zlib.error),
 )
 SAVE: dict[str, dict[str, Any]] = {
-    # A slower AVIF encoder takes four times as long for files 5 % smaller.
+    # A slower AVIF encoder takes four times as long for 5 % smaller files.
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 82, "progressive": True},
@@ -45,7 +44,7 @@ SAVE: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Upright:
-    """A picture that has passed inspection: pixels and colour profile, and nothing else of the upload."""
+    """A picture that has passed the checks: pixels and colour profile, and nothing else of the upload."""
 
     pixels: Pillow.Image
     extension: str
@@ -75,27 +74,27 @@ def read_upload(data: bytes) -> Upright:
         raise NotAPicture(TOO_MANY_PIXELS) from None
     except MemoryError as error:
         _log_unread(data, error)
-        raise NotAPicture("The picture needs more memory than this machine has. Choose a smaller one.") from None
+        raise NotAPicture("The picture needs more memory than the server has. Choose a smaller one.") from None
     except OF_DAMAGED_FILES as error:
         _log_unread(data, error)
         raise NotAPicture(DAMAGED) from None
     except Exception as error:
         _log_unread(data, error)
         raise NotAPicture(
-            "We could not read this picture, and the fault is ours, not the file's. It is noted for whoever runs the "
-            "site. Saved again as JPEG or PNG, it may work."
+            "We could not read this picture because of an error on our side. We have recorded it. "
+            "Save the picture again as JPEG or PNG and upload that file."
         ) from None
 
 
 def _log_unread(data: bytes, error: BaseException) -> None:
-    log.error("an upload cannot be read", extra={"begins": data[:16].hex(), "bytes": len(data)} | facts_of(error))
+    log.error("upload could not be read", extra={"begins": data[:16].hex(), "bytes": len(data)} | facts_of(error))
 
 
 def _read(data: bytes) -> Upright:
     if is_heif(data):
         register_heif()
     with warnings.catch_warnings():
-        # Of two pictures in one file the first is read, also where the list of them is broken.
+        # Pillow reads the first of two pictures in one file, and warns if their list is broken.
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         picture: Pillow.Image = Pillow.open(io.BytesIO(data), formats=pillow_formats(data))
@@ -113,14 +112,14 @@ def _read(data: bytes) -> Upright:
 
 
 def register_heif() -> None:
-    """Teach Pillow HEIF. Imported when a file needs it: that takes 10 MB."""
+    """Add HEIF support to Pillow. It is loaded on demand, because it takes 10 MB."""
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
 
 
 def _upright(picture: Pillow.Image) -> Pillow.Image:
-    """Turned as the camera was held. What it wrote about that may be broken, and the picture whole."""
+    """Rotate the picture as its Exif data say. Broken Exif data are ignored, as the picture may be fine."""
     try:
         return ImageOps.exif_transpose(picture)
     except Exception as error:
@@ -132,8 +131,8 @@ OTHER_COLOURS = ("CMYK", "L", "LAB", "YCbCr", "I", "I;16", "I;16B", "I;16L")
 
 
 def _in_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
-    """A picture of other colours than RGB, with its profile applied: kept with other pixels it would lie."""
-    if picture.mode.startswith("I"):  # 16 bits of grey, as X-rays are exported
+    """Convert a picture in another colour space to sRGB. Its profile would be wrong for the converted pixels."""
+    if picture.mode.startswith("I"):  # 16-bit grey, as X-rays are exported
         return picture.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
     if profile:
         try:
@@ -143,28 +142,28 @@ def _in_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError) as error:
-            # A profile that does not fit its picture: without it the colours are near enough.
+            # The profile does not fit the picture. Without it the colours are close enough.
             log.warning("the colour profile of a picture cannot be used", extra=facts_of(error))
     return picture.convert("RGB")
 
 
 def original_file(upright: Upright) -> bytes:
-    """The cleaned original, as a file."""
+    """Return the file of the cleaned original."""
     clean = Pillow.new(upright.pixels.mode, upright.pixels.size)
     clean.paste(upright.pixels)
     return _encoded(clean, upright.profile, format=FORMATS[upright.extension], quality=92)
 
 
 def widths_for(width: int, height: int = 1) -> list[int]:
-    """How wide the renditions of a picture are, in pixels, ascending. Of a picture that is too tall for one of the
-    formats the widest is as wide as the tallest that all can hold."""
+    """Return the widths of the renditions in pixels, ascending. A picture too tall for a format is scaled down to the
+    height that all formats allow."""
     widest = min(width, max(1, width * MOST_HEIGHT // height))
     widths = [one for one in WIDTHS if one < widest] or [widest]
     return widths if widest > WIDTHS[-1] or widest in widths else [*widths, widest]
 
 
 def rendition_files(original: bytes) -> Iterator[tuple[str, bytes]]:
-    """Name and file of each rendition of an original, one after the other."""
+    """Yield name and content of each rendition of an original."""
     with Pillow.open(io.BytesIO(original)) as picture:
         profile = picture.info.get("icc_profile")
         pixels = picture.convert("RGB")
@@ -184,7 +183,8 @@ def _encoded(picture: Pillow.Image, profile: bytes | None, **options: Any) -> by
 
 
 def _as_rgb(picture: Pillow.Image) -> Pillow.Image:
-    """Transparent parts become white: JPEG has none, and all renditions should look alike."""
+    """Return the picture in RGB. Transparent parts become white: JPEG has no transparency, and all renditions should
+    look alike."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         ground = Pillow.new("RGBA", picture.size, "white")

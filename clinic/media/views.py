@@ -1,4 +1,4 @@
-"""Where pictures are served from."""
+"""Image files over HTTP."""
 
 import logging
 from datetime import timedelta
@@ -24,8 +24,8 @@ YEAR = 31536000  # seconds
 
 @bp.get("/media/<key>/<name>")
 def file(key: str, name: str) -> BaseResponse:
-    """One file of a picture. Key and version (`?v=2`, left out for the first) never serve other content, so browsers
-    may keep it for ever. A version that was replaced leads to the present one."""
+    """Send one file of an image. Key and version (`?v=2`, omitted for the first) never change their content, so
+    browsers may cache the file for ever. A replaced version redirects to the current one."""
     if key.startswith(".") or name.startswith("."):  # still being written
         raise NotFound
     asked = request.args.get("v", "1")
@@ -43,7 +43,7 @@ def file(key: str, name: str) -> BaseResponse:
 
 
 def sent(opened: Opened, kind: str, max_age: int) -> Response:
-    """The answer with a file, piece by piece: only a part of it if that is asked for, nothing if the asker has it."""
+    """Return a streamed response with a file. Range and conditional requests are supported."""
     body = wrap_file(request.environ, opened.stream)
     response = Response(body, mimetype=kind, direct_passthrough=True)
     response.content_length = opened.size
@@ -62,8 +62,8 @@ def sent(opened: Opened, kind: str, max_age: int) -> Response:
 
 @bp.app_errorhandler(StoreAway)
 def store_away(error: StoreAway) -> Response:
-    """Said in plain words; pages go on without their pictures."""
-    log.error("the pictures are out of reach", extra={"path": logged_path(), "error": str(error)})
+    """Answer 503 with a plain sentence. Pages themselves work without their pictures."""
+    log.error("media storage is unreachable", extra={"path": logged_path(), "error": str(error)})
     response = error_page(503, error.advice)
     response.headers["Retry-After"] = "30"
     return response

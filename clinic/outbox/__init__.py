@@ -1,1 +1,1 @@
-"""The outbox: each email is a row, written with what caused it and sent later by a worker."""
+"""The outbox: each email is a row, committed with its cause and sent later by a worker."""

@@ -1,5 +1,5 @@
-"""What can go wrong with an email."""
+"""Errors about emails."""
 
 
 class MailboxRefused(Exception):
-    """The recipient's server says that this mailbox takes no mail, and will say so again."""
+    """The recipient's server refuses this mailbox permanently."""

@@ -1,4 +1,4 @@
-"""A message of the outbox as it goes over the wire: every octet below 128, no line over 998 (RFC 5322 § 2.1.1)."""
+"""An outbox message in the form that SMTP transports: 7-bit bytes, lines of at most 998 (RFC 5322 § 2.1.1)."""
 
 import unicodedata
 from datetime import UTC
@@ -18,23 +18,24 @@ from clinic.outbox.attachments import Attachment, attachments_of
 from clinic.outbox.errors import MailboxRefused
 from clinic.outbox.models import Message
 
-# Headers without spaces: the library would fold them as encoded words, which nobody reads back there (RFC 2047 § 5).
+# Headers without spaces, not to be folded: the library would write encoded words, which are not decoded there (RFC 2047
+# § 5).
 WHOLE = {"message-id", "list-unsubscribe", "list-unsubscribe-post", "content-id", "auto-submitted"}
 
 
 class Wire(EmailPolicy):
-    """How headers are folded: at 78 characters, but for the few that must stay whole.
+    """Policy that folds headers at 78 characters, except the ones in WHOLE.
 
-    Words that are not plain ASCII are encoded by `Header`: the folding of EmailPolicy loses spaces between long encoded
-    words, and leaves alone what only looks like an encoded word (Python 3.11).
+    Non-ASCII words are encoded by `Header`. EmailPolicy of Python 3.11 loses spaces between long encoded words, and
+    does not encode text that merely looks encoded.
     """
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        """As it was set: a subject that looks encoded would be decoded here."""
+        """Store the subject unchanged. EmailPolicy would decode a subject that looks encoded."""
         return (name, value) if name.lower() == "subject" else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
-        """The header as text."""
+        """Return the folded header as text."""
         if name.lower() in WHOLE:
             return f"{name}: {value}{self.linesep}"
         if name.lower() == "subject" and not _is_plain(str(value)):
@@ -43,13 +44,14 @@ class Wire(EmailPolicy):
             person = value.addresses[0]
             words = self._encoded(person.display_name, name)
             return f"{name}: {words}{self.linesep} <{person.addr_spec}>{self.linesep}"
-        return super().fold(name, value)
+        folded: str = super().fold(name, value)
+        return folded
 
     def _encoded(self, words: str, name: str) -> str:
         return Header(words, "utf-8", maxlinelen=75, header_name=name).encode(linesep=self.linesep)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """The header as octets."""
+        """Return the folded header as bytes."""
         return self.fold(name, value).encode("ascii")
 
 
@@ -61,24 +63,24 @@ WIRE = Wire(linesep="\r\n", cte_type="7bit", utf8=False, max_line_length=78)
 
 
 class Letter(flask_mail.Message):
-    """Flask-Mail's message with the body in quoted-printable. The library itself sends UTF-8 as 8bit, in lines as long
-    as a paragraph, which a server without 8BITMIME refuses."""
+    """Flask-Mail's message with a quoted-printable body. The library sends UTF-8 as 8bit with lines as long as a
+    paragraph, which a server without 8BITMIME refuses."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(recipients=[address_of(message.to)], sender=settings().mail_sender)
         self._stored = message
 
     def as_bytes(self) -> bytes:
-        """The letter as it is sent."""
+        """Return the message as bytes, ready for SMTP."""
         return self._message().as_bytes(policy=WIRE)
 
-    def _message(self) -> EmailMessage:
+    def _message(self) -> EmailMessage:  # type: ignore[override] # Flask-Mail makes its own kind, which is written as 8bit
         message = self._stored
         name, sender = parseaddr(settings().mail_sender)
         letter = EmailMessage(policy=WIRE)
         letter["Subject"] = printable(message.subject).replace("\n", " ")
         letter["From"] = Address(printable(name), addr_spec=address_of(sender))
-        letter["To"] = Address(addr_spec=self.recipients[0])
+        letter["To"] = Address(addr_spec=str(self.recipients[0]))
         letter["Date"] = format_datetime(message.created_at.astimezone(UTC))
         letter["Message-ID"] = message.message_id
         letter["Auto-Submitted"] = "auto-generated"
@@ -93,21 +95,22 @@ class Letter(flask_mail.Message):
 
 
 def address_of(address: str) -> str:
-    """An address as servers without SMTPUTF8 know it, its domain in IDNA. Raises MailboxRefused when there is none."""
+    """Return an address for servers without SMTPUTF8, with its domain in IDNA. Raises MailboxRefused if there is
+    none."""
     local, at, domain = address.rpartition("@")
     if not domain.isascii():
         try:
             domain = idna.encode(domain, uts46=True).decode()
         except idna.IDNAError:
-            raise MailboxRefused("no mail server knows a domain of this name") from None
+            raise MailboxRefused("this domain name is not valid") from None
     if not local.isascii():
-        raise MailboxRefused("before the @ stand letters that mail servers do not know")
+        raise MailboxRefused("the part before the @ contains characters that mail servers do not accept")
     return f"{local}{at}{domain}"
 
 
 def printable(text: str) -> str:
-    """A text without what no mail may have: control characters but tab and line break (RFC 5322 § 2.3), halves of
-    characters, and what HTML forbids."""
+    """Return a text without characters that no message may contain: control characters except tab and line break (RFC
+    5322 § 2.3), lone surrogates, and characters that HTML forbids."""
     lines = storable(text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(char for char in lines if char in "\t\n" or unicodedata.category(char) not in ("Cc", "Cs"))
 

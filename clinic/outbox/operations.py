@@ -1,4 +1,4 @@
-"""The outbox: each e-mail is a row, written with what caused it and sent later by a worker."""
+"""Writes of the outbox: enqueue messages, send the ones that are due, and record the result."""
 
 import logging
 import random
@@ -22,17 +22,17 @@ from clinic.preferences import preferences
 
 log = logging.getLogger(__name__)
 
-# The wait after try n is 2**n seconds, a quarter more or less: 2 s after the first, nine hours after the fifteenth.
-# Sixteen tries last about 18 hours (12 to 24 with the jitter), then the message is failed and staff decide.
+# After try n the worker waits 2**n seconds, give or take a quarter: 2 s after the first, nine hours after the
+# fifteenth. Sixteen tries take about 18 hours (12 to 24 with the jitter). Then the message is failed and staff decide.
 MOST_TRIES = 16
 JITTER = 0.25
-REFUSED = "The mailbox takes no mail: "
-KILLED = "The worker ended each time while it was sending this mail."
+REFUSED = "The mailbox accepts no email: "
+KILLED = "The worker stopped each time while it was sending this email."
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One message that this worker alone may send until its lease lapses. Detached from the session."""
+    """The lease on one message: until it ends, only this worker may send it. Detached from the session."""
 
     id: int
     uid: str
@@ -58,10 +58,10 @@ def enqueue(
     unsubscribe_url: str = "",
     **context: Any,
 ) -> None:
-    """Put the message `kind` (a folder of mail templates) into the outbox, within the present transaction.
+    """Add the message `kind` (a folder of email templates) to the outbox, in the current transaction.
 
-    A `once_key` already used means that this very message was enqueued before: nothing happens. Each value of the
-    context that is a Secret is kept apart from the texts.
+    If `once_key` is already used, this message was enqueued before and nothing happens. Each Secret in the context is
+    stored apart from the texts.
     """
     number = uuid.uuid4().hex
     given = context | {"unsubscribe_url": unsubscribe_url}
@@ -96,7 +96,7 @@ def enqueue(
 
 
 def withdraw(once_key: str) -> None:
-    """Take a message back, within the present transaction, if it has not been sent; it may be written anew later."""
+    """Delete an unsent message in the current transaction. Its once_key may be used again."""
     waiting = (MessageState.QUEUED, MessageState.FAILED)
     db.session.execute(sa.delete(Message).where(Message.once_key == once_key, Message.state.in_(waiting)))
 
@@ -108,13 +108,13 @@ def send_due(
     most: int = 50,
     on_refused: Callable[[Message, str], None] = lambda _message, _words: None,
 ) -> int:
-    """Send what is due, one message at a time. Returns how many were tried.
+    """Send the messages that are due, one at a time. Returns how many were tried.
 
-    When `deliver` raises MailboxRefused the message fails at once, and `on_refused` may note that elsewhere in the same
+    If `deliver` raises MailboxRefused, the message fails at once. `on_refused` may record that elsewhere in the same
     transaction.
 
-    The hand-over happens outside any transaction. Only who still owns the claim marks it, so a worker that was
-    slower than its lease cannot undo what another has done since.
+    Delivery happens outside any transaction. Only the worker that still holds the lease updates the message, so a
+    worker slower than its lease cannot overwrite the result of another.
     """
     tried = 0
     while tried < most and (claim := _claim_next(owner)):
@@ -128,7 +128,7 @@ def send_due(
             deliver(message)
         except MailboxRefused as error:
             _mark_refused(claim, message, _without(secrets, str(error)), on_refused)
-        except Exception as error:  # whatever the mail server did, the message stays ours to send
+        except Exception as error:  # whatever the mail server did, the message stays to be sent
             _mark_failed_try(claim, type(error).__name__, _without(secrets, str(error)))
         else:
             _mark_sent(claim)
@@ -137,7 +137,7 @@ def send_due(
 
 
 def _claim_next(owner: str) -> Claim | None:
-    """Claim the message that has been due longest, by a conditional update: of two workers one wins."""
+    """Claim the message that has been due longest, by a conditional update: of two workers only one succeeds."""
     now = clock.now()
     is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
     _give_up_lapsed(is_due)
@@ -162,7 +162,7 @@ def _claim_next(owner: str) -> Claim | None:
 
 
 def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
-    """Fail the messages that have ended their worker at the last of all their tries."""
+    """Fail messages that were being sent on their last try when their worker ended."""
     lapsed = sa.and_(is_due, Message.state == MessageState.SENDING, Message.tries >= MOST_TRIES)
     if db.session.scalar(sa.select(Message.id).where(lapsed).limit(1)):
         with atomic():
@@ -200,7 +200,7 @@ def _mark_failed_try(claim: Claim, kind: str, words: str) -> None:
             last_error=f"{kind}: {words}"[:500],
         )
     )
-    # The error's text may quote the recipient, so the log has its type only; staff read the rest in the outbox.
+    # The log has the type of the error only, because its text may quote the recipient. Staff read it in the outbox.
     log.warning("mail not sent", extra={"mail": claim.uid, "tries": claim.tries, "error": kind, "last": is_last})
 
 
@@ -216,7 +216,8 @@ def _mark_refused(claim: Claim, message: Message, words: str, on_refused: Callab
 
 
 def _without(secrets: dict[str, str], words: str) -> str:
-    """What a mail server said, without the secret links that it may quote, whole or from their last slash on."""
+    """Return the answer of a mail server without secret links that it may quote, in whole or from their last slash
+    on."""
     for url in secrets.values():
         for part in (url, url.rstrip("/").rpartition("/")[2]):
             words = words.replace(part, "…")
@@ -234,7 +235,8 @@ def _owned(claim: Claim) -> sa.Update:
 
 @atomic()
 def send_again(message: Message, *, by: audit.Actor) -> bool:
-    """Queue a failed message anew, with all its tries. False when it is not failed (pressed twice, say)."""
+    """Queue a failed message again with all its tries. Returns False if it is not failed, for example on a second
+    click."""
     again = db.session.execute(
         sa.update(Message)
         .where(Message.id == message.id, Message.state == MessageState.FAILED)
@@ -247,7 +249,7 @@ def send_again(message: Message, *, by: audit.Actor) -> bool:
 
 
 def refusal_of(address: str) -> str:
-    """Why the latest mail to an address was refused for good; nothing if it was not."""
+    """Return the reason why the latest message to an address was refused permanently, or ""."""
     latest = sa.select(Message.last_error).where(Message.to == address).order_by(Message.id.desc()).limit(1)
     error = db.session.scalar(latest) or ""
     return error.removeprefix(REFUSED) if error.startswith(REFUSED) else ""

@@ -1,4 +1,4 @@
-"""The postman: hands one outbox message over, by SMTP through Flask-Mail or into a folder as an .eml file."""
+"""Delivery of one outbox message: by SMTP through Flask-Mail, or as an .eml file in a folder."""
 
 import os
 import re
@@ -19,7 +19,8 @@ from clinic.outbox.models import Message
 
 SMTP_TIMEOUT_SECONDS = 10
 ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
-# Sender's address, mail system, protocol, policy: not the mailbox. And the codes that mean so without an enhanced one.
+# Enhanced codes about the sender's address, the mail system, the protocol or policy, not the mailbox. Then basic codes
+# with the same meaning.
 OURS = re.compile(r"5\.(1\.[78]|3\.|5\.|7\.)")
 OUR_CODES = {500, 502, 503, 504, 530, 534, 535, 538}
 
@@ -27,16 +28,16 @@ Postman = Callable[[Message], None]
 
 
 class Connection(flask_mail.Connection):
-    """Flask-Mail's connection, with two mends: it gives up on a silent server, and a broken goodbye is no failure."""
+    """Flask-Mail's connection with a timeout, and tolerant of errors at QUIT."""
 
     def __init__(self, server: MailServer) -> None:
         super().__init__(current_app.extensions["mail"])
         self._server = server
 
     def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
-        """An SMTP session, signed in. Raises OSError or SMTPException."""
+        """Open an SMTP session and sign in. Raises OSError or SMTPException."""
         server = self._server
-        # Left to itself smtplib takes any certificate, and would give the password to whoever stands in between.
+        # By default smtplib accepts any certificate and would send the password to a man in the middle.
         trust = ssl.create_default_context()
         host: smtplib.SMTP
         if server.tls == "on":
@@ -50,7 +51,7 @@ class Connection(flask_mail.Connection):
         return host
 
     def __exit__(self, kind: type[BaseException], error: BaseException, trace: TracebackType) -> None:
-        # Once the server has said OK to the message it is sent. An error at QUIT would have us send it twice.
+        # The message is sent once the server has accepted it. Raising an error at QUIT would send it twice.
         with suppress(OSError, smtplib.SMTPException):
             super().__exit__(kind, error, trace)
         if self.host:
@@ -58,7 +59,8 @@ class Connection(flask_mail.Connection):
 
 
 def postman() -> Postman:
-    """The way of delivery that the settings name (MAIL_URL). It raises when a message could not be handed over."""
+    """Return the function that delivers a message by the method in MAIL_URL. It raises if a message cannot be handed
+    over."""
     return _by_smtp if settings().mail_server else _to_folder
 
 
@@ -82,11 +84,11 @@ def _to_folder(message: Message) -> None:
 
 
 def refusal(error: smtplib.SMTPRecipientsRefused) -> str:
-    """The server's answer when it refuses this mailbox for good, else nothing.
+    """Return the server's answer if it refuses this mailbox permanently, else "".
 
-    That is a 5xx to RCPT (RFC 5321 § 4.2.1), unless its enhanced code (RFC 3463) or the code itself says that the
-    fault is ours: sign-in, policy, relaying, the sender, the order of commands. That can be set right, and the message
-    then goes out.
+    A permanent refusal is a 5xx to RCPT (RFC 5321 § 4.2.1). Excluded are codes, enhanced (RFC 3463) or basic, that
+    blame our side: sign-in, policy, relaying, sender, order of commands. Those faults can be fixed, and the message is
+    then delivered.
     """
     for code, text in error.recipients.values():
         words = " ".join(text.decode("utf-8", "replace").split())
@@ -99,7 +101,8 @@ def refusal(error: smtplib.SMTPRecipientsRefused) -> str:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Write all or nothing: a reader, or a full disk, never leaves half a file under the final name."""
+    """Write the file atomically, so that neither a reader nor a full disk ever finds half a file under the final
+    name."""
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         file.write(content)

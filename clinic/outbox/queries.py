@@ -12,12 +12,12 @@ MOST_COUNTED = 1000
 
 
 def count_messages(state: MessageState, kinds: Iterable[str] | None = None) -> int:
-    """How many messages are in this state, of these kinds or of all, counted up to a thousand."""
+    """Return the number of messages in a state, of some kinds or of all; at most a thousand."""
     rows = sa.select(Message.id).where(Message.state == state)
     return count_up_to(MOST_COUNTED, rows if kinds is None else rows.where(Message.kind.in_(kinds)))
 
 
 def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Message]:
-    """The messages of these kinds to one address, the newest first."""
+    """Return the messages of some kinds to one address, newest first."""
     rows = sa.select(Message).where(Message.to == address, Message.kind.in_(kinds))
     return list(db.session.scalars(rows.order_by(Message.id.desc()).limit(most)))

@@ -1,4 +1,4 @@
-"""Home and the reading pages; the comment form of an article posts to this module too."""
+"""Home page and reading pages. The comment form of an article also posts to this module."""
 
 from flask import (
     Response,
@@ -45,7 +45,7 @@ COMMENTS = Limit.of("20 comments per address per hour")
 @bp.get("/articles/<slug>/", strict_slashes=False)
 @stored(again=count_read)
 def article(slug: str) -> str | Response:
-    """One article. An old slug leads to the new one for good; a retired one is gone (410)."""
+    """Show one article. An old slug redirects permanently; a retired article answers 410."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
@@ -55,7 +55,7 @@ def article(slug: str) -> str | Response:
 
 @bp.get("/articles/<slug>/share.jpg")
 def share(slug: str) -> Response:
-    """The picture that others show with a link to the article."""
+    """Return the share picture of an article."""
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
@@ -65,7 +65,7 @@ def share(slug: str) -> Response:
 @bp.post("/articles/<slug>/comments")
 @public_form
 def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Keep a comment for the moderator: 303 back to the article, or the article with what is wrong (422, 429)."""
+    """Store a comment for moderation: 303 back to the article, or the article with errors (422, 429)."""
     found = _readable(Kind.POST, slug)
     if isinstance(found, Response):
         return found
@@ -88,9 +88,9 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
 
 
 @bp.get("/<slug>/", strict_slashes=False)
-@stored(seconds=60)  # one says whether the clinic is open
+@stored(seconds=60)  # the contact page shows if the clinic is open
 def page(slug: str) -> str | Response:
-    """A page that staff write: about, services, contact …"""
+    """Show a page that staff wrote: about, services, contact …"""
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
@@ -100,7 +100,7 @@ def page(slug: str) -> str | Response:
 def _readable(kind: Kind, slug: str) -> Article | Response:
     found = article_with_slug(kind, slug)
     if found is None:
-        abort(404)  # which looks for a redirect first
+        abort(404)  # the 404 handler looks for a redirect first
     if found.state == ArticleState.RETIRED or found.trashed_at:
         return _moved(found)
     if not found.is_public:
@@ -114,7 +114,7 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
 
 @bp.get("/preview/<secret>/")
 def preview(secret: str) -> Response:
-    """An article before it is published, for who was given the link."""
+    """Show an article to somebody with a preview link."""
     found = article_for_preview(secret) or abort(404)
     response = make_response(preview_page(found))
     response.headers["Cache-Control"] = "no-store"
@@ -123,7 +123,7 @@ def preview(secret: str) -> Response:
 
 
 def preview_page(article: Article) -> str:
-    """The page as readers would see it. What the template shows of a published one is shown as of now."""
+    """Return the page as readers would see it. Values that only a published article has are those of now."""
     if article.kind == Kind.PAGE:
         return _page_page(article, is_preview=True)
     return _article_page(article, CommentForm(formdata=None), is_preview=True)
@@ -166,7 +166,7 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
 
 
 def rendered_body(article: Article) -> Rendered:
-    """The body as readers see it."""
+    """Return the body as readers see it."""
     body = remembered(("body", article.body), lambda: _render(article.body))
     if body.has_video:
         g.frame_sources = VIDEO_SITES

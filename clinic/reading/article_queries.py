@@ -1,6 +1,6 @@
-"""What an article's page reads: the article, its tags, what to read next, what stands before and after it.
+"""Queries of an article's page: the article, its tags, teasers and neighbours.
 
-The statements are put together once: doing so costs more than the database takes to answer.
+The statements are built once, because building them costs more than the database takes to answer.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ARTICLE_AT = (
 
 
 def article_with_slug(kind: Kind, slug: str) -> Article | None:
-    """The article at an address in whatever state, with what its page shows."""
+    """Return the article with this slug in any state, with the relations that its page shows."""
     return db.session.scalar(_ARTICLE_AT, {"kind": kind, "slug": slug})
 
 
@@ -39,14 +39,14 @@ _TAGS_OF = sa.select(Tag.name, Tag.slug).join(article_tag).where(article_tag.c.a
 
 @dataclass(frozen=True)
 class Link:
-    """Something with a page of its own, by the words and the path of a link to it."""
+    """Text and path of a link."""
 
     text: str
     address: str
 
 
 def tags_of(article: Article) -> list[Link]:
-    """The tags of an article by name."""
+    """Return the tags of an article by name."""
     return [Link(name, f"/articles/tag/{slug}/") for name, slug in db.session.execute(_TAGS_OF, {"id": article.id})]
 
 
@@ -68,8 +68,10 @@ def _teasers() -> sa.Select[tuple[Article]]:
 
 
 def _placed(first: int, part: sa.Select[Any]) -> sa.Select[tuple[int, int]]:
-    """The best few ids of a part, each with its place, counted on from a number. An article may stand in each of three
-    parts, so twice as many are asked of each as are shown."""
+    """Return the best ids of one part, each with its rank, which continues from a number.
+
+    An article may appear in all three parts, so each part returns twice as many ids as are shown.
+    """
     few = part.order_by(sa.desc("rank"), Article.id.desc()).limit(TEASERS * 2).subquery()
     return sa.select(
         few.c.id, (first + sa.func.row_number().over(order_by=(few.c.rank.desc(), few.c.id.desc()))).label("place")
@@ -80,13 +82,13 @@ _TEASERS = _teasers()
 
 
 def teasers_for(article: Article) -> list[Article]:
-    """What to read next: an editor's picks, then posts that share its telling words, then the newest. Never itself."""
+    """Return the teasers of an article: the editor's picks, then posts with the same telling words, then the newest."""
     return list(db.session.scalars(_TEASERS, {"id": article.id, "now": clock.now()}))
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The posts published just before and just after one."""
+    """The posts published just before and just after a post."""
 
     older: Link | None
     newer: Link | None
@@ -107,7 +109,7 @@ _NEIGHBOURS = _neighbours()
 
 
 def neighbours_of(article: Article) -> Neighbours:
-    """What stands before and after a post in the list: one statement."""
+    """Return the neighbours of a post in the list, with one statement."""
     if article.published_at is None:
         return Neighbours(None, None)
     rows = db.session.execute(_NEIGHBOURS, {"id": article.id, "now": clock.now(), "at": article.published_at})

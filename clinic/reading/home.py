@@ -21,9 +21,9 @@ MOST_READ_WITHIN = timedelta(days=28)
 
 
 @bp.get("/")
-@stored(seconds=60)  # it says whether the clinic is open
+@stored(seconds=60)  # the page shows if the clinic is open
 def home() -> str:
-    """Who we are, what we offer, what is new and what is read."""
+    """Show the home page."""
     now = local_now()
     newest = newest_articles(3)
     return render_template(

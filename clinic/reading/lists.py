@@ -19,14 +19,14 @@ from clinic.web.pages.store import stored
 @bp.get("/articles/")
 @stored("page")
 def articles() -> str:
-    """All articles, newest first."""
+    """Show all articles, newest first."""
     return _list("Articles", None, None)
 
 
 @bp.get("/articles/category/<slug>/")
 @stored("page")
 def category(slug: str) -> str:
-    """The articles of one category."""
+    """Show the articles of one category."""
     found = category_with_slug(slug) or abort(404)
     return _list(found.name, found, None)
 
@@ -34,7 +34,7 @@ def category(slug: str) -> str:
 @bp.get("/articles/tag/<slug>/")
 @stored("page")
 def tag(slug: str) -> str:
-    """The articles with one tag."""
+    """Show the articles with one tag."""
     found = tag_with_slug(slug) or abort(404)
     return _list(f"Articles on {found.name}", None, found)
 
@@ -56,7 +56,7 @@ def _page_number() -> int:
 @bp.get("/team/<slug>/")
 @stored("page")
 def author(slug: str) -> str:
-    """One of the team, with what they wrote."""
+    """Show one team member with their articles."""
     found = author_with_slug(slug) or abort(404)
     number = _page_number()
     listing = published_articles(number, author=found) or abort(404)

@@ -19,7 +19,7 @@ MOST_HITS = 5
 
 @bp.app_errorhandler(404)
 def not_found(error: NotFound) -> Response:
-    """An old address leads to the new one; any other is not found. Without a database nothing is looked up."""
+    """Redirect an old address to the new one, or answer 404. Without a database nothing is looked up."""
     if request.method not in ("GET", "HEAD"):
         return error_page(404)
     try:
@@ -37,7 +37,7 @@ def not_found(error: NotFound) -> Response:
 
 @bp.app_errorhandler(410)
 def gone(error: Gone) -> Response:
-    """An article that was taken down, with others on what its address says."""
+    """Answer 410 for a retired article, with other articles on the words of its address."""
     return _not_here(410)
 
 

@@ -19,7 +19,7 @@ from clinic.web.pages.store import stored
 @bp.get("/services/<slug>/")
 @stored()
 def service(slug: str) -> str:
-    """One service, with the trial form set to it."""
+    """Show one service, with it selected in the trial form."""
     services = active_services()
     found = next((one for one in services if one.slug == slug), None) or abort(404)
     form = TrialForm(formdata=None)

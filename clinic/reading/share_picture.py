@@ -1,4 +1,4 @@
-"""The picture that others show with a link to an article: 1200 by 630 pixels, in the site's own look."""
+"""Share picture of an article: 1200 by 630 pixels in the design of the site."""
 
 import hashlib
 import io
@@ -13,36 +13,41 @@ from clinic.media.files import files
 from clinic.media.leftovers import discard
 from clinic.media.places import Opened
 
-SIZE = (1200, 630)  # pixels; what Open Graph readers ask for
+SIZE = (1200, 630)  # pixels; the size that Open Graph readers expect
 FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
 PAPER, INK, QUIET, ACCENT = "#fbf6ee", "#1f2a2e", "#566268", "#a83f26"
 TEXT_WIDTH = 500
 PICTURE = (600, SIZE[1])
-LOOK = "1"  # raise it when the look changes, so that no old picture is served
+LOOK = "1"  # raise it when the design changes, so that no old file is served
 
 
 def share_picture(article: Article, clinic_name: str) -> Opened:
-    """The JPEG file of an article's share picture, drawn when it is asked for the first time after a change."""
+    """Return the JPEG file of an article's share picture. It is drawn on the first request after a change."""
     shown = (LOOK, article.title, clinic_name, f"{article.image.key} {article.image.version}" if article.image else "")
     mine = f"share/{article.id}-"
     name = f"{mine}{hashlib.sha256('|'.join(shown).encode()).hexdigest()[:12]}.jpg"
     try:
         return files().open(name)
     except FileNotFoundError:
-        files().write(name, draw(article.title, clinic_name, _lead_picture(article)))  # two at once draw the same
+        files().write(
+            name, draw(article.title, clinic_name, _lead_picture(article))
+        )  # two simultaneous requests draw the same picture
         discard(entry.name for entry in list(files().names(mine)) if entry.name != name)
     return files().open(name)
 
 
 def draw(title: str, clinic_name: str, picture: bytes | None) -> bytes:
-    """The JPEG itself: the title on paper at the left, the lead picture at the right."""
+    """Return the JPEG: the title on a paper background at the left, the lead image at the right."""
     card = Pillow.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(card)
     width = TEXT_WIDTH if picture else SIZE[0] - 140
     if picture:
         with Pillow.open(io.BytesIO(picture)) as lead:
             scale = min(PICTURE[0] / lead.width, PICTURE[1] / lead.height)
-            size_in = (max(1, round(lead.width * scale)), max(1, round(lead.height * scale)))  # a strip stays a line
+            size_in = (
+                max(1, round(lead.width * scale)),
+                max(1, round(lead.height * scale)),
+            )  # a thin strip keeps at least one line
             whole = lead.convert("RGB").resize(size_in, Pillow.Resampling.BICUBIC)
             card.paste(whole, (SIZE[0] - whole.width, (SIZE[1] - whole.height) // 2))
     pen.rectangle((70, 70, 130, 78), fill=ACCENT)

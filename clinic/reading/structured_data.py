@@ -1,4 +1,4 @@
-"""What robots read besides the page: structured data (schema.org, as JSON-LD) that says what the page shows."""
+"""Structured data for robots (schema.org, as JSON-LD) that matches the visible page."""
 
 import json
 from datetime import date, time
@@ -17,13 +17,13 @@ Data = dict[str, Any]
 
 
 def json_ld(*things: Data) -> Markup:
-    """A data block for the page. `<` is written as an escape, so that no text can end the block."""
+    """Return a data block for the page. `<` is written as an escape, so that no text can end the block."""
     text = json.dumps({"@context": "https://schema.org", "@graph": storable_in(things)}, ensure_ascii=False)
     return Markup('<script type="application/ld+json">{}</script>').format(Markup(text.replace("<", "\\u003c")))  # noqa: S704
 
 
 def clinic_data(clinic: Preferences, today: date) -> Data:
-    """The clinic itself (schema.org/MedicalBusiness). `today` is a day of its own calendar."""
+    """Return the data of the clinic (schema.org/MedicalBusiness). `today` is a day of its own calendar."""
     special = clinic.opening.coming(today)
     return {
         "@type": "MedicalBusiness",
@@ -50,7 +50,7 @@ def clinic_data(clinic: Preferences, today: date) -> Data:
 
 
 def _special(day: SpecialDay) -> list[Data]:
-    """A day that differs; a closed one opens and closes at midnight (developers.google.com, local business)."""
+    """Return the data of a special day; a closed one opens and closes at midnight (Google's rule)."""
     return [
         {
             "@type": "OpeningHoursSpecification",
@@ -64,7 +64,7 @@ def _special(day: SpecialDay) -> list[Data]:
 
 
 def person_data(author: Author) -> Data:
-    """One of the team (schema.org/Person)."""
+    """Return the data of a team member (schema.org/Person)."""
     return {
         "@type": "Person",
         "@id": f"{settings().site_url}{author.address}#person",
@@ -76,7 +76,7 @@ def person_data(author: Author) -> Data:
 
 
 def service_data(service: Service) -> Data:
-    """What the clinic sells (schema.org/Service)."""
+    """Return the data of a service (schema.org/Service)."""
     return {
         "@type": "Service",
         "name": service.name,
@@ -87,7 +87,7 @@ def service_data(service: Service) -> Data:
 
 
 def article_data(article: Article, clinic: Preferences, today: date) -> list[Data]:
-    """An article, its page and its people (schema.org/Article, MedicalWebPage)."""
+    """Return the data of an article, its page and its people (schema.org/Article, MedicalWebPage)."""
     site = settings().site_url
     address = f"{site}{article.address}"
     people = {person.id: person for person in (article.author, article.reviewer) if person}
@@ -133,7 +133,7 @@ def article_data(article: Article, clinic: Preferences, today: date) -> list[Dat
 
 
 def trail_data(trail: list[tuple[str, str]]) -> Data:
-    """The breadcrumb (schema.org/BreadcrumbList)."""
+    """Return the data of the breadcrumb (schema.org/BreadcrumbList)."""
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [

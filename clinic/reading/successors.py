@@ -12,9 +12,9 @@ MOST_SUCCESSORS = 10
 
 
 def _moved(article: Article) -> Response:
-    """Where readers of an article go: to it, or to the one that an editor named when it was taken down.
+    """Return the article at an address, or the successor that an editor chose for it.
 
-    Raises Gone for one that was taken down, NotFound for one that is not out yet or lies in the trash.
+    Raises Gone for a retired article, and NotFound for one that is unpublished or in the trash.
     """
     shown: Article | None = article
     for _ in range(MOST_SUCCESSORS):

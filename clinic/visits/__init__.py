@@ -1,1 +1,1 @@
-"""When a trial takes place, and with whom: wishes, times, changes, reminders, calendars."""
+"""Visits: the times of trials, wishes, changes, reminders, calendars."""

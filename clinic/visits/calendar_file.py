@@ -1,4 +1,4 @@
-"""Calendar files (iCalendar, RFC 5545; as mail, RFC 6047): one visit for the person, many for a therapist's feed."""
+"""Calendar files (iCalendar, RFC 5545; by email, RFC 6047): one visit for a person, or a therapist's feed."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ PRODUCT = "-//Move Therapy//Clinic site//EN"
 
 
 def visit_file(visit: Visit, method: str) -> bytes:
-    """The file that puts a visit into a person's calendar (REQUEST), moves it there, or takes it out (CANCEL)."""
+    """Return the file that adds or moves a visit in a person's calendar (REQUEST), or removes it (CANCEL)."""
     clinic = preferences()
     event = _event(visit)
     event.add("summary", _said(f"{visit.booking.service.name} at {clinic.name}"))
@@ -42,7 +42,7 @@ def visit_file(visit: Visit, method: str) -> bytes:
 
 
 def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
-    """A therapist's visits, with the initials of who comes unless the clinic wants whole names there."""
+    """Return the feed of a therapist's visits. People appear by initials, or by name if the clinic prefers that."""
     clinic = preferences()
     events = []
     for visit in visits:
@@ -55,17 +55,17 @@ def feed_file(therapist: Therapist, visits: Iterable[Visit]) -> bytes:
 
 
 def initials(name: str) -> str:
-    """T. W. L. for Tan Wei Ling."""
+    """Return the initials of a name: "T. W. L." for Tan Wei Ling."""
     return " ".join(f"{first_letter(word).upper()}." for word in name.split()) or "–"
 
 
 def _said(text: str) -> str:
-    """A text as the file can hold it: no control character but line feeds (RFC 5545 § 3.1)."""
+    """Return a text that the file may contain: without control characters except line feeds (RFC 5545 § 3.1)."""
     return storable(LINE_END.sub("\n", text)).replace("\t", " ")
 
 
 def _parameter(text: str) -> vText:
-    """A name as a parameter, which holds no quotation mark and no line end (RFC 5545 § 3.2)."""
+    """Return a name as a parameter, which may hold no quotation mark or line end (RFC 5545 § 3.2)."""
     return vText(clean_line(text).replace('"', "'"))
 
 

@@ -1,4 +1,4 @@
-"""One function per message about visits."""
+"""Emails about visits, one function per message."""
 
 from clinic.bookings.emails import MY_DATA, voucher_picture
 from clinic.core import signing
@@ -13,7 +13,8 @@ OTHER_TIME = "other-time"
 
 
 def visit_set(visit: Visit, *, is_move: bool) -> None:
-    """To the person: when and with whom, with a calendar file, the voucher, the way, and how to change it."""
+    """Tell the person the time and therapist of their visit, with calendar file, voucher, directions, and links to
+    change it."""
     booking, voucher = visit.booking, visit.booking.voucher
     assert voucher
     outbox.enqueue(
@@ -30,7 +31,7 @@ def visit_set(visit: Visit, *, is_move: bool) -> None:
 
 
 def visit_cancelled(visit: Visit) -> None:
-    """To the person: it is off, with a calendar file that takes it out."""
+    """Tell the person that the visit is cancelled, with a calendar file that removes it."""
     outbox.enqueue(
         "visit_cancelled",
         to=visit.booking.lead.email,
@@ -42,7 +43,7 @@ def visit_cancelled(visit: Visit) -> None:
 
 
 def visit_reminder(visit: Visit) -> None:
-    """To the person, once for each booking: it is soon."""
+    """Remind the person of their visit, once for each booking."""
     voucher = visit.booking.voucher
     assert voucher
     outbox.enqueue(
@@ -58,12 +59,12 @@ def visit_reminder(visit: Visit) -> None:
 
 
 def reminder_key(visit: Visit) -> str:
-    """What makes a reminder the only one of its booking."""
+    """Return the once_key by which a booking gets a single reminder."""
     return f"visit_reminder:{visit.booking_id}"
 
 
 def desk_told(visit: Visit, what: str, *, number: int = 0) -> None:
-    """To the desk: a person has changed something about their visit."""
+    """Tell the desk that a person has changed something about their visit."""
     outbox.enqueue(
         "visit_changed",
         to=preferences().desk_email,

@@ -1,10 +1,10 @@
-"""What can go wrong with a visit."""
+"""Errors about visits."""
 
 from datetime import datetime
 
 
 class TimeTaken(Exception):
-    """The therapist has another visit then. `free` are the nearest times that are free."""
+    """The therapist has another visit then. `free` are the nearest free times."""
 
     def __init__(self, free: list[datetime]) -> None:
         super().__init__("taken")
@@ -12,23 +12,23 @@ class TimeTaken(Exception):
 
 
 class TimeRefused(Exception):
-    """A time that cannot be set. The text is one sentence for staff."""
+    """The time is not possible. The message is one sentence for staff."""
 
 
 class TooLate(Exception):
-    """The visit is too near, or over, for the person to change it alone."""
+    """The visit is too near, or over, for the person to change it online."""
 
 
 class ChangedTooOften(Exception):
-    """The person has changed their time as often as they may."""
+    """The person has used up their online changes."""
 
 
 class VisitClosed(Exception):
-    """The visit is not set (any more): cancelled, attended or missed."""
+    """The visit is not set any more: cancelled, attended or missed."""
 
 
 class VisitToCome(Exception):
-    """The person's visit is on a later day. `at` says when."""
+    """The person's visit is on a later day, at `at`."""
 
     def __init__(self, at: datetime) -> None:
         super().__init__(f"{at:%Y-%m-%d}")
@@ -40,7 +40,7 @@ class TherapistTaken(Exception):
 
 
 class TherapistBooked(Exception):
-    """Visits refer to the therapist. `number` says how many."""
+    """The therapist has visits. `number` is how many."""
 
     def __init__(self, number: int) -> None:
         super().__init__(str(number))

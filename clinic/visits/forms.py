@@ -1,4 +1,4 @@
-"""What a person may say about the time of their visit."""
+"""Forms about the times at which a person can come."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ class WishForm(Form):
 
 
 class OwnWishForm(WishForm):
-    """The same on a page that does not know who is there."""
+    """The wish form on a page without a link, so the person identifies themselves."""
 
-    email = LineField("Your Email", [DataRequired("Enter the email address that you booked with"), is_email])
+    email = LineField("Your Email", [DataRequired("Enter the email address that you used to book"), is_email])
     mobile = LineField("Your Mobile", [DataRequired("Enter the mobile number that you booked with")])
 
     def validate_mobile(self, field: LineField) -> None:
-        """The number that was booked with, in any spelling."""
+        """Require a phone number, in any spelling."""
         region = preferences().phone_region
         try:
             self.mobile_e164 = canonical_mobile(field.data or "", region)

@@ -10,11 +10,11 @@ from clinic.bookings.models import Booking
 from clinic.core.db import Base, JsonWords, UtcDateTime, Words, state_column
 from clinic.core.order import Ordered
 
-SLOT_MINUTES = 15  # visits begin on the quarter of an hour
+SLOT_MINUTES = 15  # visits start on a quarter of an hour
 
 
 class Therapist(Ordered, Base):
-    """Who gives sessions. Of the address of their calendar feed only the digest is kept."""
+    """A person who gives sessions. Only a digest of the address of their calendar feed is stored."""
 
     __tablename__ = "therapist"
 
@@ -28,7 +28,7 @@ class Therapist(Ordered, Base):
 
 
 class VisitState(enum.StrEnum):
-    """set, or cancelled, → set anew; set → attended, late cancel or no-show."""
+    """The state of a visit: set or cancelled, and set again; set → attended, late cancel or no-show."""
 
     SET = "set"
     CANCELLED = "cancelled"
@@ -38,10 +38,10 @@ class VisitState(enum.StrEnum):
 
 
 class Visit(Base):
-    """The time of one booking. `uid` and `sequence` are what calendars know it by (RFC 5545 § 3.8.4.7, § 3.8.7.4).
+    """The time of one booking. `uid` and `sequence` identify it in calendars (RFC 5545 § 3.8.4.7, § 3.8.7.4).
 
-    A therapist has one visit at a time: on PostgreSQL an exclusion constraint says so (migration 0010), on SQLite the
-    key of VisitSlot.
+    A therapist has one visit at a time. PostgreSQL enforces it by an exclusion constraint (in a migration), SQLite by
+    the primary key of VisitSlot.
     """
 
     __tablename__ = "visit"
@@ -66,7 +66,7 @@ class Visit(Base):
 
 
 class VisitSlot(Base):
-    """A quarter of an hour that a visit takes of its therapist's day. Filled on SQLite only."""
+    """A quarter of an hour that a visit takes of its therapist's time. Filled on SQLite only."""
 
     __tablename__ = "visit_slot"
 
@@ -76,7 +76,7 @@ class VisitSlot(Base):
 
 
 class Wish(Base):
-    """When a person can come ("mon-morning"), and how often they have changed a time that was set."""
+    """The times at which a person can come ("mon-morning"), and the number of their changes to a set time."""
 
     __tablename__ = "wish"
 

@@ -1,4 +1,4 @@
-"""Every write about visits. set_visit() decides who has a therapist's time: the database's constraint does."""
+"""Writes about visits. In set_visit() a database constraint decides who gets a therapist's time."""
 
 import uuid
 from datetime import date, datetime, timedelta
@@ -32,27 +32,27 @@ from clinic.visits.queries import nearest_free, visit_of, visits_to_remind, wish
 
 UNDO_CANCEL = timedelta(minutes=15)
 REOPEN = timedelta(hours=12)
-SAME_ACT = timedelta(seconds=5)  # between the two times that one act writes
+SAME_ACT = timedelta(seconds=5)  # most time between the two timestamps of one action
 
 
 @atomic()
 def keep_wish(booking: Booking, times: list[str], note: str) -> None:
-    """Keep when a person can come. The same again changes nothing."""
+    """Store the times at which a person can come. Does nothing if they are unchanged."""
     wish, note = _wish(booking), clean_text(note)
     if (wish.times, wish.note) != (times, note):
         wish.times, wish.note = times, note
-        add_booking_event(booking, "Said when they can come", once_a_day=True)
+        add_booking_event(booking, "Sent their preferred times", once_a_day=True)
 
 
 @atomic()
 def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by: User) -> Visit:
-    """Give a booking a time with a therapist, or another one; the mail goes out. The same time again changes nothing.
+    """Set or move the time of a booking, and send the email. Does nothing if the time is unchanged.
 
     Raises TimeRefused, or TimeTaken with the nearest free times.
     """
     starts_at = starts_at.astimezone(preferences().zone)
     ends_at = starts_at + timedelta(minutes=booking.service.minutes)
-    # Who comes second waits here, not inside the constraint's check, where two could wait for each other.
+    # A competing writer waits for this row, not inside the check of the constraint, where two could deadlock.
     db.session.refresh(therapist, with_for_update=True)
     db.session.refresh(booking, with_for_update={"of": Booking})
     _check_time(booking, therapist, starts_at)
@@ -68,7 +68,7 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
     wish = wish_of(booking.id)
     if wish:
         wish.wants_other_at = None
-    add_booking_event(booking, f"{'Another time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
+    add_booking_event(booking, f"{'New time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
     if booking.lead.stage in (Stage.NEW, Stage.CONTACTED):
         change_stage(booking.lead, Stage.BOOKED, by=by)
     audit.record("set the time of", booking, by=by)
@@ -78,9 +78,9 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
 
 @atomic()
 def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
-    """Take a visit off; the voucher stays good for another time. `by` None is the person, within the clinic's rules.
+    """Cancel a visit; the voucher stays valid for another time. `by` None is the person, within the clinic's rules.
 
-    Raises VisitClosed, and for the person TooLate and ChangedTooOften.
+    Raises VisitClosed, and for the person also TooLate and ChangedTooOften.
     """
     db.session.refresh(visit, with_for_update={"of": Visit})
     if visit.state != VisitState.SET:
@@ -93,12 +93,12 @@ def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
     audit.record("cancelled", visit, by=by)
     emails.visit_cancelled(visit)
     if by is None:
-        emails.desk_told(visit, "cancelled")
+        emails.desk_told(visit, "cancelled their visit")
 
 
 @atomic()
 def undo_cancel(visit: Visit) -> None:
-    """Give a person their time back within 15 minutes. Raises VisitClosed when that is over, TimeTaken."""
+    """Undo a person's own cancellation within 15 minutes. Raises VisitClosed when that is over, or TimeTaken."""
     db.session.refresh(visit.therapist, with_for_update=True)
     db.session.refresh(visit, with_for_update={"of": Visit})
     if visit.state != VisitState.CANCELLED or not visit.closed_at or clock.now() > visit.closed_at + UNDO_CANCEL:
@@ -109,17 +109,17 @@ def undo_cancel(visit: Visit) -> None:
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     wish = _wish(visit.booking)
     wish.changes = max(0, wish.changes - 1)
-    add_booking_event(visit.booking, f"Took back the cancellation: {_when(visit)}")
-    audit.record("set the time of", visit.booking, detail="taken back")
+    add_booking_event(visit.booking, f"Cancellation undone by the person: {_when(visit)}")
+    audit.record("set the time of", visit.booking, detail="cancellation undone")
     emails.visit_set(visit, is_move=True)
-    emails.desk_told(visit, "taken back")
+    emails.desk_told(visit, "undid the cancellation of their visit")
 
 
 @atomic()
 def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
-    """The person cannot come then: they keep the time until the desk sets another.
+    """Record that the person wants another time. They keep the current one until the desk sets another.
 
-    Asked again it changes the wish alone. Raises VisitClosed, TooLate, ChangedTooOften.
+    Asking again only changes the wish. Raises VisitClosed, TooLate, ChangedTooOften.
     """
     db.session.refresh(visit, with_for_update={"of": Visit})
     if visit.state != VisitState.SET:
@@ -130,45 +130,53 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
         wish.changes += 1
         wish.wants_other_at = clock.now()
         add_booking_event(visit.booking, f"Asked for another time than {_when(visit)}")
-        emails.desk_told(visit, "asks for another time", number=wish.changes)
+        emails.desk_told(visit, "asked for another time", number=wish.changes)
     wish.times, wish.note = times, clean_text(note)
 
 
 @atomic()
-def mark_attended(visit: Visit, *, by: User, device: str = "") -> None:
-    """The person came: the voucher is redeemed. Raises VisitClosed, VoucherRedeemed, VoucherNotRedeemable."""
-    _close_from_set(visit, VisitState.ATTENDED)
+def mark_attended(visit: Visit, *, by: User, device: str = "", today: date | None = None) -> None:
+    """Note that the person came, and redeem the voucher.
+
+    Raises VisitClosed, VoucherRedeemed or VoucherNotRedeemable, and VisitToCome if the visit is on a day after `today`.
+    """
     voucher = visit.booking.voucher
     assert voucher
+    if today:
+        check_day(voucher, today=today, seen="")
+    _close_from_set(visit, VisitState.ATTENDED)
     if voucher.state == VoucherState.ISSUED:
         redeem_voucher(voucher, by=by, device=device)
     else:
         change_stage(visit.booking.lead, Stage.ATTENDED, by=by)
-    add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
+    add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
     audit.record("attended", visit, by=by)
 
 
 @atomic()
-def redeem_at_desk(voucher: Voucher, *, by: User, device: str) -> None:
-    """The person shows their code: the voucher is spent and, if they have a visit, they have come.
+def redeem_at_desk(voucher: Voucher, *, by: User, device: str, today: date | None = None, seen: str = "") -> None:
+    """Redeem the voucher of a person who shows their code. A visit that is set becomes attended.
 
-    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable; not for the device that redeemed it.
+    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable, but not for the device that redeemed it.
+    With `today` it raises VisitToCome as check_day does.
     """
+    if today:
+        check_day(voucher, today=today, seen=seen)
     was_issued = voucher.state == VoucherState.ISSUED
     visit = _locked_visit(voucher)
     redeem_voucher(voucher, by=by, device=device)
     if was_issued and visit and visit.state == VisitState.SET:
         _close(visit, VisitState.ATTENDED)
-        add_booking_event(visit.booking, f"Came: {_when(visit)}", by=by)
+        add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
         audit.record("attended", visit, by=by)
 
 
 @atomic()
 def check_day(voucher: Voucher, *, today: date, seen: str) -> None:
-    """Raise VisitToCome if the voucher is good and the person's visit is on a later day than today.
+    """Raise VisitToCome if the voucher is valid and the person's visit is on a later day than today.
 
-    `seen` is the visit that staff were asked about and said yes to; a visit that was moved since is asked about anew.
-    The visit is locked, so that what follows in the same transaction is about the day that was checked.
+    `seen` is the visit that staff have confirmed; one that was moved since is asked about again. The visit is locked,
+    so later writes in the same transaction concern the day that was checked.
     """
     visit = _locked_visit(voucher)
     if visit is None or voucher.state != VoucherState.ISSUED or visit.state != VisitState.SET:
@@ -178,19 +186,19 @@ def check_day(voucher: Voucher, *, today: date, seen: str) -> None:
 
 
 def visit_key(visit: Visit) -> str:
-    """The visit at the time that it has now."""
+    """Return a key for the visit at its current time."""
     return f"{visit.id}.{visit.sequence}"
 
 
 @atomic()
 def take_back_redemption(voucher: Voucher, *, by: User) -> None:
-    """Undo a redemption, and with it that the person came. Raises RedemptionStands."""
+    """Undo a redemption, and the attendance that it recorded. Raises RedemptionStands."""
     visit = _locked_visit(voucher)
     was_closed_by_it = visit is not None and _was_redeemed_with(voucher, visit)
     undo_redemption(voucher, by=by)
     if visit and was_closed_by_it:
         _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-        add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
+        add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
         audit.record("put back", visit, by=by)
 
 
@@ -209,7 +217,8 @@ def _was_redeemed_with(voucher: Voucher, visit: Visit) -> bool:
 
 @atomic()
 def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
-    """Late cancel or no-show. Returns whether the one trial is spent by it: the clinic's rule. Raises VisitClosed."""
+    """Record a late cancel or a no-show. Returns whether it uses up the trial, by the clinic's rules. Raises
+    VisitClosed."""
     rules = preferences()
     is_spent = rules.no_show_spends if state == VisitState.NO_SHOW else rules.late_cancel_spends
     _close_from_set(visit, state)
@@ -219,7 +228,7 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
             .where(Voucher.booking_id == visit.booking_id, Voucher.state == VoucherState.ISSUED)
             .values(state=VoucherState.CANCELLED)
         )
-    spent = "The trial is spent" if is_spent else "The trial is still theirs"
+    spent = "The trial is used up" if is_spent else "They can still use the trial"
     add_booking_event(visit.booking, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
     audit.record(str(state), visit, by=by)
     return is_spent
@@ -227,9 +236,9 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
 
 @atomic()
 def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
-    """Undo attended, late cancel or no-show, with what it did to the voucher.
+    """Undo attended, late cancel or no-show, and its effect on the voucher.
 
-    Raises VisitClosed when it is not so (any more), TimeTaken when the time was given to somebody else.
+    Raises VisitClosed if the visit is no longer in state `of`, TimeTaken if the time was given to somebody else.
     """
     db.session.refresh(visit, with_for_update={"of": Visit})
     if visit.state != of or not visit.closed_at or clock.now() > visit.closed_at + REOPEN:
@@ -239,27 +248,28 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
     _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-    add_booking_event(visit.booking, f"Put back: {_when(visit)} is a visit to come", by=by)
+    add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
 
 
 def _is_spent(voucher: Voucher) -> bool:
-    """Whether a missed visit cancelled it. What a merge cancelled is nobody's trial, and stays so."""
+    """Return whether a missed visit cancelled the voucher. One cancelled by a merge has no `trial_of_id`, and stays
+    cancelled."""
     return voucher.state == VoucherState.CANCELLED and voucher.trial_of_id is not None
 
 
 def remind_of_visits() -> int:
-    """Write the reminders that are due; one for each booking, ever. Returns how many visits were looked at.
+    """Enqueue the reminders that are due, one for each booking ever. Returns the number of visits checked.
 
-    A clinic that was cut off catches up with the next call: everything that has not begun yet is looked at again.
+    After an outage the next call catches up, because every visit that has not begun is checked.
     """
     visits = visits_to_remind(clock.now() + timedelta(hours=preferences().reminder_hours))
     return for_each(visits, emails.visit_reminder)
 
 
 def may_change(visit: Visit) -> bool:
-    """Whether the person may still cancel or ask for another time by themselves."""
+    """Return whether the person may still cancel or ask for another time online."""
     try:
         _check_may_change(visit)
     except (TooLate, ChangedTooOften):
@@ -279,23 +289,23 @@ def _check_may_change(visit: Visit) -> None:
 def _check_time(booking: Booking, therapist: Therapist, starts_at: datetime) -> None:
     voucher = booking.voucher
     if booking.state != BookingState.BOOKED or voucher is None:
-        raise TimeRefused("This booking is not a trial yet: allow it first.")
+        raise TimeRefused("This booking is still held. Allow it first.")
     if voucher.state != VoucherState.ISSUED:
-        raise TimeRefused("The trial is used or cancelled, so it needs no time.")
+        raise TimeRefused("The trial is already used or cancelled, so no time can be set.")
     if not therapist.is_active:
-        raise TimeRefused("No new times are set with this therapist.")
+        raise TimeRefused("This therapist takes no new visits. Choose another therapist.")
     if starts_at <= clock.now():
-        raise TimeRefused("This time is over. Choose one to come.")
+        raise TimeRefused("This time is in the past. Choose a later one.")
     if starts_at > clock.now() + timedelta(days=366):
         raise TimeRefused("This time is more than a year away. Check the date.")
     if starts_at.minute % SLOT_MINUTES or starts_at.second or starts_at.microsecond:
-        raise TimeRefused("Visits begin on a quarter of an hour, like 9:00 or 9:15.")
+        raise TimeRefused("Visits start on the quarter hour, like 9:00 or 9:15.")
 
 
 def _occupy(visit: Visit, therapist: Therapist, starts_at: datetime, ends_at: datetime) -> None:
-    """Make the visit a set one at this time of its therapist's. Raises TimeTaken when the database says no."""
+    """Set the visit at this time of the therapist. Raises TimeTaken if the database refuses."""
     therapist_id, minutes = therapist.id, visit.booking.service.minutes
-    attempt = db.session.begin_nested()  # it writes what was changed before, so the time is changed after it
+    attempt = db.session.begin_nested()  # begin_nested() flushes earlier changes, so the time is changed after it
     try:
         visit.therapist, visit.starts_at, visit.ends_at = therapist, starts_at, ends_at
         visit.state, visit.closed_at = VisitState.SET, None

@@ -1,4 +1,4 @@
-"""Every read about visits."""
+"""Reads about visits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,36 +17,36 @@ from clinic.leads.queries import latest_events, merge_of, rows_of_others
 from clinic.preferences import preferences
 from clinic.visits.models import Therapist, Visit, VisitState, Wish
 
-TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # of the therapist's time
+TAKING = (VisitState.SET, VisitState.ATTENDED, VisitState.NO_SHOW)  # states that take up the therapist's time
 Interval = tuple[datetime, datetime]
 MOST_OPEN = 150
 
 
 def therapists(*, also_inactive: bool = False) -> list[Therapist]:
-    """Who gives sessions, in the clinic's order."""
+    """Return the therapists in the clinic's order."""
     people = sa.select(Therapist) if also_inactive else sa.select(Therapist).where(Therapist.is_active)
     return list(db.session.scalars(people.order_by(Therapist.position, Therapist.id).limit(100)))
 
 
 def visit_of(booking_id: int) -> Visit | None:
-    """The visit of a booking, in whatever state."""
+    """Return the visit of a booking in any state, or None."""
     return db.session.scalar(sa.select(Visit).where(Visit.booking_id == booking_id))
 
 
 def wish_of(booking_id: int) -> Wish | None:
-    """When the person said they can come."""
+    """Return the wish of a booking, or None."""
     return db.session.get(Wish, booking_id)
 
 
 def day_span(day: date) -> Interval:
-    """A day of the clinic's calendar as moments."""
+    """Return start and end of a day in the clinic's time zone."""
     zone = preferences().zone
     start = datetime.combine(day, time(), zone)
     return start, datetime.combine(day + timedelta(days=1), time(), zone)
 
 
 def visits_between(start: datetime, end: datetime, *, therapist_id: int | None = None) -> list[Visit]:
-    """Visits that begin in a span of time and were not cancelled, with person and session, by time."""
+    """Return visits that begin in a span and are not cancelled, with booking and therapist, sorted by time."""
     where = [Visit.starts_at >= start, Visit.starts_at < end, Visit.state != VisitState.CANCELLED]
     if therapist_id is not None:
         where.append(Visit.therapist_id == therapist_id)
@@ -55,26 +55,27 @@ def visits_between(start: datetime, end: datetime, *, therapist_id: int | None =
 
 
 def count_visits(start: datetime, end: datetime) -> int:
-    """How many visits begin in a span of time and were not cancelled: those that visits_between() lists."""
+    """Return the number of visits that visits_between() lists."""
     where = (Visit.starts_at >= start, Visit.starts_at < end, Visit.state != VisitState.CANCELLED)
     return db.session.scalar(sa.select(sa.func.count(Visit.id)).where(*where)) or 0
 
 
 def count_without_time() -> int:
-    """How many bookings wait for the desk to set a time, or another one."""
+    """Return the number of bookings that wait for the desk to set or change a time."""
     return db.session.scalar(_waiting(sa.func.count(Booking.id))) or 0
 
 
 def bookings_without_time(most: int = 100) -> Found[Booking]:
-    """Booked trials that need a time, or another one, the oldest first, and how many there are."""
+    """Return the booked trials that need a first or another time, oldest first, and their number."""
     return first_found(_waiting(Booking).order_by(Booking.created_at, Booking.id), most)
 
 
 def _waiting(what: Any) -> sa.Select[Any]:
-    """Booked, the voucher good, the lead not given up, and no time, or the person has asked for another one.
+    """Select bookings that are booked, with a valid voucher and an open lead, and without a time or with a wish for
+    another.
 
-    Looked for among the latest MOST_OPEN leads of each stage, whose ids are asked for first: with them no planner
-    walks all bookings, and a list of more is nobody's work for today.
+    Only the latest MOST_OPEN leads of each stage are searched, and their ids are read first. Otherwise the query
+    planner would walk all bookings.
     """
     latest = (
         sa.select(Lead.id)
@@ -94,7 +95,7 @@ def _waiting(what: Any) -> sa.Select[Any]:
         .outerjoin(Wish, Wish.booking_id == Booking.id)
         .where(
             Booking.lead_id.in_(lead_ids),
-            # Within coalesce(), so that SQLite does not take the index of states: nearly all are booked.
+            # coalesce() keeps SQLite from using the index on state, as nearly all bookings are booked.
             sa.func.coalesce(Booking.state, "") == BookingState.BOOKED,
             Voucher.state == VoucherState.ISSUED,
             Voucher.expires_at > clock.now(),
@@ -104,7 +105,7 @@ def _waiting(what: Any) -> sa.Select[Any]:
 
 
 def busy_between(start: datetime, end: datetime) -> dict[int, list[Interval]]:
-    """When each therapist (by id) is not free in a span of time: one statement."""
+    """Return the busy intervals of each therapist, by id, in a span of time. One statement."""
     rows = db.session.execute(
         sa.select(Visit.therapist_id, Visit.starts_at, Visit.ends_at).where(
             Visit.starts_at < end,
@@ -120,7 +121,7 @@ def busy_between(start: datetime, end: datetime) -> dict[int, list[Interval]]:
 
 
 def free_starts(therapist_ids: Iterable[int], days: list[date], minutes: int) -> dict[int, list[datetime]]:
-    """When a session of so many minutes could begin, from now on, at whole hours after opening: by therapist."""
+    """Return the possible starts of a session, by therapist: in the future, on whole hours after opening, and free."""
     busy = busy_between(day_span(days[0])[0], day_span(days[-1])[1])
     clinic, length = preferences(), timedelta(minutes=minutes)
     opening, zone = clinic.opening, clinic.zone
@@ -139,7 +140,7 @@ def free_starts(therapist_ids: Iterable[int], days: list[date], minutes: int) ->
 
 
 def nearest_free(therapist_id: int, wanted: datetime, minutes: int, *, most: int = 6) -> list[datetime]:
-    """The free times nearest to one that is taken, in order."""
+    """Return the free times nearest to a taken one, in order."""
     local = wanted.astimezone(preferences().zone).date()
     days = [local + timedelta(days=number) for number in range(-2, 6)]
     free = free_starts([therapist_id], days, minutes)[therapist_id]
@@ -147,19 +148,19 @@ def nearest_free(therapist_id: int, wanted: datetime, minutes: int, *, most: int
 
 
 def visits_to_remind(until: datetime, most: int = 500) -> list[Visit]:
-    """Visits that are set and begin between now and then."""
+    """Return the set visits that begin between now and `until`."""
     where = (Visit.state == VisitState.SET, Visit.starts_at > clock.now(), Visit.starts_at <= until)
     return list(db.session.scalars(sa.select(Visit).where(*where).order_by(Visit.starts_at).limit(most)).unique())
 
 
 def therapist_of_feed(digest: str) -> Therapist | None:
-    """Whose calendar a secret address shows; nobody's once the therapist is switched off."""
+    """Return the active therapist with this feed digest, or None."""
     return db.session.scalar(sa.select(Therapist).where(Therapist.feed_digest == digest, Therapist.is_active))
 
 
 @dataclass(frozen=True)
 class OwnData:
-    """What belongs to one lead, whatever it was merged with."""
+    """The data of one lead, without those of leads it was merged with."""
 
     lead: Lead
     bookings: list[Booking]
@@ -167,7 +168,8 @@ class OwnData:
 
 
 def own_data(lead: Lead) -> OwnData:
-    """What came in under this lead's own name: if a merge was a mistake, the other is another person."""
+    """Return the data that came in under this lead's own name. If a merge was a mistake, the other lead is another
+    person."""
     merge = merge_of(lead)
 
     def own(table: str, model: Any) -> tuple[sa.ColumnElement[bool], ...]:
@@ -177,14 +179,14 @@ def own_data(lead: Lead) -> OwnData:
     bookings = list(
         db.session.scalars(sa.select(Booking).where(*own("booking", Booking)).order_by(Booking.id).limit(200)).unique()
     )
-    # What happens to a booking after a merge stands in the history of the lead that was kept.
+    # Events about a booking after a merge are in the history of the lead that was kept.
     is_about_own = LeadEvent.booking_id.in_([booking.id for booking in bookings])
     is_own = sa.and_(LeadEvent.booking_id.is_(None), *own("lead_event", LeadEvent))
     return OwnData(lead, bookings, latest_events(sa.or_(is_about_own, is_own)))
 
 
 def visits_in_feed(therapist: Therapist) -> list[Visit]:
-    """What a therapist's calendar holds: a month back and all that comes."""
+    """Return the visits in a therapist's calendar: those of the last month and all coming ones."""
     where = (
         Visit.therapist_id == therapist.id,
         Visit.state == VisitState.SET,

@@ -1,4 +1,4 @@
-"""Therapists and the addresses of their calendar feeds."""
+"""Writes about therapists and the secret addresses of their calendar feeds."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ from clinic.visits.models import Therapist, Visit
 
 @atomic()
 def add_therapist(name: str, *, by: audit.Actor | None = None) -> Therapist:
-    """Somebody who gives sessions. Raises TherapistTaken."""
+    """Add a therapist. Raises TherapistTaken."""
     therapist = Therapist(is_active=True)
     _name(therapist, name)
     audit.record("added", therapist, by=by, detail=name)
@@ -28,7 +28,7 @@ def add_therapist(name: str, *, by: audit.Actor | None = None) -> Therapist:
 
 @atomic()
 def change_therapist(therapist: Therapist, name: str, is_active: bool, *, by: audit.Actor | None = None) -> None:
-    """Another name, or whether new times can be set with them. Raises TherapistTaken."""
+    """Change a therapist's name, or whether they get new visits. Raises TherapistTaken."""
     therapist.is_active = is_active
     _name(therapist, name)
     audit.record("changed", therapist, by=by, detail=name)
@@ -36,7 +36,7 @@ def change_therapist(therapist: Therapist, name: str, is_active: bool, *, by: au
 
 @atomic()
 def delete_therapist(therapist: Therapist, *, by: audit.Actor | None = None) -> None:
-    """Remove somebody who never had a visit. Raises TherapistBooked."""
+    """Delete a therapist without visits. Raises TherapistBooked."""
     number = db.session.scalar(sa.select(sa.func.count(Visit.id)).where(Visit.therapist_id == therapist.id)) or 0
     if number:
         raise TherapistBooked(number)
@@ -47,7 +47,8 @@ def delete_therapist(therapist: Therapist, *, by: audit.Actor | None = None) -> 
 
 @atomic()
 def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
-    """A new secret address for a therapist's calendar; the one before is dead. Returns the secret, kept nowhere."""
+    """Create a new secret address for a therapist's calendar; the former one stops working. Returns the secret, which
+    is not stored."""
     secret = secrets.token_urlsafe(24)
     therapist.feed_digest = feed_digest(secret)
     audit.record("made a calendar feed for", therapist, by=by)
@@ -57,13 +58,13 @@ def make_feed(therapist: Therapist, *, by: audit.Actor) -> str:
 
 @atomic()
 def revoke_feed(therapist: Therapist, *, by: audit.Actor) -> None:
-    """The secret address is dead from now on."""
+    """Remove the secret address of a therapist's calendar."""
     therapist.feed_digest = None
     audit.record("revoked the calendar feed of", therapist, by=by)
 
 
 def feed_digest(secret: str) -> str:
-    """What is kept of a secret address."""
+    """Return the digest that is stored of a secret address."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -77,5 +78,5 @@ def _name(therapist: Therapist, name: str) -> None:
     db.session.add(therapist)
     try:
         db.session.flush()
-    except IntegrityError:  # somebody else took it at the same moment
+    except IntegrityError:  # another transaction has just taken the name
         raise TherapistTaken from None

@@ -1,4 +1,4 @@
-"""What people do about their visit by the links of our mails, and the secret calendar feeds of the therapists."""
+"""Links in emails about visits, and the therapists' secret calendar feeds."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,12 +32,12 @@ from clinic.web.links import Link
 bp = Blueprint("visits", __name__)
 LINKS_LIVE = timedelta(days=120)
 UNDO_LINK = "undo-cancel"
-WISHES = Limit.of("60 wishes per address per hour")
+WISHES = Limit.of("60 time requests per address per hour")
 
 
 @bp.get("/calendar/<secret>.ics")
 def feed(secret: str) -> Response:
-    """A therapist's visits for their own calendar (RFC 5545), for who has the secret address."""
+    """Return a therapist's visits as a calendar feed (RFC 5545), for anybody with the secret address."""
     therapist = therapist_of_feed(feed_digest(secret)) or abort(404)
     response = Response(feed_file(therapist, visits_in_feed(therapist)), mimetype="text/calendar")
     response.headers["Cache-Control"] = "private, no-store"
@@ -48,7 +48,7 @@ def feed(secret: str) -> Response:
 @bp.post("/book/times/")
 @public_form
 def times() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """When a person can come, from the thanks page. The answer is the same whether we know the person or not."""
+    """Store the times at which a person can come, from the thanks page. The answer is the same for unknown people."""
     form = OwnWishForm(request.form)
     if not form.validate():
         return _own_wish_page(form), 422
@@ -68,17 +68,17 @@ def _own_wish_page(form: OwnWishForm) -> str:
 
 
 class TimesLink(Link):
-    """A person says when they can come."""
+    """Takes the times at which a person can come."""
 
     purpose, lives = TIMES, LINKS_LIVE
 
     def show(self, value: str) -> str:
-        """The form, with what they said before."""
+        """Show the form with the earlier wish."""
         wish = wish_of(_booking(value).id)
         return _wish_page(None, wish.times if wish else [], wish.note if wish else "")
 
     def act(self, value: str) -> Any:
-        """Keep it."""
+        """Store the wish."""
         booking, form = _booking(value), WishForm(request.form)
         if not form.validate():
             return _wish_page(form, form.times.data, form.note.data), 422
@@ -92,16 +92,16 @@ def _wish_page(form: WishForm | None, times: Any, note: Any) -> str:
 
 
 class CancelLink(Link):
-    """A person cancels; for 15 minutes they can take it back."""
+    """Cancels a visit; the person can undo it for 15 minutes."""
 
     purpose, lives = CANCEL_LINK, LINKS_LIVE
 
     def show(self, value: str) -> str:
-        """Which visit, and the button."""
+        """Show the visit and the button."""
         return _visit_page("visits/cancel.html", visit_of(_booking(value).id))
 
     def act(self, value: str) -> Any:
-        """Cancel; too late or too often is said, with the number to call."""
+        """Cancel the visit. If it is too late or was changed too often, say so and give the number to call."""
         visit = visit_of(_booking(value).id)
         try:
             if visit is None:
@@ -114,17 +114,17 @@ class CancelLink(Link):
 
 
 class UndoCancelLink(Link):
-    """The button that takes a cancellation back."""
+    """Undoes a cancellation."""
 
     purpose, lives = UNDO_LINK, UNDO_CANCEL
 
     def show(self, value: str) -> str:
-        """The button once more."""
+        """Show the button again."""
         visit, is_same = _cancelled(value)
         return _visit_page("visits/undo_cancel.html", visit, is_open=is_same and visit.state == VisitState.CANCELLED)
 
     def act(self, value: str) -> Any:
-        """Take it back, if nobody has the time now."""
+        """Undo the cancellation if the time is still free."""
         visit, is_same = _cancelled(value)
         try:
             if not is_same:
@@ -138,12 +138,12 @@ class UndoCancelLink(Link):
 
 
 class OtherTimeLink(Link):
-    """A person asks for another time, and keeps theirs until there is one."""
+    """Asks for another time. The person keeps the current one until the desk sets another."""
 
     purpose, lives = OTHER_TIME, LINKS_LIVE
 
     def show(self, value: str) -> str:
-        """The visit, and when they could come instead."""
+        """Show the visit and the form for other times."""
         booking = _booking(value)
         wish = wish_of(booking.id)
         return _visit_page(
@@ -155,7 +155,7 @@ class OtherTimeLink(Link):
         )
 
     def act(self, value: str) -> Any:
-        """Tell the desk."""
+        """Store the wish and tell the desk."""
         booking, form = _booking(value), WishForm(request.form)
         visit = visit_of(booking.id)
         shown: dict[str, Any] = {"times": form.times.data or [], "note": form.note.data or "", "errors": {}}
@@ -171,18 +171,18 @@ class OtherTimeLink(Link):
 
 
 class MyDataLink(Link):
-    """A person reads what we keep about them. Only the button shows it, so that no scanner of mails reads it."""
+    """Shows a person the data stored about them. Only the button shows it, so that mail scanners cannot read it."""
 
     purpose, lives = MY_DATA, timedelta(days=14)
 
     def show(self, value: str) -> str:
-        """The button."""
+        """Show the button."""
         return render_template("visits/my_data.html", lead=None)
 
     def act(self, value: str) -> str:
-        """All of it; the history notes that they have read it."""
+        """Show all data, and note in the history that they were read."""
         lead = db.session.get(Lead, int(value), options=[joinedload(Lead.article)]) or abort(404)
-        add_event(lead.merged_into_id or lead.id, "Read what we keep about them", once_a_day=True)
+        add_event(lead.merged_into_id or lead.id, "Viewed their data", once_a_day=True)
         own = own_data(lead)
         return render_template(
             "visits/my_data.html",
@@ -199,7 +199,7 @@ def _booking(value: str) -> Booking:
 
 
 def _cancelled(value: str) -> tuple[Visit, bool]:
-    """The visit that a link for undoing is about, and whether it is still as it was when the link was made."""
+    """Return the visit of an undo link, and whether it is unchanged since the link was made."""
     id_, _, sequence = value.partition(" ")
     visit = visit_of(int(id_)) or abort(404)
     return visit, visit.sequence == int(sequence)

@@ -1,4 +1,4 @@
-"""The times of a wish in words: "mon-morning" is Monday morning."""
+"""Wished times in words: "mon-morning" is Monday morning."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ _LONG = {day.lower(): name for day, name in zip(DAYS, LONG_DAYS, strict=True)}
 
 
 def parts_offered(opening: Hours) -> list[tuple[str, str]]:
-    """What can be ticked: value and words."""
+    """Return the choices of the form: pairs of value and label."""
     return [(f"{day}-{part}", f"{_LONG[day]} {part}") for day, parts in opening.parts() for part in parts]
 
 
 def wish_words(times: Iterable[str]) -> str:
-    """Monday morning, evening; Friday afternoon."""
+    """Return wished times as text: "Monday morning, evening; Friday afternoon"."""
     by_day: dict[str, list[str]] = {}
     for value in times:
         day, _, part = value.partition("-")

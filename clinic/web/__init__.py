@@ -1,1 +1,1 @@
-"""HTTP manners that every page shares. No clinic words here either."""
+"""HTTP behaviour shared by all pages. Knows nothing about the clinic."""

@@ -1,7 +1,9 @@
-"""Style sheets joined at start and, like scripts, fonts and icons, named by their content: browsers keep them. No Node.
+"""Static files with a content hash in their names, so that browsers cache them for ever. Style sheets are joined at
+start.
 
-Each lies in instance/assets/ as it is and, where that is smaller, as brotli and gzip. WhiteNoise takes it from there in
-front of routing, or nginx in front of us. Files of earlier releases stay: pages made before an update ask for them.
+Each file is written to instance/assets/ as it is and, if that is smaller, as brotli and gzip. WhiteNoise serves the
+folder in front of routing, or nginx does. Files of earlier releases stay, because pages opened before an update still
+ask for them.
 """
 
 import hashlib
@@ -33,7 +35,7 @@ KINDS = {
 
 
 class Assets:
-    """The addresses of the files by their plain names: "site.css" is served as "/assets/site-1a2b3c4d5e.css"."""
+    """Served addresses of static files by their plain names: "site.css" is served as "/assets/site-1a2b3c4d5e.css"."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +61,7 @@ class Assets:
         self._contents[self._names[name]] = content
 
     def _write(self) -> None:
-        """Put what is new into the folder. Processes that start at the same time write the same."""
+        """Write missing files to the folder. Processes that start at the same time write identical files."""
         new = {name: content for name, content in self._contents.items() if not (self.folder / name).exists()}
         self._contents.clear()
         if not new:
@@ -75,24 +77,24 @@ class Assets:
                 if compressor.should_compress(name)
                 for one in compressor.compress(f"{drafts}/{name}")
             ]
-            os.sync()  # a power cut must leave no empty file of a name that is taken to be whole
-            for file in (*smaller, *new):  # the plain ones last: one of them says that all three are there
+            os.sync()  # after a power cut a file under its final name must be complete
+            for file in (*smaller, *new):  # plain files last: their presence means that all variants exist
                 make_readable(Path(drafts, file))
                 Path(drafts, file).replace(self.folder / Path(file).name)
 
     def url(self, name: str) -> str:
-        """The address of a file: url("site.css"). Raises KeyError when there is none of that name."""
+        """Return the address of a file: url("site.css"). Raises KeyError for an unknown name."""
         return f"/assets/{self._names[name]}"
 
 
 def asset_url(name: str) -> str:
-    """The address of a file of the running app."""
+    """Return the address of a static file of the running app."""
     assets: Assets = current_app.extensions["clinic.assets"]
     return assets.url(name)
 
 
 def init_assets(app: Flask) -> None:
-    """Write the files and serve them at /assets/."""
+    """Write the static files and serve them at /assets/."""
     with app.app_context():
         assets = Assets(settings().instance / "assets")
         always = headers_of_all()

@@ -1,9 +1,9 @@
-"""The one gate for every unsafe request: which check applies, and the check itself.
+"""Protection against cross-site requests, applied to every unsafe request.
 
-Every POST must come from our own pages: Fetch Metadata first, then Origin, as in Go 1.25's CrossOriginProtection
-(https://pkg.go.dev/net/http#CrossOriginProtection). A client that sends neither header is not a browser, so nobody's
-cookies can be abused through it. Views marked @public_form carry no session and need no more; all others need the
-Flask-WTF token of the session as well.
+Every POST must come from our own pages. The check uses Fetch Metadata, then Origin, as in Go 1.25's
+CrossOriginProtection (https://pkg.go.dev/net/http#CrossOriginProtection). A client that sends neither header is no
+browser, so it holds nobody's cookies. Views marked @public_form have no session and need no more; all others also
+require the session's Flask-WTF token.
 """
 
 from collections.abc import Callable
@@ -24,18 +24,18 @@ token_check = CSRFProtect()
 
 
 def public_form(view: View) -> View:
-    """Mark a view whose form anyone may send: no session token, only the same-origin check."""
+    """Mark a view whose form needs no session token. The same-origin check still applies."""
     view.is_public_form = True  # type: ignore[attr-defined]
     return view
 
 
 def is_public_form(endpoint: str | None) -> bool:
-    """Whether this endpoint is marked with @public_form."""
+    """Return whether an endpoint is marked with @public_form."""
     return getattr(current_app.view_functions.get(endpoint or ""), "is_public_form", False)
 
 
 def comes_from_here(request: Request) -> bool:
-    """Whether an unsafe request was sent by one of our own pages, or not by a browser at all."""
+    """Return whether a request was sent by one of our own pages, or not by a browser."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -50,10 +50,10 @@ def comes_from_here(request: Request) -> bool:
 
 
 def init_csrf(app: Flask) -> None:
-    """Put the gate in front of all views."""
-    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # the gate decides, and calls protect() itself
+    """Check every unsafe request before its view runs."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # gate() decides, and calls protect() itself
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open over lunch must not lose its text
-    app.config["WTF_CSRF_SSL_STRICT"] = False  # the gate's Origin check is stronger than the Referer's
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # the Origin check is stronger than that of the Referer
     token_check.init_app(app)
 
     @app.before_request
@@ -61,19 +61,19 @@ def init_csrf(app: Flask) -> None:
         if request.method in SAFE_METHODS or request.endpoint is None:
             return
         if not comes_from_here(request):
-            abort(403, "This form was sent from another website, so it was not accepted.")
+            abort(403, "This form was sent from another website, so we did not accept it.")
         if not is_public_form(request.endpoint):
             token_check.protect()
 
 
 class SameOrigin(CSRF):
-    """The same check as a WTForms csrf_class, so that a public form is safe wherever it is used."""
+    """The same-origin check as a WTForms csrf_class, so that a public form is safe in any view."""
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
-        """Nothing to carry: the headers prove it."""
+        """Return an empty token: the check uses headers."""
         return ""
 
     def validate_csrf_token(self, form: Any, field: CSRFTokenField) -> None:
-        """Raises ValidationError for a request of another site."""
+        """Raises ValidationError for a request from another site."""
         if not comes_from_here(request):
-            raise ValidationError("This form was sent from another website, so it was not accepted.")
+            raise ValidationError("This form was sent from another website, so we did not accept it.")

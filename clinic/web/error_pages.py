@@ -1,4 +1,4 @@
-"""Pages for what goes wrong. They need neither the database nor a sign-in: name and phone are those last seen."""
+"""Error pages. They need neither database nor sign-in: name and phone of the clinic are the last known ones."""
 
 import logging
 import re
@@ -16,26 +16,29 @@ from clinic.web.logs import logged_path
 log = logging.getLogger(__name__)
 
 TEXTS = {
-    400: ("That request could not be read", "Something in it is not as it should be. Go back and try again."),
-    403: ("You may not open this", "Your sign-in does not allow it. Ask the owner of the site if you need it."),
-    404: ("We cannot find that page", "The address may be misspelt, or the page has moved."),
-    405: ("That does not work here", "The page cannot be used in this way. Go back and try again."),
-    410: ("This article is no longer here", "We took it down. Other articles may help you."),
-    413: ("That is too much at once", "What was sent is larger than we accept. Shorten it or choose a smaller file."),
+    400: ("We could not read that request", "The data sent to us is incomplete or damaged. Go back and try again."),
+    403: (
+        "You cannot open this page",
+        "Your account has no permission for it. Ask the owner of the site if you need it.",
+    ),
+    404: ("We cannot find that page", "The address may be misspelt, or the page may have moved."),
+    405: ("That does not work on this page", "The page does not accept this kind of request. Go back and try again."),
+    410: ("This article is no longer available", "We have removed it. Another article may help you."),
+    413: ("That is too large", "You sent more than we can accept. Shorten the text or choose a smaller file."),
     415: ("We cannot read this kind of data", "Please use the form on the page."),
-    429: ("Please wait a little", "This was done many times in a short while."),
-    500: ("Something went wrong on our side", "It has been noted. Please try again in a few minutes."),
-    503: ("We are out of reach for a moment", "Please try again in a minute. Nothing you sent was accepted yet."),
+    429: ("Please wait a moment", "We received too many requests from you in a short time."),
+    500: ("Something went wrong on our side", "We have recorded the error. Please try again in a few minutes."),
+    503: ("The site is unavailable for a moment", "Nothing you sent has been saved. Please try again in a minute."),
 }
 
 
-# First parts of addresses that say what kind of page it was, not what it was about; and what old sites ended them with.
+# Path segments that name a kind of page and not its topic. ENDINGS are file extensions of old sites.
 KINDS_OF_PAGE = frozenset({"articles", "article", "blog", "post", "posts", "category", "tag", "news", "page", "index"})
 ENDINGS = re.compile(r"\.(html?|php|aspx?)$", re.IGNORECASE)
 
 
 def words_of_path(path: str) -> str:
-    """What an address that leads nowhere was about; "" for a file, such as a picture or a script."""
+    """Return the search words in an unknown path; "" for a file, such as a picture or a script."""
     path = ENDINGS.sub("", path.rstrip("/"))
     if "." in path:
         return ""
@@ -43,14 +46,14 @@ def words_of_path(path: str) -> str:
     return " ".join([word for word in words if word.lower() not in KINDS_OF_PAGE][-6:])
 
 
-TYPED_BY = "typed_by"  # the field of the panel's forms that says who the form was made for
+TYPED_BY = "typed_by"  # field of the panel's forms that holds the person the form was rendered for
 SECRET_FIELD = re.compile(r"passw|secret|token|code$", re.IGNORECASE)
 
 
 def error_page(code: int, advice: str | None = None, *, words: str = "", hits: Sequence[Any] = ()) -> Response:
-    """The page for one status code; a script of the panel gets its sentence as JSON.
+    """Return the error page for a status code. Scripts of the panel get the sentence as JSON.
 
-    `words` are put into the search field of a page that is not found, `hits` are articles on them.
+    `words` fill the search field of a 404 page; `hits` are articles that match them.
     """
     title, text = TEXTS.get(code, TEXTS[500 if code >= 500 else 400])
     if request.path.startswith("/admin/") and request.path.endswith(".json"):
@@ -73,7 +76,7 @@ def error_page(code: int, advice: str | None = None, *, words: str = "", hits: S
 
 
 def keeps_typed(request: Request) -> bool:
-    """Whether an unanswered form of the panel holds text that would be lost."""
+    """Return whether a refused form of the panel holds typed text that would be lost."""
     is_form = request.path.startswith("/admin/") and not request.path.endswith(".json") and "csrf_token" in request.form
     carried = ("csrf_token", "id", "url", TYPED_BY)
     typed = (value.strip() for name, value in request.form.items() if name not in carried)
@@ -81,10 +84,10 @@ def keeps_typed(request: Request) -> bool:
 
 
 def kept_page(*, is_signed_in: bool = False, is_of_another: bool = False) -> Response:
-    """For a form of the panel that cannot be taken now: what was typed, to be sent again after signing in.
+    """Return a page with what was typed in a refused form of the panel, to be sent again after signing in.
 
-    `is_signed_in`: only a fresh proof of identity is missing. `is_of_another`: somebody else has signed in since, in
-    whose name it is not sent. Secrets are never in the page: another person may sit there by now.
+    `is_signed_in`: only a fresh proof of identity is missing. `is_of_another`: somebody else has signed in since, so
+    the form is not sent in their name. Secrets are left out, because another person may be at the screen by now.
     """
     fields = [(name, value) for name, values in request.form.lists() for value in values if name != "csrf_token"]
     page = render_template(
@@ -101,14 +104,14 @@ def kept_page(*, is_signed_in: bool = False, is_of_another: bool = False) -> Res
 
 
 def init_errors(app: Flask) -> None:
-    """Register the pages."""
+    """Register the error handlers."""
 
     @app.errorhandler(CSRFError)
     def stale_token(error: CSRFError) -> Response:
         if keeps_typed(request):
             return kept_page()
         return error_page(
-            400, "Your sign-in has changed since this page was opened. Go back, reload the page, try again."
+            400, "You have signed in again since you opened this page. Go back, reload the page and try again."
         )
 
     @app.errorhandler(HTTPException)

@@ -1,4 +1,4 @@
-"""The base of the forms that visitors send, and the fields they share."""
+"""Base class and fields of the forms that visitors send."""
 
 import re
 from datetime import timedelta
@@ -19,46 +19,47 @@ OLDEST_FORM = timedelta(days=2)
 
 
 class DirectedField(StringField):
-    """Text whose first letters decide its direction in the box."""
+    """A text field whose direction follows the first letters typed."""
 
     def __call__(self, **kwargs: Any) -> Any:
-        """The box."""
+        """Render the input with dir="auto"."""
         return super().__call__(**{"dir": "auto"} | kwargs)
 
 
 class LineField(DirectedField):
-    """One line of text, cleaned of harmful characters and outer spaces. What was typed stays in the box."""
+    """One line of text, without harmful characters and outer spaces. The input keeps what was typed."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value, cleaned."""
+        """Store the first value, cleaned."""
         if valuelist:
             self.data = clean_line(valuelist[0])
 
 
 class TextField(DirectedField):
-    """Several lines of text, cleaned likewise."""
+    """Several lines of text, without harmful characters."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value, cleaned."""
+        """Store the first value, cleaned."""
         if valuelist:
             self.data = clean_text(valuelist[0])
 
 
 class AtMost:
-    """A WTForms validator for length that ends the checks of its field: one thing wrong, one sentence."""
+    """WTForms validator of a maximum length. It stops the validation of its field, so that only one message is
+    shown."""
 
     def __init__(self, most: int, message: str) -> None:
         self.most, self.message = most, message
         self.field_flags = {"maxlength": most}
 
     def __call__(self, form: Any, field: StringField) -> None:
-        """Raises StopValidation for a text that is too long."""
+        """Raises StopValidation if the text is too long."""
         if len(field.data or "") > self.most:
             raise StopValidation(self.message)
 
 
 def is_email(form: Any, field: StringField) -> None:
-    """A WTForms validator: an address that mail can be sent to."""
+    """WTForms validator: the field holds an email address."""
     try:
         email_address(field.data or "")
     except ValueError:
@@ -66,20 +67,21 @@ def is_email(form: Any, field: StringField) -> None:
 
 
 def is_name(form: Any, field: StringField) -> None:
-    """A WTForms validator: a name. Our mails repeat it, so a link in it would make us send advertisements."""
+    """WTForms validator of a name. Our emails repeat the name, so a link in it would turn them into advertisements."""
     if re.search(r"://|www\.|[<>]|\S\.\S+/", field.data or ""):
         raise ValidationError("Enter a name without links or angle brackets")
 
 
 class PublicForm(FlaskForm):
-    """A form that anyone may send, without a cookie. It tells robots by a trap field and a signed time stamp."""
+    """A form that anyone may send, without a cookie. A trap field and a signed time stamp detect robots."""
 
     class Meta(FlaskForm.Meta):
         csrf = True
         csrf_class = SameOrigin
 
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            """Only form data counts: a JSON body is an empty form. With formdata=None the form stays empty."""
+            """Return the form data of a POST. A JSON body counts as an empty form; with formdata=None the form stays
+            empty."""
             return request.form if formdata is not None and request.method == "POST" else None
 
     website = StringField("Website")
@@ -92,11 +94,11 @@ class PublicForm(FlaskForm):
             self.renew_stamp()
 
     def renew_stamp(self) -> None:
-        """Start the clock of this form anew."""
+        """Restart the time stamp of this form."""
         self.stamp.data = stamper().stamp()
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Check the fields, then the signs of a robot. Every problem is a sentence about what to do."""
+        """Validate the fields, then check for robots. Each problem found is a sentence that says what to do."""
         is_valid = super().validate(extra_validators)
         self.problems = [*self.csrf_token.errors, *self._robot_signs()]
         self.website.data = ""
@@ -106,8 +108,8 @@ class PublicForm(FlaskForm):
         signs = []
         if self.website.data:
             signs.append(
-                "A field that people do not see was filled in, perhaps by your browser. We have emptied it:"
-                " please press the button once more."
+                "Your browser filled in a hidden field that must stay empty. We have cleared it."
+                " Please press the button again."
             )
         sign = self._stamp_sign(request.form.get("stamp"))
         return [*signs, sign] if sign else signs
@@ -119,17 +121,17 @@ class PublicForm(FlaskForm):
             age = clock.now() - stamper().shown_at(stamp)
         except ValueError:
             self.renew_stamp()
-            return "This form was altered on its way. Please check it and press the button once more."
-        # The stamp counts whole seconds, so a form can look up to a second older than it is, never younger.
+            return "We could not verify this form. Please check your answers and press the button again."
+        # The stamp counts whole seconds: a form may seem up to a second older than it is, never younger.
         if age < timedelta(seconds=settings().form_min_seconds):
-            return "That was faster than we can read. Please check what you typed and press the button once more."
+            return "You sent the form very quickly. Please check your answers and press the button again."
         if age > OLDEST_FORM:
             self.renew_stamp()
-            return "This page has been open for more than two days. Please check it and press the button once more."
+            return "This page was open for more than two days. Please check your answers and press the button again."
         return None
 
 
 def stamper() -> Stamper:
-    """The signer of form time stamps."""
+    """Return the signer of form time stamps."""
     signer: Stamper = current_app.extensions["clinic.stamper"]
     return signer

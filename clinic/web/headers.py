@@ -1,4 +1,4 @@
-"""The headers of every answer."""
+"""Security and cache headers of all responses."""
 
 from flask import Flask, Response, g, request
 
@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: with that a browser sends "Origin: null" over plain http, and the gate would refuse people.
+    # With no-referrer a browser sends "Origin: null" over plain http, and the CSRF check would refuse people.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -27,14 +27,14 @@ HEADERS = {
 
 
 def headers_of_all() -> dict[str, str]:
-    """What every answer has, whatever it is."""
+    """Return the headers that every response gets, static files included."""
     if settings().site_url.startswith("https://"):
         return HEADERS | {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
     return HEADERS
 
 
 def init_headers(app: Flask) -> None:
-    """Add the headers after each request."""
+    """Add the headers to each response."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:

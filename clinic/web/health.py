@@ -1,4 +1,4 @@
-"""For machines that watch: /healthz, /readyz, /metrics."""
+"""Endpoints for monitoring: /healthz, /readyz, /metrics."""
 
 import hmac
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 def healthz() -> Response:
-    """The process lives; nothing else is asked."""
+    """Return 200 while the process is alive, without checking anything else."""
     return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """200 when a visitor can be served and mail goes out, else 503 and each reason on a line."""
+    """Return 200 if visitors are served and mail is sent, else 503 with one reason per line."""
     reasons = list(_not_ready())
     text = "".join(f"{reason}\n" for reason in reasons) or "ready\n"
     return Response(text, 503 if reasons else 200, mimetype="text/plain", headers={"Cache-Control": "no-store"})
@@ -55,20 +55,20 @@ def _not_ready() -> Iterator[str]:
 
 
 def current_revision() -> str | None:
-    """The migration that the database is at; None before the first."""
+    """Return the migration of the database, or None before the first one."""
     if not sa.inspect(db.session.connection()).has_table("alembic_version"):
         return None
     return db.session.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def is_migrated() -> bool:
-    """Whether the database is at the newest migration."""
+    """Return whether the database is at the newest migration."""
     return current_revision() == head_revision()
 
 
 @cache
 def head_revision() -> str | None:
-    """The newest migration in the folder, read once."""
+    """Return the newest migration in the migrations folder, read once."""
     config = Config()
     config.set_main_option("script_location", str(Path(current_app.root_path).parent / "migrations"))
     return ScriptDirectory.from_config(config).get_current_head()
@@ -76,7 +76,8 @@ def head_revision() -> str | None:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """Prometheus text. Only from this machine, or with METRICS_TOKEN as a bearer token."""
+    """Return metrics in Prometheus text format. Allowed only from this machine or with METRICS_TOKEN as a bearer
+    token."""
     if not _may_read_metrics():
         abort(403)
     registry = CollectorRegistry()
@@ -98,6 +99,6 @@ def _may_read_metrics() -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
-    # A proxy on this machine passes on what comes from anywhere, whether TRUSTED_PROXIES knows of it or not.
+    # A proxy on this machine forwards requests from anywhere, whether TRUSTED_PROXIES counts it or not.
     is_own_name = is_loopback(name_of_host(request.environ.get("HTTP_HOST", "")))
     return settings().trusted_proxies == 0 and is_own_name and came_directly(request.environ)

@@ -1,7 +1,7 @@
-"""The names that the site answers to in production: those of SITE_URL and ALLOWED_HOSTS.
+"""Host header check in production: the site only answers to the names in SITE_URL and ALLOWED_HOSTS.
 
-Whoever asks under made-up names would have each page made anew, and fill the store of pages with copies. Requests from
-this machine itself may use its own names, and whoever watches the site may ask for its health under any.
+Requests with made-up names would have each page rendered again and fill the page store with copies. Requests from this
+machine may use its own names, and monitoring may ask for the health endpoints under any name.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ TEXT = b"This site does not answer to that name. If the site is yours, name it i
 
 
 class KnownHosts:
-    """The WSGI layer in front of everything that depends on the Host header."""
+    """WSGI middleware that refuses unknown names, before anything reads the Host header."""
 
     def __init__(self, inner: Callable[..., Iterable[bytes]], settings: Settings) -> None:
         self._inner = inner
@@ -28,7 +28,7 @@ class KnownHosts:
         self._is_trial = is_loopback(name_of_host(site.netloc))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Let known names pass, each in one spelling."""
+        """Pass requests with a known name on, with that name in its canonical spelling; answer others with 400."""
         host = environ.get("HTTP_HOST", "").lower()
         short = host.removesuffix(DEFAULT_PORTS.get(environ.get("wsgi.url_scheme", ""), "")).removesuffix(".")
         if short in self._names:
@@ -40,19 +40,20 @@ class KnownHosts:
         return self._inner(environ, start_response)
 
     def _is_of_this_machine(self, name: str, environ: Environ) -> bool:
-        """Whether a request came straight to this machine, under its loopback name or the address it came in at."""
+        """Return whether a request came directly to this machine, under a loopback name or the address it arrived
+        at."""
         if is_loopback(name):
             return self._is_trial or came_directly(environ)
         return self._is_trial and name != "" and name == _local_address(environ)
 
 
 def came_directly(environ: Environ) -> bool:
-    """Whether a program on this machine has sent the request itself, and no proxy has passed it on."""
+    """Return whether a request was sent by a program on this machine and not forwarded by a proxy."""
     return is_loopback(environ.get("REMOTE_ADDR") or "") and not any(name in environ for name in FORWARDED)
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a name or address is that of this very machine."""
+    """Return whether a name or address is a loopback one."""
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -60,7 +61,7 @@ def is_loopback(name: str) -> bool:
 
 
 def name_of_host(host: str) -> str:
-    """A Host header without its port and, for IPv6, its brackets; "" for one that cannot be read."""
+    """Return a Host header without port and IPv6 brackets; "" if it cannot be parsed."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rate limits for the visitor of the present request."""
+"""Rate limits for the visitor of the current request."""
 
 from contextlib import suppress
 
@@ -13,16 +13,17 @@ UNCOUNTED = ("media", "health")
 
 
 def spend(limit: Limit, subject: str | None = None) -> None:
-    """Count one use by the visitor's network, or by `subject` (an account). Raises TooMany, which answers 429."""
+    """Count one use by the visitor's network, or by `subject` (an account). Raises TooMany, which is answered with
+    429."""
     limiter: Limiter = current_app.extensions["clinic.limiter"]
     limiter.spend(limit, subject or network(request.remote_addr))
 
 
 def init_page_limit(app: Flask) -> None:
-    """Limit pages that are made anew for each request: searches, addresses that lead nowhere, links of mails.
+    """Limit pages that are rendered for each request: searches, unknown addresses, links in emails.
 
-    Stored pages and files cost next to nothing, and staff are known, so these are not counted. Whether a page can be
-    stored is known for some only after it was made: that they lead nowhere, say. They count then, for the next request.
+    Stored pages and files cost little, and staff are known, so these are not counted. Some pages turn out not to be
+    storable only after rendering, for example a 404. They are counted then, so the limit applies to the next request.
     """
     limiter: Limiter = app.extensions["clinic.limiter"]
 
@@ -45,6 +46,6 @@ def init_page_limit(app: Flask) -> None:
 
 
 def give_back(limit: Limit, subject: str) -> None:
-    """Take back one use by `subject`, because it turned out to be none."""
+    """Undo one use by `subject` that should not have counted."""
     limiter: Limiter = current_app.extensions["clinic.limiter"]
     limiter.give_back(limit, subject)

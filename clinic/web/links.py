@@ -1,8 +1,8 @@
-"""Links of mails that only people can fire: opening one shows a page, and only the button on it acts.
+"""Links in emails that act only on a button press: opening one shows a page, and its button sends a POST.
 
-Mail scanners, previews and prefetchers follow every link by GET or HEAD (RFC 9110 § 9.2.1 calls these safe), so those
-change nothing. A link is signed for one purpose, expires, and may be good for one use. Each part of the site that sends
-such links has a Link; app.py knows all of them, and tests walk over them.
+Mail scanners, previews and prefetchers follow every link with GET or HEAD, the safe methods of RFC 9110 § 9.2.1, so
+those change nothing. A link is signed for one purpose, expires, and may be limited to one use. Each feature that sends
+such links has a Link; app.py registers all of them, and tests iterate over them.
 """
 
 from datetime import timedelta
@@ -10,42 +10,41 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template
 
-from clinic.core.db import atomic
 from clinic.core.limits import Limit
-from clinic.core.signing import LinkExpired, is_spent, link_digest, spend_link, unsign
+from clinic.core.signing import LinkExpired, is_spent, link_digest, spend_and_act, unsign
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
 
 bp = Blueprint("links", __name__)
-Page = Any  # whatever a Flask view may return
+Page = Any  # any return value of a Flask view
 PRESSES = Limit.of("20 presses per link per hour")
 
 
 class Link:
-    """One purpose: how long its links live, what they show, and what their button does."""
+    """One purpose of links: their lifetime, the page that they show, and the action of its button."""
 
     purpose: str
     lives: timedelta
     is_single_use = False
 
     def show(self, value: str) -> Page:
-        """The page with the button. It must not write."""
+        """Return the page with the button. It must not write."""
         raise NotImplementedError
 
     def act(self, value: str) -> Page:
-        """Do it, and say so."""
+        """Perform the action and return a page that confirms it."""
         raise NotImplementedError
 
 
 def init_links(app: Flask, *links: Link) -> None:
-    """Answer links of these purposes."""
+    """Register links for these purposes."""
     app.extensions["clinic.links"] = {link.purpose: link for link in links}
     app.register_blueprint(bp)
 
 
 @bp.get("/link/<purpose>/<token>/")
 def show_link(purpose: str, token: str) -> Response:
-    """What the link is about, with a button."""
+    """Show the page of a link, with its button."""
     link = _link_for(purpose)
     value = _value_of(link, token)
     if value is None or (link.is_single_use and is_spent(purpose, token)):
@@ -56,7 +55,7 @@ def show_link(purpose: str, token: str) -> Response:
 @bp.post("/link/<purpose>/<token>/")
 @public_form
 def act_on_link(purpose: str, token: str) -> Response:
-    """Do what the button says."""
+    """Perform the action of a link."""
     link = _link_for(purpose)
     value = _value_of(link, token)
     if value is None:
@@ -64,8 +63,8 @@ def act_on_link(purpose: str, token: str) -> Response:
     spend(PRESSES, f"link {link_digest(purpose, token)}")
     if not link.is_single_use:
         return _private(link.act(value))
-    with atomic():  # spent and done together, or neither
-        return _private(link.act(value) if spend_link(purpose, token, link.lives) else _over())
+    page = spend_and_act(purpose, token, link.lives, lambda: link.act(value))
+    return _private(_over() if page is None else page)
 
 
 def _link_for(purpose: str) -> Link:
@@ -74,7 +73,7 @@ def _link_for(purpose: str) -> Link:
 
 
 def _value_of(link: Link, token: str) -> str | None:
-    """What the link is about; None when its time is over. Anything that is no link of ours is 404."""
+    """Return the value of a link, or None if it has expired. Aborts with 404 if the link is not ours."""
     try:
         return unsign(link.purpose, token, most_age=link.lives)
     except LinkExpired:
@@ -88,7 +87,7 @@ def _over() -> tuple[str, int]:
 
 
 def _private(page: Page) -> Response:
-    """Kept by nobody on the way, and by no search engine."""
+    """Return a response that no cache stores and no search engine indexes."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

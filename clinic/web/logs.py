@@ -1,4 +1,5 @@
-"""Logs: one line of JSON for each request and event in production, human lines in development. Nothing personal."""
+"""Logging without personal data: one line of JSON per request and event in production, readable lines in
+development."""
 
 import json
 import logging
@@ -18,15 +19,15 @@ from clinic.core.settings import Env
 from clinic.web.redact import readable_path, redacted
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-NUMBERS = frozenset({"mail", "request_id", "at"})  # they look random and are no secrets
+NUMBERS = frozenset({"mail", "request_id", "at"})  # they look random but are no secrets
 log = logging.getLogger("clinic.request")
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per line. SQL parameters never appear: the engine hides them."""
+    """Formatter that writes one JSON object per line. The engine hides SQL parameters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record and its extras as JSON."""
+        """Return the record and its extras as JSON."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -46,10 +47,10 @@ class JsonLines(logging.Formatter):
 
 
 class HumanLines(logging.Formatter):
-    """For a person at a terminal."""
+    """Formatter for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, words, extras."""
+        """Return time, level, message and extras as one line."""
         extra = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD)
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
@@ -59,15 +60,15 @@ class HumanLines(logging.Formatter):
 
 
 class ServerLines(logging.Formatter):
-    """For gunicorn's own lines, which name clients and addresses where something fails."""
+    """Formatter for gunicorn's own log, whose errors name clients and URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """As gunicorn has it, with secrets and addresses hidden."""
+        """Return gunicorn's line with secrets and addresses redacted."""
         return redacted(super().format(record))
 
 
 class ServerLog(gunicorn.glogging.Logger):
-    """gunicorn's log (logger_class in gunicorn.conf.py)."""
+    """gunicorn's logger (logger_class in gunicorn.conf.py), with redaction."""
 
     def setup(self, cfg: Any) -> None:
         """Give each handler our formatter."""
@@ -77,15 +78,16 @@ class ServerLog(gunicorn.glogging.Logger):
 
 
 class StandardError(logging.Handler):
-    """Each line by one system call and without a lock, for which threads would wait while another one writes."""
+    """Handler that writes each line with one system call and without a lock. With a lock, threads would wait for each
+    other."""
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Without the lock that every other handler takes here."""
+        """Emit the record without the lock that logging.Handler takes here."""
         self.emit(record)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line. A standard error that is closed or full stops no request."""
+        """Write the line. A closed or full standard error does not fail the request."""
         try:
             os.write(2, f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
         except Exception:
@@ -93,7 +95,7 @@ class StandardError(logging.Handler):
 
 
 def set_up_logging(env: Env) -> None:
-    """Send all logs to standard error in the form that fits the environment."""
+    """Send all logs to standard error, in the format for the environment."""
     handler = StandardError()
     handler.setFormatter(JsonLines() if env == "production" else HumanLines())
     root = logging.getLogger()
@@ -105,7 +107,7 @@ def set_up_logging(env: Env) -> None:
 def init_request_log(app: Flask) -> None:
     """Give each request an id (shown on error pages, sent as X-Request-ID) and log one line for it.
 
-    The line has the rule's pattern and the path without its query: what people search for is theirs.
+    The line holds the path without its query, because search words are private.
     """
 
     @app.before_request
@@ -130,9 +132,9 @@ def init_request_log(app: Flask) -> None:
 
 
 def _trace(error: BaseException | None) -> str:
-    """Where each error of the chain arose, the first one first, with its words unless they are a database's.
+    """Return the tracebacks of an exception chain, the root cause first. Messages of database errors are left out.
 
-    PostgreSQL's words quote the row: "Key (email)=(…) already exists".
+    PostgreSQL's messages quote rows: "Key (email)=(…) already exists".
     """
     parts: list[str] = []
     while error:
@@ -143,9 +145,9 @@ def _trace(error: BaseException | None) -> str:
 
 
 def logged_path(status: int = 500) -> str:
-    """The path, but for addresses that are a secret by themselves: there the pattern, like /reset/<token>.
+    """Return the path of the request for the log. If the path is a secret, return the pattern, like /reset/<token>.
 
-    Where the answer is no page, the path may be a misspelt one of these, so only plain words are left of it.
+    A path without a page may be a misspelt secret one, so only plain words of it are kept.
     """
     rule = request.url_rule.rule if request.url_rule else ""
     if request.blueprint == "security" or "<secret>" in rule or "<token>" in rule:

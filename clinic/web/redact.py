@@ -1,11 +1,11 @@
-"""What must not reach a log: secrets in addresses of ours, network addresses, e-mail addresses, telephone numbers."""
+"""Redaction of log lines: secrets in our URLs, network addresses, email addresses, phone numbers."""
 
 import ipaddress
 import re
 from difflib import get_close_matches
 
 HIDDEN = "…"
-# The part of an address after which a secret follows. tests/web/test_logs.py compares them with the routes.
+# Path segments that are followed by a secret. tests/web/test_logs.py compares them with the routes.
 BEFORE_SECRETS = frozenset(
     {"link", "preview", "reset", "calendar", "wan-signin", "wan-register", "wan-verify", "tf-setup"}
 )
@@ -16,11 +16,11 @@ V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 V6 = rf"(?:[0-9a-f]{{0,4}}:){{2,7}}{V4}|[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{2,7}}"
 NETWORK = re.compile(rf"(?<![\w.:])(?:{V4}|{V6})(?!\w)", re.IGNORECASE)
 TOKEN = re.compile(r"[A-Za-z0-9_.~-]{20,}")
-LONGEST_WORD = 15  # of a part with digits in it, such as "2025" or "covid19"
+LONGEST_WORD = 15  # longest word with digits that is not taken for a token, such as "2025" or "covid19"
 
 
 def redacted(text: str) -> str:
-    """Return the text of a log line with everything hidden that may be a secret or say who somebody is."""
+    """Return a log line with everything hidden that may be secret or identify a person."""
     text = SECRET_PATH.sub(rf"/\1/{HIDDEN}", text)
     text = EMAIL.sub("[email]", text)
     text = NUMBER.sub("[number]", text)
@@ -29,7 +29,7 @@ def redacted(text: str) -> str:
 
 
 def readable_path(path: str) -> str:
-    """Return a path that leads nowhere, or nowhere yet, with everything hidden that may be a misspelt secret link."""
+    """Return an unknown path with every segment hidden that may belong to a misspelt secret link."""
     kept: list[str] = []
     for part in path.split("/"):
         if part in BEFORE_SECRETS:
@@ -41,13 +41,13 @@ def readable_path(path: str) -> str:
 
 
 def _is_like_a_link(part: str) -> bool:
-    """Whether a part of a path is one of BEFORE_SECRETS, misspelt perhaps, or run together with its neighbours."""
+    """Return whether a path segment resembles one of BEFORE_SECRETS: misspelt, or joined with its neighbours."""
     is_within = any(word in part for word in BEFORE_SECRETS)
     return is_within or bool(get_close_matches(part, BEFORE_SECRETS, n=1, cutoff=0.7))
 
 
 def _is_words(part: str) -> bool:
-    """Whether a part of a path is words in small letters, as slugs of articles are, or is too short for a secret."""
+    """Return whether a path segment is plain lower-case words, like a slug, or too short for a secret."""
     if "@" in part or len(part) > 100:
         return False
     return len(part) < 12 or (part == part.lower() and not _has_random_part(part))

@@ -1,4 +1,4 @@
-"""The last guard of every page, feed and file of text: whatever is stored, no answer holds what XML or HTML forbid."""
+"""Last filter of every text response: removes characters that XML or HTML forbid."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ TEXTS = ("text/", "application/atom+xml", "application/xml", "application/json",
 
 
 class Provider(DefaultJSONProvider):
-    """Flask's JSON, without characters that a program could not put into a page again."""
+    """Flask's JSON provider, without characters that a page must not contain."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """As JSON."""
+        """Return the object as JSON."""
         return super().dumps(storable_in(obj), **kwargs)
 
 
 def init_wellformed(app: Flask) -> None:
-    """Clean each answer that is text and made in one piece; those that are streamed clean their own pieces."""
+    """Filter each text response that is not streamed. Streamed responses filter their own chunks."""
     app.json_provider_class = Provider  # Flask-Security adds to it
     app.json = Provider(app)
 

@@ -56,7 +56,7 @@ KINDS = [kind for kind, _, _ in SECTIONS]
 
 
 def upgrade() -> None:
-    """Go to the new schema. What there is stands as it stood: by name."""
+    """Go to the new schema. Existing rows keep their order by name."""
     for name in ("category", "author"):
         with op.batch_alter_table(name) as table:
             table.add_column(sa.Column("position", sa.Integer(), nullable=False, server_default="0"))
@@ -109,7 +109,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back. The menus and the home page are the built-in ones again."""
+    """Go back. Menus and home page are the built-in ones again."""
     op.drop_table("home_section")
     op.drop_table("menu_item")
     op.drop_index("ix_author_image_id", "author")

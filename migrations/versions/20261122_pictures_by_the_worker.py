@@ -1,4 +1,4 @@
-"""renditions by the worker; what else is said about a picture."""
+"""renditions by the worker; more columns for the description of an image."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Go to the new schema. Pictures that are there keep their renditions; a worker adds the new format."""
+    """Go to the new schema. Existing images keep their renditions; a worker adds the new format."""
     with op.batch_alter_table("image") as image:
         image.add_column(sa.Column("extension", sa.String(), nullable=False, server_default="jpg"))
         image.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="1"))

@@ -1,4 +1,4 @@
-"""articles that share telling words."""
+"""articles that share significant words."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Go to the new schema. The pairs are noted when an article is published or saved again."""
+    """Go to the new schema. Pairs are stored when an article is next published or saved."""
     op.create_table(
         "relation",
         sa.Column("article_id", sa.Integer(), nullable=False),

@@ -1,4 +1,4 @@
-"""a text for the page of each service."""
+"""a body text for each service page."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""the token that every change of what readers see replaces."""
+"""the content version, a token that changes with everything readers see."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""the source and the licence of a picture, said where it is used."""
+"""source and licence of an image for each use in an article."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""leads: stages with times, next steps, likeness, merges, letters, their words; customers from before; blocked guests."""
+"""leads: stages with times, next steps, similarity, merges, letters, search words; imported customers; blocked
+guests."""
 
 import unicodedata
 
@@ -105,7 +106,7 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """The keys and words of the leads that are there, as the site makes them of new ones."""
+    """Fill keys and search words of the existing leads, in the form that the site uses for new ones."""
     bind = op.get_bind()
     is_sqlite = bind.dialect.name == "sqlite"
     insert = sa.text(
@@ -132,7 +133,7 @@ def _words(text: str) -> list[str]:
 
 
 def downgrade() -> None:
-    """Go back. Who joined is then somebody who attended."""
+    """Go back. Leads who joined become attended."""
     op.drop_table("block")
     op.drop_column("claim", "known_as")
     op.drop_table("letter")

@@ -1,4 +1,4 @@
-"""links that are good for one use."""
+"""single-use links."""
 
 import sqlalchemy as sa
 from alembic import op

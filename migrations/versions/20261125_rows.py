@@ -10,7 +10,7 @@ depends_on = None
 
 SHOWN = sa.text("trashed_at IS NULL")
 TRASHED = sa.text("trashed_at IS NOT NULL")
-# Name, table, columns, and which rows it is about if not about all.
+# Name, table, columns, and the condition of a partial index.
 ADDED = (
     ("ix_article_listed", "article", ["kind", "state", "published_at", "id"], SHOWN),
     ("ix_article_due", "article", ["state", "published_at"], SHOWN),
@@ -41,7 +41,7 @@ ADDED = (
     ("ix_redirect_created_at", "redirect", ["created_at"], None),
     ("ix_tag_name", "tag", ["name"], None),
 )
-# What the new ones answer too.
+# Indexes that the new ones replace.
 DROPPED = (
     ("ix_article_image_id", "article", ["image_id"]),
     ("ix_image_uploaded_at", "image", ["uploaded_at"]),

@@ -1,4 +1,4 @@
-"""therapists, visits, wishes; attachments of messages; which device redeemed a voucher."""
+"""therapists, visits, wishes; attachments of messages; the device that redeemed a voucher."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ STATES = ("set", "cancelled", "attended", "late cancel", "no-show")
 
 
 def upgrade() -> None:
-    """Go to the new schema. The rule "one visit at a time" is told to each database in its own way."""
+    """Go to the new schema. Each database enforces "one visit at a time" in its own way."""
     op.create_table(
         "therapist",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -77,7 +77,7 @@ def upgrade() -> None:
     op.add_column("message", sa.Column("unsubscribe_url", sa.String(), nullable=False, server_default=""))
     op.add_column("voucher", sa.Column("redeemed_device", sa.String(), nullable=False, server_default=""))
     if op.get_bind().dialect.name == "postgresql":
-        # A range of one number instead of the number: equality inside a GiST index would need an extension.
+        # A range of one number instead of the number: equality in a GiST index would need an extension.
         op.execute(
             "ALTER TABLE visit ADD CONSTRAINT ex_visit_therapist_time EXCLUDE USING gist ("
             "int4range(therapist_id, therapist_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&"

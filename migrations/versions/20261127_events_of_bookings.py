@@ -1,4 +1,4 @@
-"""which booking a line of a lead's history is about."""
+"""lead_event.booking_id: the booking that a history line is about."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Go to the new schema. Lines from before are about no booking: they stay with the lead that has them."""
+    """Go to the new schema. Existing lines refer to no booking and stay with their lead."""
     with op.batch_alter_table("lead_event") as table:
         table.add_column(sa.Column("booking_id", sa.Integer(), nullable=True))
         table.create_foreign_key(

@@ -1,4 +1,4 @@
-"""jobs that fail are said: renditions of pictures, what the worker does again and again, and workers that die."""
+"""failures of renditions, recurring jobs and workers are recorded."""
 
 import sqlalchemy as sa
 from alembic import op

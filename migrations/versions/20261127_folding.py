@@ -1,4 +1,4 @@
-"""index_state: how the words of each search index are folded. The worker builds anew what is folded in an older way."""
+"""index_state: the folding of each search index. The worker rebuilds an index with an older folding."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ INDEXES = {"articles": "article", "leads": "lead"}
 
 
 def upgrade() -> None:
-    """Go to the new schema. An index of nothing is up to date; one that has rows has no line yet, and is built anew."""
+    """Go to the new schema. An empty index is up to date; one with rows gets no state yet, so it is rebuilt."""
     state = op.create_table(
         "index_state",
         sa.Column("name", sa.String(length=20), nullable=False),
@@ -28,5 +28,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back. An older release finds what is ASCII; `flask clinic reindex` brings it the rest."""
+    """Go back. An older release only finds ASCII words until `flask clinic reindex`."""
     op.drop_table("index_state")

@@ -1,4 +1,4 @@
-"""forms that were sent, so that one creates one thing."""
+"""forms that were submitted, so that each creates one row."""
 
 import sqlalchemy as sa
 from alembic import op

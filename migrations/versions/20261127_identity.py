@@ -1,4 +1,4 @@
-"""secrets of messages apart from their texts, codes that are used once, encrypted recovery codes, idle sign-ins."""
+"""secrets of messages apart from their texts, single-use codes, encrypted recovery codes, idle sign-ins."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-# Addresses that open something by themselves, as earlier releases wrote them into the texts.
+# Secret addresses as earlier releases wrote them into the texts.
 SECRET_URL = re.compile(r"https?://[^\s\"'<>]+?/(?:link/[\w-]+|reset)/[\w.~-]+/?")
 SHOWN = "[link that only the recipient gets]"
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
         table.alter_column("secrets", server_default=None)
     with op.batch_alter_table("user") as table:
         table.add_column(sa.Column("tf_last_counter", sa.BigInteger(), nullable=True))
-    # Who is signed in signs in once more.
+    # All open sign-ins end; staff sign in once more.
     op.execute(sa.text("DELETE FROM staff_session"))
     with op.batch_alter_table("staff_session") as table:
         table.add_column(sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False))
@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back. Links of messages that wait are put into their texts again; those of sent ones are gone."""
+    """Go back. Links of unsent messages are put into their texts again; those of sent ones are gone."""
     _put_secrets_in()
     _convert_codes(_decrypted)
     with op.batch_alter_table("staff_session") as table:
@@ -62,7 +62,7 @@ TEXTS = ("text", "html", "unsubscribe_url")
 
 
 def _messages() -> Iterator[sa.Row]:
-    """All messages in portions, so that memory stays flat."""
+    """Yield all messages in batches, so that memory use stays constant."""
     last = 0
     while rows := op.get_bind().execute(
         sa.select(MESSAGE).where(MESSAGE.c.id > last).order_by(MESSAGE.c.id).limit(500)

@@ -1,4 +1,4 @@
-"""reasons for blocks leave the log, and addresses of staff the keys of mails."""
+"""reasons for blocks leave the log, and staff addresses the once_keys of messages."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ MESSAGE = sa.table("message", sa.column("id", sa.Integer), sa.column("once_key",
 
 
 def upgrade() -> None:
-    """Take out what names a person."""
+    """Remove what names a person."""
     op.execute(sa.update(AUDIT_LINE).where(AUDIT_LINE.c.verb == "blocked").values(detail=""))
     overdue = sa.select(MESSAGE).where(MESSAGE.c.once_key.like("leads\\_overdue:%@%", escape="\\"))
     for row in op.get_bind().execute(overdue).all():
@@ -25,4 +25,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was taken out is gone; the tables are the same."""
+    """Do nothing: what was removed is gone, and the tables are unchanged."""

@@ -1,4 +1,4 @@
-"""one trial for each person: the lead that a voucher counts for; what a merge closed; undoing a redemption."""
+"""one trial per person: the lead that a voucher counts for; changes made by a merge; undoing a redemption."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-# Of several vouchers under one merged lead: a used one, then the one that is valid longest, then the first.
+# Of several vouchers of a merged lead: a used one, then the one valid longest, then the first.
 NAME_TRIALS = """
 UPDATE voucher SET trial_of_id = (SELECT lead_id FROM booking WHERE booking.id = voucher.booking_id)
 WHERE id IN (
@@ -25,7 +25,7 @@ WHERE id IN (
 
 
 def upgrade() -> None:
-    """Go to the new schema. A second voucher that somebody holds already stays good, and counts for nobody."""
+    """Go to the new schema. A second voucher that somebody already holds stays valid and counts for no lead."""
     with op.batch_alter_table("voucher") as voucher:
         voucher.add_column(sa.Column("trial_of_id", sa.Integer(), nullable=True))
         voucher.add_column(sa.Column("stage_before", sa.String(), nullable=False, server_default=""))

@@ -1,4 +1,4 @@
-"""message.is_to_file: written to a file because no mail server was set, and so not sent."""
+"""message.is_to_file: written to a file and not sent, because no mail server was set."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Go to the new schema. Which older messages were written to files is not known."""
+    """Go to the new schema. Older messages count as sent, as it is not known which were written to files."""
     op.add_column("message", sa.Column("is_to_file", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 

@@ -1,4 +1,4 @@
-"""A fresh proof of identity: what a minute at somebody else's open panel must not be enough for."""
+"""Fresh proof of identity: actions that an open panel alone must not allow."""
 
 import re
 import time
@@ -24,7 +24,7 @@ MINUTES = 60
 
 
 def grow_stale(client: FlaskClient, minutes: int = 11) -> None:
-    """As if the person had signed in so long ago."""
+    """Move the person's sign-in into the past."""
     with client.session_transaction() as session:
         session["fs_paa"] = time.time() - minutes * MINUTES
         session.pop("fs_gexp", None)
@@ -82,9 +82,9 @@ def test_it_is_asked_for_after_ten_minutes_and_leads_on(sign_in: SignIn, path: s
     assert answer.headers["Location"].startswith("/verify?next=")
     page = visit(client, answer.headers["Location"])
     check(page)
-    assert page.submit("Go on", password="wrong wrong wrong").status == 200
+    assert page.submit("Continue", password="wrong wrong wrong").status == 200
     assert client.get(path).status_code == 303
-    proved = page.submit("Go on", password=PASSWORD)
+    proved = page.submit("Continue", password=PASSWORD)
     assert proved.status == 302
     assert client.get(proved.response.headers["Location"]).status_code == 200
 
@@ -135,8 +135,8 @@ def test_what_was_typed_is_kept_and_sent_after_the_proof_but_no_password(sign_in
     assert kept.status == 401
     assert "a long secret one" not in kept.html
     assert "password" in kept.text
-    visit(client, "/verify").submit("Go on", password=PASSWORD)
-    assert kept.submit("Send it again").status in (200, 303)
+    visit(client, "/verify").submit("Continue", password=PASSWORD)
+    assert kept.submit("Send again").status in (200, 303)
     assert db.session.scalar(sa.select(User.name).where(User.email == "ana@example.org")) == "Ana Lim"
 
 
@@ -146,15 +146,15 @@ def test_each_change_of_a_sign_in_is_told_by_mail_and_logged(sign_in: SignIn) ->
     user = make_user(roles=[RoleName.DESK])
     client = sign_in(user=user)
     switch_on_second_factor(client)
-    visit(client, "/mf-recovery-codes").submit("Make new codes")
+    visit(client, "/mf-recovery-codes").submit("Create new codes")
     visit(client, "/tf-setup").submit("Continue", setup="disable")
     add_passkey(user)
-    visit(client, "/wan-register").submit("Remove it", name="Phone")
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
-    visit(client, "/change").submit("Keep the new one", password=PASSWORD, **new)
+    visit(client, "/wan-register").submit("Remove passkey", name="Phone")
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    visit(client, "/change").submit("Change password", password=PASSWORD, **new)
     told = kinds_and_words()
     assert [kind for kind, _ in told] == [*["account_changed"] * 4, "password_changed"]
-    words = ("second factor was set up", "recovery codes were made", "switched off", "passkey was removed")
+    words = ("second factor was set up", "recovery codes were created", "switched off", "passkey was removed")
     for word, (_, text) in zip(words, told, strict=False):
         assert word in text
     assert {row.to for row in db.session.scalars(sa.select(Message))} == {user.email}
@@ -185,8 +185,8 @@ def test_owners_are_told_of_people_exports_and_settings(sign_in: SignIn) -> None
     for address in (owner.email, other_owner.email):
         words = [row.text for row in told if row.to == address]
         assert len(words) == 3, "settings once an hour"
-        assert "Mei Tan made a sign-in for Ana Lim" in words[0]
-        assert "exported the leads as a CSV file" in words[1]
+        assert "Mei Tan created an account for Ana Lim" in words[0]
+        assert "exported the leads to a CSV file" in words[1]
         assert "changed the settings" in words[2]
     assert {row.kind for row in told} == {"account_changed"}
 
@@ -197,13 +197,17 @@ def test_a_reset_password_says_which_passkeys_remain_and_removes_them_on_demand(
         add_passkey(user, "Mei’s phone")
         add_passkey(user, "Stranger’s key")
         visitor = app.test_client()
-        visit(visitor, "/reset").submit("Send me the link", email=user.email)
+        visit(visitor, "/reset").submit("Send link", email=user.email)
         (message,) = db.session.scalars(sa.select(Message).where(Message.to == user.email))
         path = re.sub(r"^https?://[^/]+", "", reset_link(message))
         page = visit(visitor, path)
         assert "Mei’s phone, Stranger’s key" in page.text
-        new = {"password": "a quite new password", "password_confirm": "a quite new password", "remove_passkeys": wish}
-        assert page.submit("Keep it", **new).status == 302
+        new: dict[str, Any] = {
+            "password": "a quite new password",
+            "password_confirm": "a quite new password",
+            "remove_passkeys": wish,
+        }
+        assert page.submit("Save password", **new).status == 302
         db.session.expire_all()
         assert len(user.webauthn) == left
         changed = db.session.scalars(
@@ -216,7 +220,7 @@ def test_a_reset_password_says_which_passkeys_remain_and_removes_them_on_demand(
 def test_a_reset_page_without_passkeys_asks_for_nothing_more(app: Flask) -> None:
     user = make_user()
     visitor = app.test_client()
-    visit(visitor, "/reset").submit("Send me the link", email=user.email)
+    visit(visitor, "/reset").submit("Send link", email=user.email)
     (message,) = db.session.scalars(sa.select(Message))
     page = visit(visitor, re.sub(r"^https?://[^/]+", "", reset_link(message)))
     assert page.tree.css("input[type=checkbox]") == []
@@ -231,7 +235,7 @@ def test_what_one_person_typed_is_not_sent_by_another(app: Flask, sign_in: SignI
     assert kept.status == 401
     assert try_password(client, second.email).status == 302
     for _ in range(2):
-        kept = kept.submit("Send it again")  # the first time the token is an old one
+        kept = kept.submit("Send it again")  # the token is an old one on the first try
         check(kept)
         assert kept.status in (401, 403)
     assert kept.status == 403
@@ -241,7 +245,7 @@ def test_what_one_person_typed_is_not_sent_by_another(app: Flask, sign_in: SignI
     assert db.session.scalar(sa.select(sa.func.count(Category.id))) == 0
     visit(client, "/admin/").submit("Sign out")
     assert try_password(client, first.email).status == 302
-    kept.submit("Send it again").submit("Send it again")
+    kept.submit("Send again").submit("Send again")
     assert db.session.scalar(sa.select(Category.name)) == "Typed by the first"
 
 
@@ -269,7 +273,5 @@ def test_a_set_up_that_was_left_open_is_not_finished_without_it(sign_in: SignIn)
     client = sign_in("desk")
     page = visit(client, "/tf-setup").submit("Continue", setup="authenticator")
     grow_stale(client)
-    answer = client.post(
-        "/tf-validate", data={"code": "123456", "csrf_token": page.values("Switch it on")["csrf_token"]}
-    )
+    answer = client.post("/tf-validate", data={"code": "123456", "csrf_token": page.values("Switch on")["csrf_token"]})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/verify?next=/tf-setup")

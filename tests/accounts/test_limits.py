@@ -1,6 +1,7 @@
-"""Limits of sign-in: wrong secrets are counted by account, and nobody can be locked out of a device they know."""
+"""Limits of sign-in: wrong secrets count per account, and nobody is locked out of a known device."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("limits_on", "clock")
 
 
 def tries(app: Flask, email: str, password: str, times: int, start: int = 0) -> list[int]:
-    """The statuses of so many tries, each from another network."""
+    """Return the statuses of so many tries, each from another network."""
     client = app.test_client()
     token = visit(client, "/login").values("Sign in")["csrf_token"]
     return [
@@ -70,7 +71,7 @@ def test_empty_passwords_from_elsewhere_lock_nobody_out(app: Flask) -> None:
 def test_right_passwords_are_not_counted(app: Flask, clock: MovableClock) -> None:
     user = make_user()
     for round_ in range(4):
-        clock.move(minutes=1)  # a minute's pages are limited too
+        clock.move(minutes=1)  # there is also a limit per minute
         for number in range(27):
             client = app.test_client()
             page = visit(client, "/login")
@@ -99,7 +100,7 @@ def test_a_known_device_may_be_wrong_twenty_times_an_hour(sign_in: SignIn, clock
     statuses = []
     for _ in range(21):
         statuses.append(try_password(known, user.email, "wrong wrong wrong").status)
-        clock.move(seconds=30)  # slower than the limit of the network
+        clock.move(seconds=30)  # slower than the network limit
     assert statuses[:20].count(429) == 0
     assert statuses[20] == 429
 
@@ -129,18 +130,18 @@ def test_the_device_cookie_is_sent_to_the_sign_in_only_and_cannot_be_forged(app:
 
 
 @pytest.mark.parametrize(
-    ("path", "button", "field"), [("/verify", "Go on", "password"), ("/change", "Keep the new one", "password")]
+    ("path", "button", "field"), [("/verify", "Continue", "password"), ("/change", "Change password", "password")]
 )
 def test_a_password_cannot_be_guessed_at_an_open_panel(
     sign_in: SignIn, clock: MovableClock, path: str, button: str, field: str
 ) -> None:
     client = sign_in("desk")
     page = visit(client, path)
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
     statuses = []
     for number in range(21):
-        more = new if path == "/change" else {}
-        statuses.append(page.submit(button, **{field: f"guess number {number}"}, **more).status)
+        more: dict[str, Any] = new if path == "/change" else {}
+        statuses.append(page.submit(button, **more | {field: f"guess number {number}"}).status)
         clock.move(seconds=10)
     assert 429 not in statuses[:20]
     assert statuses[20] == 429
@@ -150,7 +151,7 @@ def test_a_mistake_in_the_new_password_is_no_guess(sign_in: SignIn, clock: Movab
     client = sign_in("desk")
     page = visit(client, "/change")
     for _ in range(25):
-        answer = page.submit("Keep the new one", password=PASSWORD, new_password="short", new_password_confirm="short")
+        answer = page.submit("Change password", password=PASSWORD, new_password="short", new_password_confirm="short")
         assert answer.status == 200
         clock.move(seconds=10)
 
@@ -160,12 +161,12 @@ def test_one_person_gets_three_password_mails_an_hour_and_the_answer_stays_the_s
 ) -> None:
     user = make_user()
     page = visit(app.test_client(), "/reset")
-    answers = {page.submit("Send me the link", email=user.email).text for _ in range(7)}
+    answers = {page.submit("Send link", email=user.email).text for _ in range(7)}
     assert len(answers) == 1
     mails = sa.select(sa.func.count(Message.id)).where(Message.kind == "password_reset")
     assert db.session.scalar(mails) == 3
     clock.move(hours=1)
-    page.submit("Send me the link", email=user.email)
+    page.submit("Send link", email=user.email)
     assert db.session.scalar(mails) == 4
 
 

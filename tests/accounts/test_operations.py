@@ -1,4 +1,4 @@
-"""People with a login: made, changed, switched off; and who may do what."""
+"""People with a login: created, changed, deactivated; and their permissions."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Passkeys: what the browser is asked for."""
+"""Passkeys: the options sent to the browser."""
 
 import json
 import re

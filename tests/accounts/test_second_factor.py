@@ -1,4 +1,4 @@
-"""The second factor by an authenticator app, recovery codes, and the passkey pages."""
+"""The second factor: authenticator app, recovery codes, and the passkey pages."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ SignIn = Callable[..., FlaskClient]
 
 
 def totp(key: str, steps: int = 0) -> str:
-    """The code that an authenticator app shows now, or so many steps later (RFC 6238: SHA-1, 30 seconds, 6 digits)."""
+    """Return the code of an authenticator app now, or some steps later (RFC 6238: SHA-1, 30 seconds, 6 digits)."""
     counter = struct.pack(">Q", int(time.time()) // 30 + steps)
     digest = hmac.new(base64.b32decode(key + "=" * (-len(key) % 8)), counter, hashlib.sha1).digest()
     start = digest[-1] & 15
@@ -37,12 +37,12 @@ def totp(key: str, steps: int = 0) -> str:
 
 
 def switch_on_second_factor(client: FlaskClient) -> str:
-    """Set up an authenticator with the key that the page shows. Returns the key."""
+    """Set up an authenticator with the key on the page. Returns the key."""
     page = visit(client, "/tf-setup").submit("Continue", setup="authenticator")
     check(page)
     key = page.one("code").text().replace(" ", "").replace("-", "").upper()
     assert (page.one("img").attributes["src"] or "").startswith("data:image/")
-    answer = page.submit("Switch it on", code=totp(key))
+    answer = page.submit("Switch on", code=totp(key))
     assert answer.status == 302, answer.text
     assert "on" in visit(client, "/admin/account/").texts(".plain .quiet")
     return key
@@ -65,7 +65,7 @@ def test_a_second_factor_is_set_up_with_the_shown_key_and_asked_for_from_then_on
 
 
 def code_page(app: Flask, user: User) -> Page:
-    """Where a code is asked for, after the right password."""
+    """Return the page that asks for a code after the right password."""
     client = app.test_client()
     return visit(client, try_password(client, user.email).response.headers["Location"])
 
@@ -89,7 +89,7 @@ def test_a_code_is_good_for_one_step_before_and_after_its_own(app: Flask, sign_i
 
 
 def send_at_once(app: Flask, pages: list[Page], code: str) -> list[int]:
-    """The statuses, in order, when one code is sent from all these pages at the same moment."""
+    """Return the statuses, sorted, of one code sent from all these pages at the same time."""
 
     def send(page: Page) -> int:
         with app.app_context():
@@ -112,7 +112,7 @@ def test_wrong_codes_are_counted_by_account(app: Flask, sign_in: SignIn, limits_
     user = make_user()
     key = switch_on_second_factor(sign_in(user=user))
     for number in range(10):
-        clock.move(minutes=1)  # so that no limit of the network is reached
+        clock.move(minutes=1)  # so that no network limit is reached
         assert code_page(app, user).submit("Sign in", code=f"00000{number}").status == 200
     clock.move(minutes=1)
     assert code_page(app, user).submit("Sign in", code=totp(key, 1)).status == 429
@@ -137,7 +137,7 @@ def test_recovery_codes_are_encrypted_and_one_sent_twice_at_once_opens_once(app:
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    codes = visit(first, "/mf-recovery-codes").submit("Make new codes").texts(".codes code")
+    codes = visit(first, "/mf-recovery-codes").submit("Create new codes").texts(".codes code")
     stored = db.session.execute(sa.text('SELECT mf_recovery_codes FROM "user"')).scalar_one()
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
     assert visit(first, "/mf-recovery-codes?show_codes=Show").texts(".codes code") == codes
@@ -156,7 +156,7 @@ def test_the_owner_or_the_command_line_resets_a_lost_second_factor(app: Flask, s
         user = make_user(roles=[RoleName.DESK], name="Ana Lim")
         theirs = sign_in(user=user)
         switch_on_second_factor(theirs)
-        visit(theirs, "/mf-recovery-codes").submit("Make new codes")
+        visit(theirs, "/mf-recovery-codes").submit("Create new codes")
         if by == "owner":
             page = visit(sign_in("owner"), f"/admin/people/edit/?id={user.id}").submit("Reset the second factor")
             assert "password alone" in page.status_text()
@@ -178,7 +178,7 @@ def test_the_owner_or_the_command_line_resets_a_lost_second_factor(app: Flask, s
 def test_resetting_the_second_factor_of_nobody_is_a_clear_error(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["clinic", "reset-second-factor", "nobody@example.org"])
     assert result.exit_code == 1
-    assert "Nobody signs in with" in result.output
+    assert "No user has the email address" in result.output
 
 
 def test_codes_cannot_be_guessed_one_after_the_other(tmp_path: Path, clock: MovableClock) -> None:
@@ -196,7 +196,7 @@ def test_a_recovery_code_opens_once(app: Flask, sign_in: SignIn) -> None:
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    page = visit(first, "/mf-recovery-codes").submit("Make new codes")
+    page = visit(first, "/mf-recovery-codes").submit("Create new codes")
     check(page)
     code, other = page.texts(".codes code")[:2]
     for one, opens in ((code, True), (code, False), (other, True), ("wrong", False)):
@@ -272,7 +272,7 @@ def test_a_recovery_code_that_is_being_used_elsewhere_is_waited_for(app: Flask, 
     user = make_user()
     first = sign_in(user=user)
     switch_on_second_factor(first)
-    code = visit(first, "/mf-recovery-codes").submit("Make new codes").texts(".codes code")[0]
+    code = visit(first, "/mf-recovery-codes").submit("Create new codes").texts(".codes code")[0]
     client = app.test_client()
     try_password(client, user.email)
     page, user_id = visit(client, "/mf-recovery"), user.id

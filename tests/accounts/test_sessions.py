@@ -1,4 +1,4 @@
-"""Sign-ins on devices: when they end by themselves, where a person sees them, and how they end one."""
+"""Sign-ins on devices: timeouts, the list that a person sees, and ending them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,9 +73,9 @@ def test_a_person_sees_where_they_are_signed_in_and_ends_one(app: Flask) -> None
     page = visit(laptop, "/admin/account/")
     rows = page.texts(".plain-rows li")
     assert len(rows) == 3
-    assert sum("Chrome on Windows (this one)" in row for row in rows) == 1
+    assert sum("Chrome on Windows (this device)" in row for row in rows) == 1
     assert sum("Firefox on Android" in row for row in rows) == 1
-    answer = page.submit("End the sign-in on Firefox on Android")
+    answer = page.submit("End session on Firefox on Android")
     assert "Signed out: 1 device." in answer.status_text()
     assert (is_in(phone), is_in(laptop), is_in(tablet)) == (False, True, True)
     assert "Signed out: 1 device." in page.submit("Sign out everywhere else").status_text()

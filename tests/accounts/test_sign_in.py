@@ -20,7 +20,7 @@ SignIn = Callable[..., FlaskClient]
 COOKIE = "clinic_staff"
 
 
-def try_password(client: FlaskClient, email: str, password: str = PASSWORD, path: str = "/login", **more: str) -> Page:
+def try_password(client: FlaskClient, email: str, password: str = PASSWORD, path: str = "/login", **more: Any) -> Page:
     return visit(client, path).submit("Sign in", email=email, password=password, **more)
 
 
@@ -30,7 +30,7 @@ def is_in(client: FlaskClient) -> bool:
 
 def test_the_right_password_opens_the_panel(client: FlaskClient) -> None:
     user = make_user()
-    visit(client, "/admin/leads/?tab=new")  # leads to the form
+    visit(client, "/admin/leads/?tab=new")  # redirects to the form
     answer = try_password(client, user.email.upper())
     assert answer.response.headers["Location"] == "/admin/"
     assert is_in(client)
@@ -63,7 +63,7 @@ NONSENSE = ("", "x", "a\x00b@example.org", "\x00", "x" * 5000, "a@b", "'; --", "
 
 
 def test_nonsense_in_the_form_is_refused_calmly(client: FlaskClient) -> None:
-    for path, button in (("/login", "Sign in"), ("/reset", "Send me the link")):
+    for path, button in (("/login", "Sign in"), ("/reset", "Send link")):
         page = visit(client, path)
         for email in NONSENSE:
             status = page.submit(button, email=email, password="\x00 wrong").status
@@ -157,7 +157,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link_that_works_once(app: 
     user = make_user()
     client, visitor = sign_in(user=user), app.test_client()
     evil: dict[str, Any] = {"base_url": "http://evil.example", "headers": {"X-Forwarded-Host": "evil.example"}}
-    token = Page(visitor, visitor.get("/reset", **evil), "/reset").values("Send me the link")["csrf_token"]
+    token = Page(visitor, visitor.get("/reset", **evil), "/reset").values("Send link")["csrf_token"]
     told = [
         visitor.post("/reset", data={"email": email, "csrf_token": token}, **evil)
         for email in (user.email, "nobody@example.org")
@@ -172,10 +172,10 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link_that_works_once(app: 
     link = reset_link(message)
     assert link.startswith(f"{settings().site_url}/reset/")
     path = link.removeprefix(settings().site_url)
-    short = visit(visitor, path).submit("Keep it", password="short", password_confirm="short")
+    short = visit(visitor, path).submit("Save password", password="short", password_confirm="short")
     assert "10 characters" in short.text
     new = "a quite new password"
-    assert visit(visitor, path).submit("Keep it", password=new, password_confirm=new).status == 302
+    assert visit(visitor, path).submit("Save password", password=new, password_confirm=new).status == 302
     again = visitor.get(path)
     assert again.status_code == 302
     assert not is_in(client), "a new password ends the sign-ins that are open"
@@ -194,11 +194,11 @@ def test_a_changed_password_ends_the_other_sign_ins_and_sends_a_mail(sign_in: Si
     user = make_user()
     client, other_device = sign_in(user=user), sign_in(user=user)
     page = visit(client, "/change")
-    new = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
-    wrong = page.submit("Keep the new one", password="wrong wrong", **new)
+    new: dict[str, Any] = {"new_password": "a quite new password", "new_password_confirm": "a quite new password"}
+    wrong = page.submit("Change password", password="wrong wrong", **new)
     assert wrong.status != 302
     check(wrong)
     assert is_in(other_device)
-    assert page.submit("Keep the new one", password=PASSWORD, **new).status == 302
+    assert page.submit("Change password", password=PASSWORD, **new).status == 302
     assert (is_in(client), is_in(other_device)) == (True, False)
     assert db.session.scalars(sa.select(Message.kind)).all() == ["password_changed"]

@@ -1,4 +1,4 @@
-"""How many SQL statements a page costs."""
+"""Counting of the SQL statements that a page costs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """A list of the statements that are sent while the block runs."""
+    """Return a list that collects the SQL statements sent inside the block."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:

@@ -1,4 +1,4 @@
-"""The first page of the panel: what needs whom, and a menu of what is allowed."""
+"""Tests of the dashboard: open tasks by role, and a menu of the allowed screens."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,15 +71,15 @@ MENUS = {
 }
 TASKS = {
     "editor": ["0 Articles to review", "1 Drafts"],
-    "moderator": ["1 Comments waiting"],
-    "desk": ["2 New leads", "0 Trials today", "1 Waiting for a time", "1 Held bookings", "0 Mails that failed"],
+    "moderator": ["1 Comments to moderate"],
+    "desk": ["2 New leads", "0 Trials today", "1 Waiting for a time", "1 Held bookings", "0 Failed emails"],
     "owner": [
-        "1 Comments waiting",
+        "1 Comments to moderate",
         "2 New leads",
         "0 Trials today",
         "1 Waiting for a time",
         "1 Held bookings",
-        "0 Mails that failed",
+        "0 Failed emails",
         "0 Articles to review",
         "1 Drafts",
     ],
@@ -136,9 +136,9 @@ def test_the_account_page_leads_to_password_factor_codes_and_passkeys(sign_in: S
 
 
 def test_nothing_left_to_do_is_said_kindly(sign_in: SignIn) -> None:
-    assert "Nothing waits for you." in visit(sign_in("owner"), "/admin/").text
+    assert "You have no open tasks." in visit(sign_in("owner"), "/admin/").text
     make_article(publish=False)
-    assert "Nothing waits for you." not in visit(sign_in("owner"), "/admin/").text
+    assert "You have no open tasks." not in visit(sign_in("owner"), "/admin/").text
 
 
 def test_the_charts_show_reads_trials_and_what_leads_to_them(sign_in: SignIn, clock: MovableClock) -> None:
@@ -156,10 +156,10 @@ def test_the_charts_show_reads_trials_and_what_leads_to_them(sign_in: SignIn, cl
     page = visit(sign_in("owner"), "/admin/")
     assert page.texts(".chart h2") == [
         "Reads in 28 days",
-        "Trials asked for in 12 weeks",
+        "Trials requested in 12 weeks",
         "Articles that lead to trials",
     ]
-    assert page.texts(".chart-number") == ["5 reads in all, 3 at most", "2 trials in all, 1 at most"]
+    assert page.texts(".chart-number") == ["5 reads in total; highest value 3", "2 trials in total; highest value 1"]
     days, weeks, articles = page.tree.css(".chart table")
     numbers = [[cell.text() for cell in table.css("td:last-child")] for table in (days, weeks, articles)]
     assert numbers[0] == ["2", *["0"] * 26, "3"]

@@ -1,4 +1,4 @@
-"""One search over the whole panel: what may be opened, and nothing else."""
+"""Tests of the panel's search: it finds only rows that the person may open."""
 
 from collections.abc import Callable
 
@@ -74,7 +74,7 @@ def test_signs_of_the_database_are_plain_characters(sign_in: SignIn) -> None:
     for typed in ("%", "_", "\\", "h_ps", "h%ps"):
         found = visit(owner, "/admin/search/", query={"q": typed}).texts(".found a")
         assert found in ([], ["Hips for 100% of us"]), typed
-    # Leads are found by their words, so signs between words mean nothing there.
+    # Leads are found by their words; punctuation is ignored.
     assert visit(owner, "/admin/search/", query={"q": "%%hips"}).texts(".found a") == ["Hipsworth Tan"]
 
 
@@ -85,7 +85,7 @@ def test_a_group_shows_five_and_leads_to_the_list_with_all(sign_in: SignIn) -> N
     page = visit(editor, "/admin/search/?q=hips+strong")
     assert len(page.texts(".found li")) == 5
     link = page.one("main section > p a")
-    assert link.text() == "All 7 articles"
+    assert link.text() == "Show all 7 articles"
     assert len(visit(editor, link.attributes["href"] or "").texts("tbody tr")) == 7
 
 
@@ -98,9 +98,9 @@ def test_a_setting_leads_to_its_field(sign_in: SignIn) -> None:
 
 def test_nothing_typed_and_nothing_found_are_said_kindly(sign_in: SignIn) -> None:
     desk = sign_in("desk")
-    assert "Type a few words" in visit(desk, "/admin/search/").text
+    assert "Enter a few words" in visit(desk, "/admin/search/").text
     page = visit(desk, "/admin/search/?q=<b>xylophone</b>")
-    assert "Nothing here says “<b>xylophone</b>”" in page.text
+    assert "No results for “<b>xylophone</b>”" in page.text
     assert page.one("#panel-search").attributes["value"] == "<b>xylophone</b>"
 
 

@@ -1,4 +1,4 @@
-"""The panel says what is so: mail that is not sent, a worker that is away, links to nowhere, trash, and counts."""
+"""Tests of the panel's warnings (mail, worker, menu links), of the trash, and of the counts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +17,7 @@ from clinic.bookings.operations import allow_booking, decline_booking, redeem_vo
 from clinic.bookings.services import Offer, add_service, change_service
 from clinic.core import clock as time
 from clinic.core.db import db
+from clinic.core.heartbeat import SILENT_AFTER, beat
 from clinic.core.settings import MailServer
 from clinic.frame.models import MenuItem, Place
 from clinic.frame.operations import add_menu_item
@@ -26,7 +27,6 @@ from clinic.outbox.models import Message
 from clinic.outbox.operations import send_due
 from clinic.visits.models import VisitState
 from clinic.visits.operations import cancel_visit, mark_attended, mark_missed
-from clinic.web.health import SILENT_AFTER, beat
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_author, make_booking, make_category, make_user, make_visit
@@ -36,7 +36,7 @@ SignIn = Callable[..., FlaskClient]
 
 @pytest.fixture
 def mail_server(app: Flask) -> Iterator[None]:
-    """A clinic whose mails go out."""
+    """Set a mail server, so that emails are sent."""
     settings = app.config["CLINIC"]
     server = MailServer(host="mail.example.org", port=25, user=None, password=None, tls="off")
     app.config["CLINIC"] = replace(settings, mail_server=server)
@@ -59,7 +59,7 @@ def test_without_a_mail_server_a_mail_is_written_to_a_file_and_nowhere_called_se
     page = visit(desk, "/admin/outbox/")
     assert set(page.texts("tbody .state")) == {"written to a file, not sent"}
     assert set(page.texts("td[data-label=Sent]")) == {"–"}
-    assert "nobody gets it" in page.text
+    assert "nobody receives it" in page.text
     assert visit(desk, "/admin/outbox/?tab=sent").texts("tbody tr") == []
     assert len(visit(desk, "/admin/outbox/?tab=files").texts("tbody tr")) == 2
     message = db.session.scalars(sa.select(Message)).first()
@@ -68,7 +68,7 @@ def test_without_a_mail_server_a_mail_is_written_to_a_file_and_nowhere_called_se
     assert details.texts(".facts .state") == ["written to a file, not sent"]
     assert "Written to a file" in details.texts("dt")
     for path in ("/admin/", f"/admin/leads/details/?id={booking.lead_id}", "/admin/outbox/"):
-        assert "Each mail is written to a file, not sent" in visit(desk, path).text
+        assert "emails are written to files and not sent" in visit(desk, path).text
 
 
 def test_with_a_mail_server_a_mail_is_sent_and_one_of_before_is_still_a_file(
@@ -94,10 +94,10 @@ def test_a_worker_that_never_ran_is_said_instead_of_everything_is_answered(
 ) -> None:
     no_menus()
     page = visit(sign_in("owner"), "/admin/")
-    assert "The worker has never run" in page.text
-    assert "Everything is answered" not in page.text
+    assert "The background worker has never run" in page.text
+    assert "Everything is up to date" not in page.text
     beat("one")
-    assert "Nothing waits for you. Everything is answered." in visit(sign_in("owner"), "/admin/").text
+    assert "You have no open tasks. Everything is up to date." in visit(sign_in("owner"), "/admin/").text
 
 
 @pytest.mark.parametrize("role", ["owner", "editor", "moderator", "desk"])
@@ -108,9 +108,9 @@ def test_a_worker_that_is_silent_is_named_with_the_time(sign_in: SignIn, clock: 
     clock.move(minutes=5)
     clock.now += SILENT_AFTER
     client = sign_in(role)
-    assert "not been seen" not in visit(client, "/admin/").text
+    assert "has not run since" not in visit(client, "/admin/").text
     clock.move(seconds=1)
-    assert "The worker has not been seen since 20 Nov 2026, 10:00." in visit(client, "/admin/").text
+    assert "The background worker has not run since 20 Nov 2026, 10:00." in visit(client, "/admin/").text
 
 
 # Links of the menus
@@ -171,7 +171,9 @@ def bars(page: Page) -> list[str]:
 
 def test_a_link_to_nowhere_is_saved_with_one_word_about_it(sign_in: SignIn) -> None:
     page = visit(sign_in("owner"), "/admin/menus/new/").submit("Save", label="Nowhere", address="/no-such-page/")
-    assert bars(page) == ["Saved. But nothing is at /no-such-page/ yet: readers who follow this link find nothing."]
+    assert bars(page) == [
+        "Saved, but there is no page at /no-such-page/ yet. Readers who follow this link see an error."
+    ]
 
 
 def test_a_draft_that_cannot_be_published_is_saved_with_one_word_about_it(sign_in: SignIn) -> None:
@@ -179,7 +181,7 @@ def test_a_draft_that_cannot_be_published_is_saved_with_one_word_about_it(sign_i
     if page.path.startswith("/admin/articles/check"):
         page = page.submit("Publish", reason="So it is")
     (bar,) = bars(page)
-    assert bar.startswith("Saved, but not published: it needs ")
+    assert bar.startswith("Saved, but not published. To publish, add ")
 
 
 @pytest.mark.parametrize("screen", ["articles", "pages"])
@@ -188,8 +190,8 @@ def test_before_the_trash_nobody_is_told_that_it_cannot_be_undone(sign_in: SignI
     owner = sign_in("owner")
     page = visit(owner, f"/admin/{screen}/delete/?id={article.id}")
     assert "cannot be undone" not in page.text
-    assert "For 30 days you can take it back" in page.text
-    page.submit("Delete it")
+    assert "You can restore it from there for 30 days" in page.text
+    page.submit("Delete")
     assert "cannot be undone" in visit(owner, f"/admin/{screen}/purge/?id={article.id}").text
 
 
@@ -203,7 +205,7 @@ def report(client: FlaskClient, by: str) -> dict[str, int]:
 
 
 def mixed_requests() -> None:
-    """Two booked, one allowed, one declined, one held."""
+    """Create two booked requests, one allowed, one declined and one held."""
     article = make_article()
     make_booking(email="one@example.org", article=article)
     make_booking(email="two@example.org", article=article)
@@ -216,7 +218,7 @@ def test_trials_are_one_number_on_the_dashboard_and_in_every_report(sign_in: Sig
     mixed_requests()
     owner = sign_in("owner")
     dashboard = visit(owner, "/admin/")
-    assert "3 trials in all, 3 at most" in dashboard.texts(".chart-number")
+    assert "3 trials in total; highest value 3" in dashboard.texts(".chart-number")
     (leading,) = dashboard.tree.css(".chart table")[-1].css("td:last-child")
     assert leading.text() == "3"
     assert {report(owner, by)["Trials"] for by in ("article", "service", "week")} == {3}
@@ -236,6 +238,7 @@ def test_who_attended_is_the_same_in_leads_and_in_every_report(sign_in: SignIn, 
     elif how == "visit":
         mark_attended(make_visit(booking), by=by)
     else:
+        assert booking.voucher
         redeem_voucher(booking.voucher, by=by)
         if how == "lost after it":
             change_stage(booking.lead, Stage.LOST, by=by)

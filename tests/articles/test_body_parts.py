@@ -1,4 +1,4 @@
-"""What a body only names, as readers meet it: the trial form, a video."""
+"""Tests of parts that a body only names: the trial form and videos."""
 
 from flask.testing import FlaskClient
 

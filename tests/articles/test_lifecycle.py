@@ -1,4 +1,4 @@
-"""Revisions, conflicts, trash, successors, review: nothing that was written is lost."""
+"""Tests of revisions, conflicts, trash, successors and reviews: no text is lost."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ LOG = ("audit_line", "revision")
 
 
 def rows(*without: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables but some, and but the token that every change replaces."""
+    """Return all rows of all tables, without the excluded tables and the token that every change replaces."""
     db.session.rollback()
     return {
         table.name: sorted((tuple(row) for row in db.session.execute(sa.select(table))), key=str)
@@ -150,7 +150,7 @@ def test_the_trash_hides_everywhere_and_gives_back_every_row(client: FlaskClient
     untrash_article(article)
     assert rows("audit_line") == before
     visit(client, "/articles/hips/")
-    untrash_article(article)  # twice is harmless
+    untrash_article(article)  # repeating it is harmless
     assert rows("audit_line") == before
 
 
@@ -258,7 +258,7 @@ def test_one_mail_for_each_due_review_and_its_link_asks_before_it_acts(
     assert "reviewed today" in done.status_text()
     db.session.expire_all()
     assert article.reviewed_on == today
-    assert visit(client, f"/link/still-correct/{path}").texts("h1") == ["This was done already"]
+    assert visit(client, f"/link/still-correct/{path}").texts("h1") == ["This review is already recorded"]
     visit(client, f"/link/still-correct/{sign('another purpose', '1 2026-11-20')}/", status=404)
     clock.move(days=121)
     visit(client, f"/link/still-correct/{path}", status=410)

@@ -1,4 +1,4 @@
-"""What may be done to an article: written, published, edited, taken down, deleted; and its one address."""
+"""Tests of operations on articles: write, publish, edit, retire, delete, and unique addresses."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from tests.factories import make_article, make_author, make_category, make_comme
 
 
 def changed(article: Article, **fields: Any) -> Text:
-    """The text of an article with some of it changed."""
+    """Return the text of an article with some fields changed."""
     text = {
         name: getattr(article, name)
         for name in ("title", "summary", "body", "slug", "author_id", "category_id", "image_id")

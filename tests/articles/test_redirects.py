@@ -1,4 +1,4 @@
-"""Redirects: one hop, never in a circle; files as spreadsheets write them."""
+"""Tests of redirects: one hop, never in a circle, and files as spreadsheets write them."""
 
 import pytest
 import sqlalchemy as sa
@@ -122,7 +122,7 @@ def test_an_old_address_is_read_as_the_server_hears_it(app: Flask, client: Flask
 )
 def test_what_is_no_path_is_refused_on_either_side(app: Flask, typed: str) -> None:
     for old, new in ((typed, "/new/"), ("/old/", typed)):
-        with pytest.raises(RedirectRefused, match="is not like"):
+        with pytest.raises(RedirectRefused, match="is not valid"):
             add_redirect(old, new)
     assert all_redirects() == {}
 
@@ -157,12 +157,12 @@ def test_a_file_is_taken_line_by_line_and_refused_lines_say_why(app: Flask) -> N
     assert taken == 3
     assert [(one.number, one.why.partition(".")[0][:30]) for one in refused] == [
         (4, "/b/ would lead in a circle"),
-        (5, "Write the old and the new addr"),
-        (6, "Write the old and the new addr"),
-        (7, "Line 2 says already where /a/ "),
-        (10, "Write the old and the new addr"),
+        (5, "Enter the old and the new addr"),
+        (6, "Enter the old and the new addr"),
+        (7, "Line 2 already redirects /a/"),
+        (10, "Enter the old and the new addr"),
         (11, "/m/ would lead in a circle"),
-        (12, "“/n/?p=1” is not like /old-pag"),
+        (12, "“/n/?p=1” is not valid"),
         (13, "“https://evil"),
     ]
     assert all_redirects() == {"/a/": "/b/", "/h/": "/i/", "/j/": "/k/"}

@@ -1,4 +1,6 @@
-"""The trial page, as a visitor meets it."""
+"""The trial page."""
+
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from clinic.outbox.models import Message
 from tests.browse import Page, visit
 from tests.factories import make_services
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "Tan Wei Ling",
     "email": "weiling@example.org",
     "mobile": "9123 4567",

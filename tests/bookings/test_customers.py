@@ -1,4 +1,4 @@
-"""Customers from before, and guests whom the clinic does not want: known by digests only."""
+"""Imported customers and blocked guests, stored as digests only."""
 
 import io
 from collections.abc import Callable
@@ -87,9 +87,9 @@ def test_a_file_is_reported_line_by_line(app: Flask) -> None:
     assert [(line.number, line.outcome, line.why) for line in report] == [
         (2, Known.ADDED, ""),
         (4, Known.ADDED, ""),
-        (5, None, "this is not an e-mail address"),
-        (6, None, "this is not a number that can be called"),
-        (7, None, "neither an e-mail nor a mobile"),
+        (5, None, "this is not an email address"),
+        (6, None, "this is not a valid phone number"),
+        (7, None, "no email and no mobile"),
         (8, Known.KNOWN, ""),
     ]
     assert claims() == 3
@@ -108,10 +108,10 @@ def test_a_blocked_guest_is_held_and_answered_like_any_other(app: Flask, client:
     booking = db.session.scalars(sa.select(Booking)).one()
     assert (booking.state, booking.held_because) == (
         BookingState.HELD,
-        "The e-mail or the mobile is blocked: see Blocked guests.",
+        "This email or mobile is blocked. See Blocked guests.",
     )
     assert db.session.scalars(sa.select(Message.kind).order_by(Message.id)).all() == ["trial_held", "lead_arrived"]
-    assert claims() == 0  # nothing is used up
+    assert claims() == 0  # no claim was used
     kept = str(db.session.execute(sa.select(Block.__table__)).all())
     assert "weiling" not in kept
 
@@ -181,7 +181,7 @@ def test_columns_about_an_address_are_no_address_and_a_second_number_stands_in(a
 def test_a_title_above_the_headings_is_no_customer_and_is_named(app: Flask) -> None:
     report = list(read_customers("Customers 2025\n\nEmail;Mobile\na@example.org;91234567\n", "SG", is_trial=True))
     assert [(line.number, line.outcome, line.why) for line in report] == [
-        (1, None, "it stands above the headings"),
+        (1, None, "this line is above the headings"),
         (4, Known.ADDED, ""),
     ]
 
@@ -189,7 +189,7 @@ def test_a_title_above_the_headings_is_no_customer_and_is_named(app: Flask) -> N
 @pytest.mark.parametrize("number", ["6.59123E+09", "6,59123E+09", "9.1E+7"])
 def test_a_number_that_the_spreadsheet_has_shortened_is_named_and_not_guessed(app: Flask, number: str) -> None:
     (line,) = read_customers(f"Email;Mobile\na@example.org;{number}\n", "SG", is_trial=True)
-    assert "the spreadsheet has shortened this number" in line.why
+    assert "the spreadsheet shortened this number" in line.why
 
 
 def test_a_line_with_a_broken_quotation_mark_is_named_and_the_others_are_taken(app: Flask) -> None:
@@ -211,7 +211,7 @@ def test_our_own_export_can_be_read_as_csv_and_as_excel(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("data", "status", "words"),
     [
-        (b"Email;Mobile\rz@example.org;91234567\ry;\r", 0, "line 3: this is not an e-mail address"),
+        (b"Email;Mobile\rz@example.org;91234567\ry;\r", 0, "line 3: this is not an email address"),
         ("sep=,\r\nEmail,Mobile\r\nz@example.org,91234567\r\n".encode("utf-16-le"), 0, "1 added"),
         (b"", 0, "No lines."),
         (b"%PDF-1.7", 1, "Error: This is a PDF and no table."),
@@ -241,7 +241,7 @@ def test_a_workbook_where_a_csv_was_asked_is_read_in_the_panel(sign_in: Callable
         (b"\x89PNG\r\n\x1a\n", 422, "This is a picture and no table."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 422, "This file cannot be read as a spreadsheet"),
     ):
-        token = visit(desk, "/admin/known-customers/").values("Read the lines")["csrf_token"]
+        token = visit(desk, "/admin/known-customers/").values("Import")["csrf_token"]
         form = {"csrf_token": token, "file": (io.BytesIO(data), "customers.csv"), "is_trial": "y"}
         page = Page(desk, desk.post("/admin/known-customers/", data=form), "/admin/known-customers/")
         assert page.status == status

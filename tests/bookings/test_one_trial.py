@@ -1,4 +1,4 @@
-"""One person has one trial, also after leads were merged, split, and allowed by two people at once."""
+"""One trial per person, also after leads were merged, split, or allowed by two people at once."""
 
 from collections import Counter
 from datetime import timedelta
@@ -29,7 +29,7 @@ EMAIL, MOBILE, OTHER_MOBILE = "weiling@example.org", "+6591234567", "+6581234567
 
 
 def member_and_held() -> tuple[Booking, Booking]:
-    """A booked trial, and a request with its e-mail and another mobile."""
+    """A booked trial, and a request with the same email and another mobile."""
     return make_booking(email=EMAIL, mobile=MOBILE), make_booking(email=EMAIL, mobile=OTHER_MOBILE)
 
 
@@ -54,7 +54,7 @@ def test_a_merge_declines_the_held_request_of_somebody_who_has_a_trial(app: Flas
         allow_booking(held, by=make_user())
     assert db.session.scalars(sa.select(Message.kind).where(Message.kind == "trial_declined")).all()
     texts = db.session.scalars(sa.select(LeadEvent.text).where(LeadEvent.lead_id == kept.id)).all()
-    assert "Held trial declined: this person has had one" in texts
+    assert "Held trial declined: this person already had a trial" in texts
 
 
 def test_a_split_opens_the_held_request_again_and_it_can_be_allowed(app: Flask) -> None:
@@ -97,6 +97,7 @@ def test_a_merge_of_two_trials_keeps_one_and_a_split_gives_both_back(app: Flask)
 def test_of_two_trials_the_used_one_or_the_one_with_a_visit_counts(app: Flask, used: str) -> None:
     kept, other = make_booking(), make_booking()
     if used == "redeemed":
+        assert other.voucher
         redeem_voucher(other.voucher, by=make_user())
     else:
         visit = make_visit(other)
@@ -110,6 +111,7 @@ def test_of_two_trials_the_used_one_or_the_one_with_a_visit_counts(app: Flask, u
 
 def test_a_voucher_that_a_merge_took_back_does_not_come_back_with_its_visit(app: Flask) -> None:
     kept, other = make_booking(), make_booking()
+    assert kept.voucher
     redeem_voucher(kept.voucher, by=make_user())
     visit = make_visit(other)
     merge_leads(kept.lead, other.lead, by=make_user())
@@ -129,7 +131,7 @@ def test_of_two_held_requests_of_one_person_one_is_allowed(app: Flask) -> None:
         allow_booking(two, by=make_user(), seen=10_000)
     db.session.expire_all()
     assert (two.state, len(vouchers(one.lead_id))) == (BookingState.HELD, 1)
-    assert last_claim([digest("+6581234561")])  # the mobile of the merged one is in the ledger too
+    assert last_claim([digest("+6581234561")])  # the mobile of the merged lead is in the ledger too
 
 
 @pytest.mark.parametrize("how", ["booked", "allowed", "imported"])

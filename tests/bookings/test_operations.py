@@ -1,4 +1,4 @@
-"""The one-time rule, the desk's decision on held bookings, and the voucher's one life."""
+"""The one-time rule, decisions on held bookings, and the states of a voucher."""
 
 import hashlib
 import hmac
@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from clinic.bookings.errors import NotHeld, TrialAlreadyUsed, VoucherNotRedeemable, VoucherRedeemed
+from clinic.bookings.ledger import claim_keys
 from clinic.bookings.models import Booking, BookingState, Claim, ClaimKind, Voucher, VoucherState
 from clinic.bookings.operations import (
     CODE_LENGTH,
     CODE_LETTERS,
     allow_booking,
-    claim_keys,
     decline_booking,
     redeem_voucher,
 )
@@ -41,7 +41,7 @@ def kinds() -> list[str]:
 
 
 def held_booking() -> Booking:
-    """Somebody whose e-mail had a trial with another mobile."""
+    """A held booking: its email has had a trial with another mobile."""
     make_booking(email=EMAIL, mobile=MOBILE)
     return make_booking(email=EMAIL, mobile="+6581234567")
 
@@ -97,9 +97,9 @@ def test_both_used_by_one_person_is_refused_and_leaves_one_line_of_history(app: 
 @pytest.mark.parametrize(
     ("email", "mobile", "because"),
     [
-        (EMAIL, "+6581112222", "The e-mail has been used for a trial before, with another mobile."),
-        ("new@example.org", MOBILE, "The mobile has been used for a trial before, with another e-mail."),
-        (EMAIL, "+6587654321", "The e-mail and the mobile have been used for a trial, by two different people."),
+        (EMAIL, "+6581112222", "This email was used for a trial before, with another mobile."),
+        ("new@example.org", MOBILE, "This mobile was used for a trial before, with another email."),
+        (EMAIL, "+6587654321", "Two different people have used this email and this mobile for a trial."),
     ],
 )
 def test_half_a_known_person_and_a_mix_of_two_are_held_with_the_reason(

@@ -13,13 +13,13 @@ WEB = ("web one", "web two")
 
 
 def instance_of(name: str, folder: Path) -> Path:
-    """The folder of one web machine, or that of the workers."""
+    """Return the folder of one web machine, or that of the workers."""
     return folder / (name.replace(" ", "-") if name in WEB else "workers")
 
 
 class Cluster(Site):
-    """A site whose `port` is nginx's. "web one", "web two" and the workers have instance folders of their own; pictures
-    lie in one that all share."""
+    """A site whose `port` is nginx's. "web one", "web two" and the workers have their own instance folders; pictures
+    are in a shared one."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         first = instance_of("web one", folder)
@@ -30,11 +30,11 @@ class Cluster(Site):
         self.port = self.nginx.port
 
     def port_of(self, web: str) -> int:
-        """Where a machine itself listens."""
+        """Return the port of a machine itself."""
         return self._web_ports[web]
 
     def environ_for(self, name: str) -> dict[str, str]:
-        """With a machine's own folder."""
+        """Return the environment with a machine's own folder."""
         return environ_of(instance_of(name, self.folder), self.port, **self.settings)
 
     def start_machine(self, name: str) -> None:
@@ -45,8 +45,8 @@ class Cluster(Site):
     def be_found_again(self) -> None:
         """Wait until nginx uses every machine.
 
-        It leaves one that was away alone for two seconds and then tries it with a single request, while others that
-        come at the same moment find no machine at all.
+        nginx skips a machine that failed for two seconds, and then tries it with a single request, while others that
+        arrive at the same time find no machine at all.
         """
         time.sleep(2.1)
         for _ in range(2 * len(WEB)):
@@ -60,7 +60,7 @@ class Cluster(Site):
         self.nginx.start()
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop everything."""
         self.nginx.stop()
         super().stop()
 

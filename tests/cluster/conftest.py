@@ -1,4 +1,4 @@
-"""What a cluster stands on: a PostgreSQL and a Redis that no other test uses, because they are killed."""
+"""The base of a cluster: its own PostgreSQL and Redis, because they are killed."""
 
 import time
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ from tests.journeys.smtp import MailServer
 from tests.services import Postgres, Redis
 
 WORKERS = ("worker one", "worker two")
-AWAY = 3.0  # seconds until what was killed is started again
+AWAY = 3.0  # seconds until a killed process is restarted
 
 
 class Ground:
-    """A whole cluster, and what can befall it."""
+    """A whole cluster, and faults that can be caused in it."""
 
     def __init__(self, site: Cluster, postgres: Postgres, redis: Redis) -> None:
         self.site, self.postgres, self.redis = site, postgres, redis
         self.outages: list[tuple[float, float]] = []
 
     def was_database_away(self, began: float, ended: float) -> bool:
-        """Whether PostgreSQL did not answer at some time between."""
+        """Return whether PostgreSQL was down at some time in the interval."""
         return any(began <= last and first <= ended for first, last in self.outages)
 
     def strike(self, what: str) -> None:
-        """Kill it at once, and after a while start it again. PostgreSQL is restarted."""
+        """Kill a process, and start it again after a while. PostgreSQL is restarted."""
         if what == "PostgreSQL":
             began = time.monotonic()
             self.postgres.restart()
@@ -49,7 +49,7 @@ def mails() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """What a module wants otherwise."""
+    """Settings that a module overrides."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The demo clinic on a whole cluster, for the journeys that otherwise walk through one machine."""
+"""The demo clinic on a cluster, for the journeys that otherwise run against one machine."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ WORKERS = ("worker one", "worker two")
 
 
 class DemoCluster(Cluster):
-    """A cluster that begins with the demo clinic."""
+    """A cluster with the demo clinic."""
 
     def fill(self) -> str:
-        """Load it, with the password that the journeys know."""
+        """Load the demo, with the password that the journeys use."""
         with mock.patch.dict("os.environ", DEMO_PASSWORD=PASSWORD):
             load_demo(if_empty=False)
         return ARTICLE

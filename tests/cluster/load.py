@@ -1,4 +1,4 @@
-"""People who read, book, comment and edit without a pause while machines die, and a note of every answer."""
+"""People who read, book, comment and edit without a pause while machines die, and a record of every response."""
 
 import http.client
 import itertools
@@ -19,14 +19,12 @@ from tests.cluster.cluster import WEB, Cluster
 from tests.journeys.site import ask
 
 _numbers, _editions = itertools.count(), itertools.count(1)
-READERS, PAUSE = 3, 0.1  # seconds between two acts of a person: two cores carry the cluster and everybody in it
-RETRY = (
-    3.0  # how long a reader waits who has seen an error and reloads the page; PostgreSQL is away for a second or two
-)
+READERS, PAUSE = 3, 0.1  # seconds between two actions of a person: two cores run the whole cluster and everybody in it
+RETRY = 3.0  # how long a reader waits before reloading after an error; PostgreSQL is down for a second or two
 
 
 def status_of(port: int, path: str, fields: dict[str, str] | None = None) -> int | None:
-    """None when the connection broke, so that nobody can know what became of it."""
+    """Return the status, or None if the connection broke, so that the result is unknown."""
     try:
         return ask(port, path, fields).status
     except (OSError, http.client.HTTPException):
@@ -39,8 +37,8 @@ def person(number: int) -> dict[str, str]:
 
 @dataclass
 class Load:
-    """Everything that was asked and answered. `old` are pages that a machine served after a later one was saved, with
-    the times between which it was asked."""
+    """All requests and responses. `old` lists pages served after a later one was saved, with the times of the
+    request."""
 
     site: Cluster
     reads: int = 0
@@ -95,11 +93,11 @@ class Load:
         self.commented[body] = status_of(self.site.port, f"{self.site.article}comments", fields)
 
     def _edit(self) -> None:
-        """Save the article, and look at it on each machine that answers."""
+        """Save the article, and open it on each machine that answers."""
         number = next(_editions)
         try:
             save_article(self.site, number)
-        except SQLAlchemyError:  # PostgreSQL is being restarted: the editor sees that, and nothing was promised
+        except SQLAlchemyError:  # PostgreSQL is restarting: the editor sees that, and nothing was confirmed
             return
         self.edits += 1
         for port in (self.site.port, *(self.site.port_of(name) for name in WEB)):
@@ -110,7 +108,7 @@ class Load:
 
 
 def save_article(site: Cluster, number: int) -> None:
-    """As an editor on any machine does."""
+    """Save the article, as an editor on any machine does."""
     with site.app.app_context():
         article = article_with_slug(Kind.POST, site.article.split("/")[2])
         assert article
@@ -118,7 +116,7 @@ def save_article(site: Cluster, number: int) -> None:
 
 
 def edition_on(port: int, path: str) -> int | None:
-    """Which edition of the article is served there; None when no page comes."""
+    """Return the edition of the article that is served there, or None if no page arrives."""
     try:
         answer = ask(port, path)
     except (OSError, http.client.HTTPException):

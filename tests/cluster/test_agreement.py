@@ -1,7 +1,8 @@
-"""Two machines are one site: limits and pages agree between them, with Redis and without."""
+"""Two machines act as one site: limits and pages agree between them, with Redis and without."""
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -26,7 +27,7 @@ def settings() -> dict[str, str]:
 
 @pytest.fixture(params=["with Redis", "without Redis"])
 def has_redis(request: pytest.FixtureRequest, ground: Ground) -> Iterator[bool]:
-    """Redis forgets what it has counted when it is killed, so each test begins with fresh limits in it."""
+    """True with Redis. Redis loses its counts when it is killed, so each test starts with fresh limits."""
     if is_there := request.param == "with Redis":
         ground.redis.kill()
         ground.redis.start()
@@ -56,7 +57,7 @@ def test_a_change_shows_on_every_machine_at_the_next_request(ground: Ground, has
     for _ in range(10):
         number = next(editions)
         save_article(ground.site, number)
-        seen = at_once([lambda port=port: edition_on(port, ground.site.article) for port in ports * 4])
+        seen = at_once([partial(edition_on, port, ground.site.article) for port in ports * 4])
         assert set(seen) == {number}
 
 

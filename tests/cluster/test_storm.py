@@ -1,4 +1,4 @@
-"""Machines die under load, one after the other: nothing promised is lost or doubled, and readers hardly notice."""
+"""Machines die under load, one after the other: nothing confirmed is lost or doubled, and readers hardly notice."""
 
 import time
 
@@ -15,7 +15,7 @@ from tests.journeys.smtp import MailServer
 from tests.services import wait_for
 
 pytestmark = [pytest.mark.nginx, pytest.mark.postgresql, pytest.mark.redis]
-APART = 3.0  # seconds between two blows
+APART = 3.0  # seconds between two kills
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_was_promised_is_kept_while_machines_die(
     assert not load.broken, "a reload mends every error"
     assert load.edits >= 5
     assert not any(what.startswith("500") for what in load.retried), "what is away is 503, with a page that says so"
-    # Without a database no process can know what others have changed since it last asked.
+    # Without a database no process can know what others have changed.
     old = [what for began, ended, what in load.old if not ground.was_database_away(began, ended)]
     assert not old, "no machine serves what an editor has replaced"
     check_bookings(site, mails, load)
@@ -57,7 +57,8 @@ def test_what_was_promised_is_kept_while_machines_die(
 
 
 def check_bookings(site: Cluster, mails: MailServer, load: Load) -> None:
-    """Each who was thanked has one trial, one voucher, one mail; who was not asks again, and has it then or had it."""
+    """Assert that each confirmed person has one trial, voucher and email. The others ask again and have one
+    afterwards."""
     assert list(load.booked.values()).count(303) >= 20
     assert set(load.booked.values()) <= {303, 503, None}
     kept = site.booked()
@@ -73,14 +74,14 @@ def check_bookings(site: Cluster, mails: MailServer, load: Load) -> None:
     confirmations = site.message_ids("trial_confirmed")
     for email, booking in booked.items():
         letters = mails.letters_to(email)
-        # A worker that was killed while it handed a letter over has it handed over again, as the same letter.
+        # A letter whose worker was killed during delivery is delivered again as the same letter.
         assert {letter.message_id for letter in letters} == set(confirmations[email]), email
         assert len(set(letters)) == len(confirmations[email]) == 1
         assert booking.voucher.code in letters[0].text
 
 
 def check_comments(site: Cluster, load: Load) -> None:
-    """Each that was thanked for is there once."""
+    """Assert that each confirmed comment is stored once."""
     assert set(load.commented.values()) <= {303, 503, None}
     with site.app.app_context():
         bodies = list(db.session.scalars(sa.select(Comment.body)))

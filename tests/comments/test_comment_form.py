@@ -1,6 +1,7 @@
-"""The comment form of an article, as a visitor meets it."""
+"""The comment form of an article."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_comment, make_user
 
-REMARK = {"body": "Thank you.\n\nIt helped me.", "name": "Jo Lim", "email": "jo.lim@example.org"}
+REMARK: dict[str, Any] = {"body": "Thank you.\n\nIt helped me.", "name": "Jo Lim", "email": "jo.lim@example.org"}
 
 
 def write(client: FlaskClient, article: Article, **changed: str | None) -> Page:
@@ -94,7 +95,9 @@ def test_a_decided_comment_sent_again_stays_decided(client: FlaskClient) -> None
 def test_the_email_is_on_no_page_in_any_state(client: FlaskClient) -> None:
     article, moderator = make_article(), make_user()
     page = write(client, article)
-    assert "example.org" not in page.one("#comments").html
+    html = page.one("#comments").html
+    assert html
+    assert "example.org" not in html
     for state in (CommentState.APPROVED, CommentState.REJECTED):
         moderate_comment(comments()[0], state, by=moderator)
         for path in (article.address, "/", "/articles/"):

@@ -1,4 +1,4 @@
-"""What the moderator decides, once and again."""
+"""Decisions of the moderator, once and repeated."""
 
 import sqlalchemy as sa
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Characters that spell something stay, those that deceive or break a format go, and what is not seen is nothing."""
+"""Characters: those that are part of a spelling stay, harmful ones are removed, and invisible text counts as empty."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""The content version: another token exactly when a row that readers see has changed, by whatever statement."""
+"""The content version changes exactly when a row that readers see has changed, by any statement."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,11 +19,12 @@ from clinic.preferences import Preference
 from tests.factories import make_article, make_comment, make_image
 
 Act = Callable[[], object]
+MENU: Any = MenuItem.__table__
 LINK: dict[str, Any] = {"place": "footer", "label": "Fees", "address": "/fees/", "position": 90}
 
 
 def execute(statement: Any, *parameters: Any) -> Any:
-    """Execute a statement. Returns the rows that it returns, all of them read."""
+    """Execute a statement. Returns all rows of its result."""
     result = db.session.execute(statement, *parameters)
     return result.all() if getattr(result, "returns_rows", True) else None
 
@@ -73,7 +74,7 @@ def update_by_key() -> None:
 
 
 def change_on_driver() -> None:
-    """Past SQLAlchemy, in the same transaction."""
+    """Execute a statement on the driver, past SQLAlchemy, in the same transaction."""
     raw = db.session.connection().connection.dbapi_connection
     assert raw
     raw.cursor().execute(f"UPDATE menu_item SET label = 'By the driver' WHERE id = {ONE}")
@@ -89,16 +90,16 @@ def on_conflict(label: str = "Fees", where: Any = None) -> Any:
 
 
 HITS: dict[str, Act] = {
-    "INSERT": lambda: execute(sa.insert(MenuItem.__table__).values(**LINK)),
+    "INSERT": lambda: execute(sa.insert(MENU).values(**LINK)),
     "INSERT RETURNING": lambda: execute(with_returning(sa.insert(MenuItem)).values(**LINK)),
-    "INSERT of many": lambda: execute(sa.insert(MenuItem.__table__), [LINK, LINK]),
+    "INSERT of many": lambda: execute(sa.insert(MENU), [LINK, LINK]),
     "INSERT of many, by the ORM": lambda: db.session.execute(sa.insert(MenuItem), [LINK, LINK]),
     "INSERT of many RETURNING, by the ORM": lambda: execute(with_returning(sa.insert(MenuItem)), [LINK, LINK]),
     "INSERT SELECT": text(
         "INSERT INTO menu_item (place, label, address, position) SELECT place, label, address, 91 FROM menu_item"
     ),
     "INSERT, only not if it is there": lambda: insert_or_skip(MenuItem, **LINK),
-    "UPDATE": lambda: execute(sa.update(MenuItem.__table__).where(MenuItem.id == FIRST).values(label="x")),
+    "UPDATE": lambda: execute(sa.update(MENU).where(MenuItem.id == FIRST).values(label="x")),
     "UPDATE RETURNING": lambda: execute(
         with_returning(sa.update(MenuItem).where(MenuItem.id == FIRST).values(label="x"))
     ),
@@ -108,10 +109,10 @@ HITS: dict[str, Act] = {
     ),
     "UPDATE of many, by the ORM": update_by_key,
     "UPDATE, a row at a time": lambda: execute(
-        sa.update(MenuItem.__table__).where(MenuItem.id == sa.bindparam("of")).values(label=sa.bindparam("to")),
+        sa.update(MENU).where(MenuItem.id == sa.bindparam("of")).values(label=sa.bindparam("to")),
         [{"of": -1, "to": "x"}, {"of": first().id, "to": "x"}],
     ),
-    "DELETE": lambda: execute(sa.delete(MenuItem.__table__).where(MenuItem.id == FIRST)),
+    "DELETE": lambda: execute(sa.delete(MENU).where(MenuItem.id == FIRST)),
     "DELETE RETURNING": lambda: execute(with_returning(sa.delete(MenuItem).where(MenuItem.id == FIRST))),
     "DELETE by the ORM": lambda: execute(sa.delete(MenuItem)),
     "upsert that updates": lambda: execute(on_conflict()),
@@ -185,16 +186,16 @@ MISSES: dict[str, Act] = {
         "INSERT INTO menu_item (place, label, address, position)"
         " SELECT place, label, address, position FROM menu_item WHERE id = -1 RETURNING id"
     ),
-    "UPDATE": lambda: execute(sa.update(MenuItem.__table__).where(NONE).values(label="x")),
+    "UPDATE": lambda: execute(sa.update(MENU).where(NONE).values(label="x")),
     "UPDATE RETURNING": lambda: execute(with_returning(sa.update(MenuItem).where(NONE).values(label="x"))),
     "UPDATE by the ORM": lambda: execute(sa.update(MenuItem).where(NONE).values(label="x")),
     "UPDATE to what it is": lambda: execute(sa.update(MenuItem).values(label=MenuItem.label)),
     "UPDATE to what it is RETURNING": lambda: execute(with_returning(sa.update(MenuItem).values(label=MenuItem.label))),
     "UPDATE, a row at a time": lambda: execute(
-        sa.update(MenuItem.__table__).where(MenuItem.id == sa.bindparam("of")).values(label="x"),
+        sa.update(MENU).where(MenuItem.id == sa.bindparam("of")).values(label="x"),
         [{"of": -1}, {"of": -2}],
     ),
-    "DELETE": lambda: execute(sa.delete(MenuItem.__table__).where(NONE)),
+    "DELETE": lambda: execute(sa.delete(MENU).where(NONE)),
     "DELETE RETURNING": lambda: execute(with_returning(sa.delete(MenuItem).where(NONE))),
     "DELETE by the ORM": lambda: execute(sa.delete(MenuItem).where(NONE)),
     "upsert that does nothing": lambda: execute(insert_of().on_conflict_do_nothing(index_elements=["id"])),
@@ -218,7 +219,7 @@ MISSES: dict[str, Act] = {
 
 
 def changes(act: Act) -> bool:
-    """Whether an act, done in a transaction, replaces the token."""
+    """Return whether a function, run in a transaction, changes the token."""
     before = content_version.current()
     with atomic():
         act()
@@ -290,7 +291,7 @@ def test_without_atomic_it_counts_too(app: Flask) -> None:
     before = content_version.current()
     db.session.rollback()
     with db.engine.begin() as connection:
-        connection.execute(sa.update(MenuItem.__table__).values(label="x"))
+        connection.execute(sa.update(MENU).values(label="x"))
     assert content_version.current() != before
 
 
@@ -329,7 +330,7 @@ def test_rows_that_no_reader_sees_do_not_count(app: Flask) -> None:
 
 
 class Probe(Base):
-    """A table that only these tests have; no migration makes it."""
+    """A table that only these tests have, created without a migration."""
 
     __tablename__ = "probe"
     __table_args__ = ({"info": {"is_probe": True}},)
@@ -341,13 +342,13 @@ class Probe(Base):
 
 
 content_version.shown(but=("secret",))(Probe)
-PROBE = Probe.__table__
-Base.metadata.remove(PROBE)  # type: ignore[arg-type]
+PROBE: Any = Probe.__table__
+Base.metadata.remove(PROBE)
 
 
 def test_a_table_that_is_marked_and_made_later_counts_with_every_type_of_column(app: Flask) -> None:
     assert PROBE.info["is_probe"], "the mark shares the place with others"
-    PROBE.create(db.session.connection())  # type: ignore[attr-defined]
+    PROBE.create(db.session.connection())
     db.session.commit()
     try:
         assert changes(lambda: execute(sa.insert(PROBE).values(id=1, fields={"a": [1]})))
@@ -358,7 +359,7 @@ def test_a_table_that_is_marked_and_made_later_counts_with_every_type_of_column(
         assert not changes(lambda: execute(sa.update(PROBE).values(at=None)))
     finally:
         db.session.rollback()
-        PROBE.drop(db.session.connection())  # type: ignore[attr-defined]
+        PROBE.drop(db.session.connection())
         db.session.commit()
 
 

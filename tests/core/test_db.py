@@ -1,4 +1,4 @@
-"""atomic(): all or nothing, under the write lock; what the database itself enforces; times in UTC."""
+"""atomic() is all or nothing under the write lock; constraints of the database; times in UTC."""
 
 import sqlite3
 import threading
@@ -27,7 +27,7 @@ SINGAPORE = timezone(timedelta(hours=8))
 
 
 def verbs() -> list[str]:
-    """The committed audit lines, as another connection sees them."""
+    """Return the committed audit lines, as another connection sees them."""
     with db.engine.connect() as connection:
         return list(connection.scalars(sa.select(AuditLine.verb).order_by(AuditLine.id)))
 
@@ -38,7 +38,7 @@ def read_counter() -> int:
 
 
 def other_connection(app: Flask) -> sqlite3.Connection:
-    """One that does not wait for a lock."""
+    """Return a connection that does not wait for locks."""
     path = app.config["CLINIC"].database_url.removeprefix("sqlite:///")
     return sqlite3.connect(path, timeout=0, isolation_level=None)
 

@@ -1,4 +1,4 @@
-"""The macro that shows differences: nothing by colour alone, nothing of the text taken as HTML."""
+"""The macro that shows differences: nothing by colour alone, and no text is taken as HTML."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What changed between two texts: told in blocks and words, complete, calm about anything, and fast enough."""
+"""Differences between two texts: complete, by blocks and words, robust, and fast enough."""
 
 import random
 
@@ -15,7 +15,7 @@ SAME, ADDED, REMOVED, CHANGED = State.SAME, State.ADDED, State.REMOVED, State.CH
 
 
 def told(blocks: list[Block]) -> list[tuple[str, str, str]]:
-    """Each block in one line, with {+added+} and [-removed-] words."""
+    """Return each block as one line, with {+added+} and [-removed-] words."""
     signs = {SAME: "{}", ADDED: "{{+{}+}}", REMOVED: "[-{}-]"}
     return [
         (block.kind, block.state.value, " ".join(signs[part.state].format(part.text) for part in block.parts))
@@ -187,7 +187,7 @@ TAGS = st.sampled_from(["p", "h2", "h3", "blockquote"])
 
 @st.composite
 def articles(draw: st.DrawFn) -> str:
-    """Plain blocks whose words plain_text() reads too: an independent count."""
+    """Plain blocks whose words plain_text() also reads, as an independent count."""
     parts = draw(st.lists(st.tuples(TAGS, WORDS, st.booleans()), max_size=8))
     return "".join(
         f"<{tag}>{'<em>' * is_marked}{' '.join(words).replace('&', '&amp;')}{'</em>' * is_marked}</{tag}>"
@@ -264,5 +264,5 @@ def test_the_work_for_five_thousand_words_is_bounded(tag: str, length: int, shap
     if shape in ("twenty words", "a thousand words"):
         old = chance.sample(new, 5000)
     before, after = paragraphs(tag, old, length), paragraphs(tag, new, length)
-    # Comparing each word with each would be 25,000,000.
+    # Comparing each word with each would take 25,000,000 steps.
     assert calls_made(lambda: differences(before, after)) < 2_000_000

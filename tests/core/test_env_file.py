@@ -1,4 +1,4 @@
-"""settings.env as people and their editors write it: read, changed in its place, and never half written."""
+"""settings.env in the forms that people and editors write: reading, changing in place, atomic writing."""
 
 import os
 import re
@@ -149,7 +149,7 @@ def test_a_secret_of_before_is_kept_and_its_ledger_key_too(file: Path, monkeypat
     assert load_settings({}, file.parent).ledger_key == f"{SECRET}-2"
     file.write_text(f"SECRET_KEY={SECRET}")
     _keep_secrets(file.parent)
-    assert file.read_text() == f"SECRET_KEY={SECRET}"  # a ledger key now would forget who had a trial
+    assert file.read_text() == f"SECRET_KEY={SECRET}"  # a new ledger key would lose all claims
 
 
 def test_the_file_is_for_this_user_only_or_keeps_its_group(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Nobody else on the machine reads the database, the mails or the settings; nginx reads style sheets and pictures."""
+"""File permissions: others cannot read the database, the mails or the settings; nginx can read assets and pictures."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ PUBLIC = ("assets", "media")
 
 @pytest.fixture(autouse=True)
 def _loose_umask() -> Iterator[None]:
-    """As if an operator had started us with a umask that hides nothing."""
+    """Run with an umask that hides nothing, as an operator might."""
     before = os.umask(0)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""Opening hours: what staff write, what visitors read, and whether it is open now."""
+"""Opening hours: parsing, display, and whether the clinic is open."""
 
 from datetime import date, datetime
 

@@ -1,4 +1,4 @@
-"""The sanitiser: what attackers write is made harmless, what editors write stays byte for byte."""
+"""The sanitiser: attacks are made harmless, and text from editors stays unchanged byte for byte."""
 
 import re
 from html import escape
@@ -130,7 +130,7 @@ SCHEMES = {"http", "https", "mailto", "tel", None}
 
 
 def scheme(link: str) -> str | None:
-    """What a browser takes for the scheme of a link, by the steps of https://url.spec.whatwg.org/#url-parsing."""
+    """Return the scheme of a link as a browser parses it, by the steps of https://url.spec.whatwg.org/#url-parsing."""
     link = re.sub(r"[\t\n\r]", "", link.lstrip("".join(map(chr, range(33)))))
     match = re.match(r"([a-z][a-z0-9+.-]*):", link, re.IGNORECASE)
     return match[1].lower() if match else None
@@ -139,7 +139,7 @@ def scheme(link: str) -> str | None:
 @pytest.mark.parametrize("attack", OWASP + DOMPURIFY)
 def test_an_attack_leaves_only_markup_an_article_may_carry(attack: str) -> None:
     clean = sanitise(attack)
-    # Read it twice, as a page that shows it and as a page that shows what a first parser made of it.
+    # Parse it twice: as a page that shows it, and as a page that shows the result of a first parser.
     for html in (clean, LexborHTMLParser(f"<main>{clean}</main>").css_first("main").inner_html or ""):
         for node in LexborHTMLParser(f"<main>{html}</main>").css("main *"):
             assert node.tag in ALLOWED_TAGS

@@ -1,4 +1,4 @@
-"""What the worker does: whatever one job raises, that job fails visibly and later and later; the others go on."""
+"""Jobs of the worker: a failing job fails visibly and is retried with growing delay; the others go on."""
 
 import builtins
 import logging
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def every_exception() -> list[BaseException]:
-    """One of each class that Python has itself."""
+    """Return an instance of each built-in exception class."""
     found: list[BaseException] = []
     for kind in vars(builtins).values():
         if isinstance(kind, type) and issubclass(kind, BaseException) and not issubclass(kind, Warning):
@@ -55,7 +55,7 @@ EXCEPTIONS = every_exception()
 
 
 class Act:
-    """What a job does, as the test says: raise, or count."""
+    """The function of a job: raises or counts, as the test says."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
@@ -133,7 +133,7 @@ def test_what_a_job_left_undone_in_the_session_is_undone(app: Flask) -> None:
 def test_a_worker_goes_on_with_all_others_when_one_kind_of_job_fails(
     app: Flask, monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException
 ) -> None:
-    """The worker's own loop, with all its jobs; the last one asks it to stop."""
+    """The worker's own loop runs with all its jobs; the last job asks it to stop."""
     ran: list[str] = []
     jobs = worker.jobs()
 
@@ -177,7 +177,7 @@ def test_one_item_that_fails_does_not_stop_the_others(app: Flask, caplog: pytest
     with pytest.raises(ValueError, match="jo2"):
         for_each([1, 2, 3, 4], act)
     assert db.session.scalars(sa.select(Message.to).order_by(Message.id)).all() == ["1@example.org", "4@example.org"]
-    assert caplog.messages == ["one of several failed"] * 2
+    assert caplog.messages == ["job item failed"] * 2
     assert "jo2" not in caplog.text, "the words of an error may name a person"
     assert for_each([1, 4], act) == 2
 
@@ -227,25 +227,25 @@ def test_workers_that_die_again_and_again_are_said(client: FlaskClient, clock: M
 def test_the_dashboard_says_what_fails_and_tries_again(
     app: Flask, sign_in: Callable[..., FlaskClient], clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = MailServer("127.0.0.1", 25, None, None, "off")  # without one the dashboard has something else to say
+    server = MailServer("127.0.0.1", 25, None, None, "off")  # without a mail server the dashboard shows another warning
     monkeypatch.setitem(app.config, "CLINIC", replace(app.config["CLINIC"], mail_server=server))
     desk = sign_in("desk")
     page = visit(desk, "/admin/")
     assert "has never run" in page.text
-    assert "Everything is answered" not in page.text
+    assert "Everything is up to date" not in page.text
     beat("host:1")
-    assert "Everything is answered" in visit(desk, "/admin/").text
+    assert "Everything is up to date" in visit(desk, "/admin/").text
     Job("mail", 0, lambda: 1 / 0).run()
     page = visit(desk, "/admin/")
     check(page)
-    assert "ZeroDivisionError: division by zero. 1 try, the last at 20 Nov 2026, 10:00" in page.text
-    assert "Everything is answered" not in page.text
-    assert "tries it again in a moment" in page.submit("Try again").status_text()
+    assert "ZeroDivisionError: division by zero. Failed 1 time, last at 20 Nov 2026, 10:00" in page.text
+    assert "Everything is up to date" not in page.text
+    assert "will try again in a moment" in page.submit("Try again").status_text()
     assert Job("mail", 0, lambda: True, failures=1, next_at=time.monotonic() + 999).run()
-    assert "Everything is answered" in visit(desk, "/admin/").text
+    assert "Everything is up to date" in visit(desk, "/admin/").text
     assert "Try again" not in visit(sign_in("moderator"), "/admin/").text
     clock.move(minutes=2)
-    assert "has not been seen since 20 Nov 2026, 10:00" in visit(desk, "/admin/").text
+    assert "has not run since 20 Nov 2026, 10:00" in visit(desk, "/admin/").text
 
 
 DIES = """

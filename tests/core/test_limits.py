@@ -1,9 +1,10 @@
-"""Rate limits: counted exactly in the database and in Redis, also while Redis dies and while eight ask at once."""
+"""Rate limits: counted exactly in the database and in Redis, also while Redis dies and with eight parallel requests."""
 
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import redis
@@ -22,7 +23,7 @@ VISITOR = "203.0.113.7"
 
 @pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.redis)])
 def limiter(request: pytest.FixtureRequest, app: Flask, clock: MovableClock) -> Limiter:
-    """A limiter over each store. The clock stands in the future, as Redis drops what its own clock says is over."""
+    """A limiter over each store. The clock is in the future, because Redis expires keys by its own clock."""
     if request.param == "database":
         return Limiter("secret", None, on=True)
     server: Redis = request.getfixturevalue("redis_server")
@@ -39,7 +40,7 @@ def dying_redis() -> Iterator[Redis]:
 
 
 def passed(limiter: Limiter, limit: Limit, times: int, subject: str = VISITOR) -> int:
-    """How many of so many uses are let through."""
+    """Return how many of so many uses are allowed."""
     count = 0
     for _ in range(times):
         try:
@@ -90,7 +91,7 @@ def test_eight_threads_at_once_are_counted_exactly(limiter: Limiter, app: Flask)
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(ten, range(8))) == 25
-    assert counts() in ([80], [])  # in the database, or not there but in Redis
+    assert counts() in ([80], [])  # in the database, or only in Redis
 
 
 @pytest.mark.redis
@@ -108,6 +109,7 @@ def test_counts_in_redis_end_with_their_window_and_name_nobody(
     server.flushall()
     clock.now = datetime(2100, 1, 1, 2, 20, tzinfo=UTC)
     Limiter("secret", redis_server.url, on=True).spend(HOURLY, VISITOR)
+    key: Any
     (key,) = server.keys("*")
     assert VISITOR not in key
     assert server.expiretime(key) == datetime(2100, 1, 1, 3, 0, tzinfo=UTC).timestamp()

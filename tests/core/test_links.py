@@ -1,4 +1,4 @@
-"""Wrapped addresses are read back, and the recipient's address goes with the wrapping."""
+"""Wrapped links are converted back, which removes the recipient's address."""
 
 import tomllib
 from pathlib import Path

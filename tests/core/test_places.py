@@ -1,4 +1,4 @@
-"""Country, phone region and time zone are preferences of the clinic; everything follows at once."""
+"""Country, phone region and time zone are preferences of the clinic; changes apply at once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -106,7 +106,7 @@ def test_the_hint_of_every_region_is_a_number_that_the_form_takes(region: str) -
     ],
 )
 def test_a_mobile_is_read_as_dialled_where_the_clinic_says(
-    sign_in: SignIn, client: FlaskClient, changed: dict[str, str], typed: str, expected: str
+    sign_in: SignIn, client: FlaskClient, changed: dict[str, Any], typed: str, expected: str
 ) -> None:
     make_services()
     older = make_booking(mobile="+6591234567").lead_id
@@ -131,7 +131,7 @@ def test_settings_offers_pickers_and_refuses_what_is_no_choice(sign_in: SignIn) 
     values = page.values("Save")
     assert (values["country"], values["phone_region"], values["time_zone"]) == ("SG", "", "Asia/Singapore")
     for wrong in ({"country": "ZZ"}, {"phone_region": "sg"}, {"time_zone": "Singapore time"}):
-        assert page.submit("Save", **wrong).status == 422
+        assert page.submit("Save", **dict[str, Any](wrong)).status == 422
     page.submit("Save", phone_region="MY", country="GB")
     page.submit("Save", phone_region="", country="GB")
     assert (preferences().country, preferences().phone_region) == ("GB", "GB")

@@ -1,10 +1,10 @@
-"""Syllables of known words, sentences, and the score made of them."""
+"""Syllables of known words, sentences, and the reading ease."""
 
 import pytest
 
 from clinic.core.readability import reading_ease, sentences, syllables
 
-# Counted by speaking them, from texts such as ours and from everyday English.
+# Counted by speaking them; from texts such as ours and from everyday English.
 KNOWN = {
     1: """back walk hip knee spine move strength stretch breathe through ache bend weight height health stairs leg arm
         neck shoe bones joint pain pace light brain sleep nerve helped moved walked pushed stays yours league tongue

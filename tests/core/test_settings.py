@@ -1,4 +1,4 @@
-"""Every setting: its default, a right value, and the one line that a wrong value stops the start with."""
+"""Every setting: its default, a valid value, and the one-line error for an invalid one."""
 
 import dataclasses
 import secrets

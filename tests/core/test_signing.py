@@ -1,4 +1,4 @@
-"""The signed time stamp of a form: read back as it was made, refused when it is not ours."""
+"""Signed time stamps of forms: read back unchanged, refused if not ours."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ def test_a_stamp_made_with_another_secret_is_not_ours(clock: MovableClock) -> No
 
 def test_no_character_of_a_stamp_can_be_changed(clock: MovableClock) -> None:
     stamp = STAMPER.stamp()
-    for place in range(len(stamp) - 1):  # the last character holds two bits that base64 does not read
+    for place in range(len(stamp) - 1):  # the last character holds two bits that base64 ignores
         altered = stamp[:place] + ("A" if stamp[place] != "A" else "B") + stamp[place + 1 :]
         with pytest.raises(ValueError, match="not a stamp of ours"):
             STAMPER.shown_at(altered)

@@ -1,4 +1,4 @@
-"""Writers of one SQLite file take turns."""
+"""The lock that queues writers of one SQLite file."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Files of rows, as programs and people write them: read, or refused in a sentence; never lost, never a crash."""
+"""Tabular files of many programs: read, or refused with a sentence; no row is lost, and nothing crashes."""
 
 import io
 import logging
@@ -139,7 +139,8 @@ def test_html_that_calls_itself_excel_is_read() -> None:
 
 
 def bomb() -> bytes:
-    """A workbook of two cells, the second in the last corner: a dense reader needs 17 thousand million cells."""
+    """Return a workbook of two cells, the second in the last corner: a dense reader would need 17 thousand million
+    cells."""
     whole = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(xlsx(("One", [["a"]])))) as old, zipfile.ZipFile(whole, "w") as new:
         for name in old.namelist():
@@ -153,7 +154,7 @@ def bomb() -> bytes:
 
 
 def packed() -> bytes:
-    """A workbook whose sheet unpacks to a gigabyte."""
+    """Return a workbook whose sheet unpacks to a gigabyte."""
     whole = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(xlsx(("One", [["a"]])))) as old,
@@ -221,7 +222,7 @@ def test_no_row_is_lost(lines: list[list[str]], mark: str) -> None:
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))))
 def test_no_file_breaks_the_reader(data: bytes) -> None:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return  # tried above: each costs a process
+        return  # tested above: each costs a process
     try:
         table = read_table(data)
     except TableRefused as refused:

@@ -1,4 +1,4 @@
-"""One person, one spelling: which addresses and numbers are the same, which are not, and which are refused."""
+"""Normal forms of addresses and numbers: which are equal, which differ, and which are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rules of time zones in calendar files: one of each kind, and right around every change of the clocks."""
+"""Time zones in calendar files: one component of each kind, and the right offset around every clock change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,15 +15,15 @@ ZONES = [
     "Asia/Jerusalem", "Europe/Dublin", "America/Santiago", "Australia/Lord_Howe", "Pacific/Auckland",
     "Asia/Kathmandu", "UTC", "America/St_Johns", "Europe/Berlin", "Asia/Beirut",
 ]  # fmt: skip
-CHANGED = [  # a zone, and a year in which its rule was another than in the year before or after
+CHANGED = [  # a zone, and a year whose rule differs from the year before or after
     ("America/New_York", 2007), ("America/Sao_Paulo", 2019), ("Asia/Amman", 2022), ("Europe/Istanbul", 2016),
     ("Africa/Casablanca", 2026), ("Asia/Singapore", 1982), ("America/Mexico_City", 2022), ("Africa/Cairo", 2023),
-    ("Africa/Cairo", 2026),  # the end of a last Thursday is a Friday of two months, which no rule says
+    ("Africa/Cairo", 2026),  # the day after the last Thursday falls into two months, which no rule can express
 ]  # fmt: skip
 
 
-def offset_by(component: Timezone, moment: datetime) -> timedelta:
-    """The offset that a calendar finds by the rules in the file, and by nothing else."""
+def offset_by(component: Any, moment: datetime) -> timedelta:
+    """Return the offset that a calendar computes from the rules in the file alone."""
     best: tuple[datetime, timedelta] | None = None
     for part in component.walk():
         if part.name not in ("STANDARD", "DAYLIGHT"):
@@ -44,7 +44,7 @@ def onsets(part: Any) -> list[datetime]:
     text = part["RRULE"].to_ical().decode()
     head, _, until = text.partition("UNTIL=")
     rule = rrulestr(f"{head}{until.partition(';')[2]}".strip(";"), dtstart=start)
-    found = rule.between(start, datetime(2045, 1, 1), inc=True)  # noqa: DTZ001
+    found: list[datetime] = rule.between(start, datetime(2045, 1, 1), inc=True)  # noqa: DTZ001
     if until:
         end = datetime.strptime(until.partition(";")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         found = [one for one in found if (one - part["TZOFFSETFROM"].td).replace(tzinfo=UTC) <= end]
@@ -52,7 +52,7 @@ def onsets(part: Any) -> list[datetime]:
 
 
 def read(component: Timezone) -> Timezone:
-    """As another program reads it."""
+    """Parse the file as another program would."""
     calendar = Calendar.from_ical(b"BEGIN:VCALENDAR\r\n" + component.to_ical() + b"END:VCALENDAR\r\n")
     (zone,) = calendar.walk("VTIMEZONE")
     return zone  # type: ignore[return-value]
@@ -78,7 +78,7 @@ def test_there_is_one_rule_of_each_kind_and_it_is_right_around_every_change(name
     assert all(("RRULE" in part) is clocks_change for part in component.subcomponents)
     assert b"RDATE" not in component.to_ical()
     agrees(zone, component, 2026, 2027)
-    agrees(zone, component, 2028, 2036)  # a rule goes on
+    agrees(zone, component, 2028, 2036)  # the rule continues
 
 
 @pytest.mark.parametrize(("name", "year"), CHANGED)

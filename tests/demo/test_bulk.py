@@ -1,4 +1,4 @@
-"""Many rows at once: as good as those that staff and visitors make, and nobody's."""
+"""Generated rows: as valid as those of staff and visitors, and nobody's."""
 
 import sqlalchemy as sa
 from flask import Flask

@@ -1,10 +1,11 @@
-"""The site behind deploy/nginx.conf, in a real nginx with two real web machines behind it."""
+"""The site behind deploy/nginx.conf, in a real nginx with two real web machines."""
 
 import gzip
 import http.client
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def pictures(site: Cluster) -> tuple[str, str]:
-    """The address of a picture, and of one that was replaced."""
+    """Return the address of an image, and of one that was replaced."""
     with site.app.app_context():
         first, second = make_image(), make_image()
         replace_image(second, picture_bytes(), filename="two.jpg")
@@ -44,7 +45,7 @@ def pictures(site: Cluster) -> tuple[str, str]:
 
 @pytest.fixture
 def away(site: Cluster) -> Iterator[None]:
-    """No web machine answers; what nginx has by itself it still sends."""
+    """No web machine answers; nginx still sends the files that it serves itself."""
     for name in WEB:
         site.kill(name)
     yield
@@ -83,7 +84,7 @@ def test_nginx_takes_the_file_without_a_warning(site: Cluster) -> None:
     assert "warn" not in said
 
 
-FORMLESS = "/articles/"  # an article has a form with a time stamp, which each process makes for itself
+FORMLESS = "/articles/"  # an article has a form with a time stamp, which differs between processes
 
 
 def test_a_page_is_the_same_as_from_a_machine_itself(site: Cluster) -> None:
@@ -184,7 +185,7 @@ def test_when_no_machine_answers_a_page_says_so(site: Cluster) -> None:
         assert answer.status == 503, f"{method} {path}"
         assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("30", "no-store")
         assert ALWAYS.items() <= answer.headers.items()
-        assert (b"<h1>We are out of reach for a moment</h1>" in content) == (method != "HEAD")
+        assert (b"<h1>The site is unavailable for a moment</h1>" in content) == (method != "HEAD")
     style = re.search(r'href="([^"]+\.css)"', fetch(site.port, "/")[0].text)
     assert style
     answer = fetch(site.port, style[1])[0]
@@ -206,7 +207,7 @@ def test_when_one_machine_is_away_nobody_notices(site: Cluster) -> None:
 def test_what_is_too_large_is_refused_with_a_page(site: Cluster) -> None:
     answer = fetch(site.port, "/book/", "POST", b"x" * (1024 * 1024 + 1))[0]
     assert answer.status == 413
-    assert "<h1>That is too much at once</h1>" in answer.text
+    assert "<h1>That is too large</h1>" in answer.text
     assert ALWAYS.items() <= answer.headers.items()
     assert "retry-after" not in answer.headers
     of_app = fetch(site.port, "/admin/media/new/", "POST", b"x" * (1024 * 1024 + 1))[0]
@@ -234,10 +235,10 @@ def test_who_keeps_pages_for_a_second_sees_changes_after_it(site: Cluster) -> No
         edit(site, "After")
         time.sleep(2)
         assert "After</h1>" in ask(nginx.port, site.article).text
-        for path in ("/healthz", "/login", "/admin/", "/nothing/"):  # no-store: each asks the app
+        for path in ("/healthz", "/login", "/admin/", "/nothing/"):  # no-store: each request reaches the app
             ids = {fetch(nginx.port, path)[0].headers["x-request-id"] for _ in range(3)}
             assert len(ids) == 3, path
-        cookies = {"Cookie": "clinic_staff=x"}
+        cookies: dict[str, Any] = {"Cookie": "clinic_staff=x"}
         ids = {fetch(nginx.port, site.article, **cookies)[0].headers["x-request-id"] for _ in range(3)}
         assert len(ids) == 3, "staff are not served from what is kept"
         visitor = fetch(nginx.port, site.article)[0]

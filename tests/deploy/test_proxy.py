@@ -1,4 +1,4 @@
-"""What deploy/nginx.conf passes on, and when it asks again: seen from machines that only note what reaches them."""
+"""Requests that deploy/nginx.conf forwards and repeats, seen by machines that only record them."""
 
 import http.client
 import re
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.nginx
 
 
 class Machine(ThreadingHTTPServer):
-    """Notes requests. With `hangs_up` it takes a whole request and closes the connection without an answer."""
+    """Records requests. With `hangs_up` it reads a whole request and closes the connection without a response."""
 
     daemon_threads = True
 
@@ -54,7 +55,7 @@ class _Noting(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -84,7 +85,11 @@ def ask(nginx: Nginx, method: str, path: str, body: bytes | None = None, **heade
 def test_a_machine_learns_the_visitor_s_address_and_nothing_that_a_visitor_claims(
     nginx: Nginx, machines: tuple[Machine, Machine]
 ) -> None:
-    claims = {"X_Forwarded_For": "1.2.3.4", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "elsewhere.example"}
+    claims: dict[str, Any] = {
+        "X_Forwarded_For": "1.2.3.4",
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_Host": "elsewhere.example",
+    }
     assert ask(nginx, "GET", "/book/?x=%20y", **claims) == 200
     (method, path, headers), *more = machines[0].seen + machines[1].seen
     assert not more

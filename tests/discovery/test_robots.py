@@ -1,4 +1,4 @@
-"""Feed, sitemap and the small files that robots ask for."""
+"""Feed, sitemap and the small files that robots request."""
 
 from datetime import timedelta
 from xml.etree import ElementTree as Xml
@@ -44,7 +44,7 @@ def test_the_sitemap_lists_what_is_public_with_its_last_change(client: FlaskClie
 
 def test_a_large_sitemap_is_an_index_of_files(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     articles = [make_article() for _ in range(5)]
-    size = articles[-1].id // 2 + 1  # two spans of ids
+    size = articles[-1].id // 2 + 1  # two ranges of ids
     monkeypatch.setattr(queries, "PART_SIZE", size)
     tree = Xml.fromstring(client.get("/sitemap.xml").data)
     places = [part.findtext(f"{MAP}loc") for part in tree.findall(f"{MAP}sitemap")]
@@ -63,5 +63,5 @@ def test_no_file_of_a_sitemap_is_too_long() -> None:
 
 def test_the_small_files_are_there(client: FlaskClient) -> None:
     assert "Sitemap: http://127.0.0.1:8000/sitemap.xml" in client.get("/robots.txt").text
-    assert client.get("/site.webmanifest").json["name"] == "Move Therapy"
+    assert client.get("/site.webmanifest").get_json()["name"] == "Move Therapy"
     assert "Contact: mailto:" in client.get("/.well-known/security.txt").text

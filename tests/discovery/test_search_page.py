@@ -1,4 +1,4 @@
-"""The search page, on both engines."""
+"""The search page, on both databases."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ def test_a_small_typo_is_set_right_and_said(client: FlaskClient) -> None:
     make_article(title="Gluteal muscles")
     page = search(client, "glutael muscels")
     assert titles(page) == ["Gluteal muscles"]
-    assert "Showing what was found for gluteal muscles" in page.text
+    assert "Showing results for gluteal muscles" in page.text
 
 
 def test_found_words_are_marked_and_html_in_the_text_is_not_run(client: FlaskClient) -> None:

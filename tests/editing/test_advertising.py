@@ -1,4 +1,4 @@
-"""What may not be promised: found, but not inside other words, and not where it is denied."""
+"""Tests of advertising rules: found as whole words, and not where the text denies them."""
 
 from contextlib import suppress
 
@@ -122,13 +122,13 @@ def test_a_profile_is_read_line_by_line() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("cure", "Line 1: write the words, then |, then the advice."),
-        ("cure | x\n\n | y", "Line 3: write the words to look for before the |."),
-        (", , | y", "Line 1: write the words to look for before the |."),
-        ("cure |  ", "Line 1: write after the | what to do instead."),
-        ("c*re | y", "Line 1: “c*re” will not work; a * may stand only at the end of a word."),
-        ("cure, * | y", "Line 1: “*” will not work; a * may stand only at the end of a word."),
-        ("... | y", "Line 1: “...” will not work; a * may stand only at the end of a word."),
+        ("cure", "Line 1: enter the words, then |, then the advice."),
+        ("cure | x\n\n | y", "Line 3: enter the words to find before the |."),
+        (", , | y", "Line 1: enter the words to find before the |."),
+        ("cure |  ", "Line 1: enter the advice after the |."),
+        ("c*re | y", "Line 1: “c*re” will not work. Use * only at the end of a word."),
+        ("cure, * | y", "Line 1: “*” will not work. Use * only at the end of a word."),
+        ("... | y", "Line 1: “...” will not work. Use * only at the end of a word."),
     ],
 )
 def test_a_wrong_line_is_named(text: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""What an editor is told before publishing: each rule where it applies, in one plain sentence, and not elsewhere."""
+"""Tests of the findings before publishing: each rule where it applies, and nowhere else."""
 
 import re
 import tomllib
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -44,12 +45,12 @@ def about(profile: Profile = DEFAULT_PROFILE, **changes: object) -> list[Finding
     return preflight(replace(GOOD, **changes), profile)  # type: ignore[arg-type]
 
 
-def rules(**changes: object) -> list[str]:
+def rules(**changes: Any) -> list[str]:
     return [finding.rule for finding in about(**changes)]
 
 
 def of_body(body: str) -> list[tuple[str, str]]:
-    """The rules and excerpts for a body."""
+    """Return the rules and excerpts for a body."""
     findings = about(body=body)
     assert all(finding.field == "body" for finding in findings)
     return [(finding.rule, finding.excerpt) for finding in findings]
@@ -245,7 +246,7 @@ def test_claims_are_told_at_title_summary_and_body_with_their_sentence() -> None
 
 
 def demo_texts() -> Iterator[Checked]:
-    """The demo's articles and pages as the demo stores them, each picture by a number."""
+    """Return the demo's articles and pages as stored, with each picture by its number."""
     texts = sorted([*CONTENT.glob("articles/*.html"), *CONTENT.glob("pages/*.html")])
     known = {f"/articles/{text.stem}/" for text in texts} | {f"/{text.stem}/" for text in texts} | {"/book/"}
     known |= {f"/services/{text.stem}/" for text in CONTENT.glob("services/*.html")}

@@ -1,9 +1,10 @@
-"""Every table is either seen by readers, so that a write to it changes the content version, or known not to be."""
+"""Every table is either marked as seen by readers, so that writes change the content version, or listed here as
+unseen."""
 
 from clinic.core import content_version
 from clinic.core.db import Base
 
-# A row here is never part of a page that is the same for every reader.
+# Rows of these tables are never part of a page that is the same for every reader.
 UNSEEN = {
     "audit_line",
     "autosave",

@@ -1,4 +1,4 @@
-"""The migrations: up and down on empty databases, and a newest one that equals the models."""
+"""Migrations run up and down on empty databases, and the newest one equals the models."""
 
 import secrets
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    """An app whose database has nothing in it yet."""
+    """An app with an empty database."""
     environ = {"CLINIC_ENV": "test"}
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres")
@@ -42,7 +42,7 @@ def tables() -> set[str]:
 
 
 def include_name(name: str | None, *_: object) -> bool:
-    """Not the tables of each engine's own full-text index: no model describes them."""
+    """Leave out the tables of each engine's full-text index, which no model describes."""
     return not str(name).startswith(("search_fts", "search_vector", "lead_fts", "lead_vector"))
 
 
@@ -51,7 +51,7 @@ def test_up_then_down_then_up_again(empty_app: Flask) -> None:
     upgrade()
     assert tables() == set(Base.metadata.tables)
     assert is_migrated()
-    upgrade()  # once more changes nothing
+    upgrade()  # repeating it changes nothing
     downgrade(revision="base")
     assert tables() == set()
     upgrade()

@@ -1,4 +1,4 @@
-"""Where personal data lies: each text column is declared, and nothing personal is found in another."""
+"""Personal data: each text column is declared, and personal data are found in no other."""
 
 import logging
 from pathlib import Path
@@ -29,7 +29,7 @@ PERSONAL = {
     "user": {"email", "name"},
     "audit_line": {"actor", "detail"},  # names of staff, never of visitors
 }
-# Keyed digests: they recognise a person who comes again, and name nobody.
+# Keyed digests, which recognise a returning person and name nobody.
 DIGESTS = {
     "booking": {"contact_digest"},
     "claim": {"digest"},
@@ -55,7 +55,7 @@ SECRETS = {
     "voucher": {"code", "redeemed_device"},
     "therapist": {"feed_digest"},
 }
-# What the clinic says about itself and its work.
+# Texts by the clinic about itself and its work.
 OWN_WORDS = {
     "article": {
         "slug",
@@ -115,7 +115,7 @@ MARKS = ("Xanthippe", "xanthippe", "91234567", "9123 4567")
 
 
 def text_columns() -> dict[str, set[str]]:
-    """Every column that could hold words: not numbers, times, truths or states."""
+    """Return every column that may hold text, unlike numbers, times, booleans or states."""
     other = (sa.Integer, sa.Float, sa.DateTime, sa.Date, sa.Boolean, sa.Enum, UtcDateTime)
     return {
         table.name: columns
@@ -134,7 +134,7 @@ def declared() -> dict[str, set[str]]:
 
 
 def found(*marks: str) -> set[tuple[str, str]]:
-    """Table and column of each place where one of these words stands."""
+    """Return table and column of each place that contains one of these words."""
     db.session.rollback()
     places = set()
     for table in Base.metadata.sorted_tables:
@@ -146,7 +146,7 @@ def found(*marks: str) -> set[tuple[str, str]]:
 
 
 def xanthippe() -> Lead:
-    """A person who did all that a visitor can do."""
+    """A person who has done everything that a visitor can do."""
     article = make_article()
     booking = make_booking(name="Xanthippe Tan", email="xanthippe@example.org", mobile="+6591234567", article=article)
     make_booking(name="Xanthippe Tan", email="xanthippe@example.org", mobile="+6581234567")

@@ -1,4 +1,4 @@
-"""The repository itself: what must be there, what must not, and pinned requirements."""
+"""The repository: required and forbidden files, and pinned requirements."""
 
 import re
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ REQUIRED = (
     "docs/editors.md",
 )
 MOST_BYTES = 400_000
-# A built bundle; a third of it is sent.
+# A built bundle, a third of it once compressed.
 LARGER = {"clinic/static/js/editor.js": 500_000}
 MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:home|Users|root|work)/[\w.]")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 
 
 def committed() -> Iterator[Path]:
-    """Every file that is not ignored; no git is needed, so that it works in an unpacked archive too."""
+    """Return every file that is not ignored. Works without git, so also in an unpacked archive."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     ignored = [line.strip("/") for line in lines] + [".git", ".ci"]
     ignored += [path.name for path in ROOT.iterdir() if path.is_symlink()]
@@ -57,7 +57,7 @@ def plain_name(requirement: str) -> str:
 
 
 def named(file: Path) -> set[str]:
-    """The packages that a .in file asks for itself."""
+    """Return the packages that a .in file lists itself."""
     lines = [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
     return {plain_name(line) for line in lines if line and not line.startswith("-")}
 

@@ -1,4 +1,4 @@
-"""Every address of the site with its audience: a new page cannot be open, or be lost, by accident."""
+"""Every route of the site with its audience, so that no page is open or lost by accident."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Route = tuple[str, str]  # method and rule
 EVERYONE, SIGNED_IN = "everyone", "signed in"
 ROLES = ("editor", "moderator", "desk", "owner")
 
-# What each screen of the panel has from Flask-Admin, and who may open the screen.
+# The routes that each screen of the panel has from Flask-Admin, and the permission of the screen.
 LIST_SCREEN = (
     "GET ",
     "POST action/",
@@ -51,7 +51,7 @@ SCREENS = {
     "people": "owner",
     "activity": "owner",
 }
-# What the screens of articles and pages have besides.
+# Further routes of the article and page screens.
 ARTICLE_SCREEN = (
     "POST autosave.json",
     "GET check/",
@@ -202,7 +202,7 @@ OTHERS = {
 
 
 def table() -> dict[Route, str]:
-    """Audience of each method and rule."""
+    """Return the audience of each method and rule."""
     audiences = {
         f"{method} /admin/{screen}/{rest}": roles
         for screen, roles in SCREENS.items()
@@ -216,7 +216,7 @@ def table() -> dict[Route, str]:
 
 
 TABLE = table()
-FOR_SCRIPTS = {"/admin/media/pick.json", "/admin/media/upload.json"}  # tell a visitor in a sentence, not by a page
+FOR_SCRIPTS = {"/admin/media/pick.json", "/admin/media/upload.json"}  # answer visitors with a sentence
 CLOSED = {route: audience for route, audience in TABLE.items() if audience != EVERYONE}
 one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
@@ -238,7 +238,8 @@ def token_of(client: FlaskClient, path: str) -> str:
 
 
 def ask(client: FlaskClient, route: Route, token: str) -> tuple[int, str]:
-    """Status and Location of the answer, with a token where one is needed, so that only the audience decides."""
+    """Return status and Location of the response, with a token where one is needed, so that only the audience
+    decides."""
     method, rule = route
     data = {"csrf_token": token} if method == "POST" else None
     answer = client.open(path_of(rule), method=method, data=data)
@@ -256,7 +257,7 @@ def test_every_route_has_an_audience_and_every_entry_a_route(app: Flask) -> None
 def test_visitors_reach_what_is_open_and_nothing_breaks(app: Flask) -> None:
     for route, audience in TABLE.items():
         if audience == EVERYONE:
-            client = app.test_client()  # some of these end a sign-in that is half-way
+            client = app.test_client()  # some of these end an unfinished sign-in
             status, _ = ask(client, route, token_of(client, "/login"))
             assert status < 500 or route == ("GET", "/readyz"), (route, status)
             assert status not in (401, 403), (route, status)

@@ -1,5 +1,5 @@
-"""Every page with few rows and with ten times as many: the same number of statements, and no plan that reads a whole
-table or sorts one."""
+"""Every page with few rows and with ten times as many: the same number of statements, and no query plan that scans or
+sorts a whole table."""
 
 import json
 import secrets
@@ -34,7 +34,7 @@ from tests.factories import make_article, make_booking, make_image, make_service
 from tests.house.test_routes import TABLE
 
 Sent = list[tuple[str, Any]]
-# They answer from files, from memory, once, or only to a script; or the walk would end the sign-in.
+# These are answered from files, from memory, once, or only to a script; or they would end the sign-in.
 NOT_WALKED = (
     "/static/",
     "/fs-static/",
@@ -78,7 +78,7 @@ BIG = {
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """An app of its own, which other tests have told nothing about how many rows there are."""
+    """An app of its own, without statistics about the number of rows."""
     environ = {}
     if request.param == "postgresql":
         environ["DATABASE_URL"] = request.getfixturevalue("postgres").new_database(f"rows_{secrets.token_hex(4)}")
@@ -91,7 +91,7 @@ def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def begin() -> None:
-    """What the walk opens: the first of everything."""
+    """Create the subjects of the pages: the first row of everything."""
     make_services()
     image = make_image()
     article = make_article(title="Strong hips", image_id=image.id, tags=["hips"], slug="strong-hips")
@@ -175,7 +175,10 @@ def _add_log_mail_and_pictures(number: int) -> None:
 
 
 def addresses() -> dict[str, str]:
-    """The pages of the site by rule, the parts of the address filled in by what begin() has made."""
+    """Return the addresses of the site by rule, with their parameters filled in from begin()."""
+    category: Any
+    tag: Any
+    author: Any
     category, tag, author = (db.session.scalars(sa.select(model)).first() for model in (Category, Tag, Author))
     article = db.session.scalars(sa.select(Article).where(Article.slug == "strong-hips")).one()
     assert category
@@ -200,7 +203,7 @@ def first(model: Any) -> Any:
 
 
 def walked() -> list[str]:
-    """Every page that is walked: of the panel's screens the list, its tabs, searches and sorts, and the first row."""
+    """Return every page of the walk: for each screen the list, its tabs, searches and sorts, and the first row."""
     filled = addresses()
     rules = [
         rule for method, rule in TABLE if method == "GET" and not rule.startswith(NOT_WALKED) and "export" not in rule
@@ -250,7 +253,7 @@ def walked() -> list[str]:
     assert not [path for path in paths if "<" in path], (
         "fill in the parts of these addresses, or list them as not walked"
     )
-    return [f"{path}{'&' if '?' in path else '?'}x=1" for path in paths]  # past the stored pages
+    return [f"{path}{'&' if '?' in path else '?'}x=1" for path in paths]  # bypasses the page store
 
 
 def owner_of(app: Flask) -> FlaskClient:
@@ -290,7 +293,7 @@ def statements_by_page(app: Flask) -> dict[str, Sent]:
 
 
 def test_no_page_needs_more_statements_with_ten_times_the_rows(grown: Flask) -> None:
-    statements_by_page(grown)  # what each process asks once, or once after a change
+    statements_by_page(grown)  # runs statements that each process needs once, or once after a change
     few = statements_by_page(grown)
     grow(540, 1080, 540)
     take_statistics()
@@ -307,10 +310,11 @@ def test_no_page_needs_more_statements_with_ten_times_the_rows(grown: Flask) -> 
 
 
 def read_too_much(statement: str, parameters: Any) -> str:
-    """Why a statement takes longer the more rows there are, if it does."""
+    """Return why a statement takes longer with more rows, or ""."""
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
-        # Of so few rows it would read all, though an index would do: rows cost as if there were many, pages nothing.
+        # With so few rows the planner would scan even with an index. So rows cost as if there were many, and pages
+        # nothing.
         for setting in (
             "enable_seqscan = off",
             "cpu_tuple_cost = 10",
@@ -340,7 +344,7 @@ def _postgres_reads_all(node: dict[str, Any], *, is_limited: bool) -> str:
 
 
 def _is_by_bitmap(node: dict[str, Any]) -> bool:
-    return node["Node Type"] == "Bitmap Heap Scan"
+    return bool(node["Node Type"] == "Bitmap Heap Scan")
 
 
 def _sqlite_reads_all(statement: str, steps: list[tuple[int, str]]) -> str:

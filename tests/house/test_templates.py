@@ -1,4 +1,4 @@
-"""The templates: each compiles, none lets raw HTML through unseen, none has code or styles within."""
+"""Templates: each compiles, raw HTML is declared, and none has inline code or styles."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
 PAGES = [path for path in FILES if path.suffix == ".html" and not path.is_relative_to(FOLDER / "mail")]
 MAILS = sorted(path.name for path in (FOLDER / "mail").iterdir() if path.is_dir())
 
-# Where HTML is taken as it stands, and why it may be.
-SAFE = {"parts/picture.html": 1}  # a caption from a body, which was sanitised when it was saved
+# Places where HTML is not escaped, with the reason.
+SAFE = {"parts/picture.html": 1}  # a caption from a body, sanitised on saving
 HANDLER = re.compile(r"""<[^>]*\son[a-z]+\s*=""")
 STYLE = re.compile(r"""<style|<[^>]*\sstyle\s*=""")
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)")
@@ -76,7 +76,7 @@ def test_every_post_form_of_staff_carries_the_token_and_every_field_macro_is_use
             assert any(token in form for token in ("csrf_token", "admin/kit/token.html", "hidden_id(")), (
                 f"{name(path)}: {form[:90]}"
             )
-    views = Path(clinic.__file__).parent / "reading" / "article.py"  # which puts parts into a body
+    views = Path(clinic.__file__).parent / "reading" / "article.py"  # renders the parts inside a body
     used = "".join(path.read_text(encoding="utf-8") for path in (*FILES, views))
     for path in (FOLDER / "parts").glob("*.html"):
         assert f'"parts/{path.name}"' in used, f"{path.name} is used by no template"

@@ -1,4 +1,4 @@
-"""Whatever takes or keeps a text uses the one module that knows characters."""
+"""Every module that takes or stores text uses the one module that knows characters."""
 
 import inspect
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from clinic.core.db import Base, JsonWords, Words
 from clinic.web.forms import LineField, TextField
 
 CLEANED = (LineField, TextField, CodeField)
-# Made by programs, and never shown: digests, tokens, keys.
+# Made by programs and never shown: digests, tokens, keys.
 NOT_TYPED = {
     "content_version.token", "index_state.name", "heartbeat.name", "passkey.credential_id", "rate_count.key",
     "rate_count.until", "search_word.word", "spent_link.digest", "role.permissions",
@@ -24,13 +24,14 @@ NOT_TYPED = {
 
 
 def forms(kind: type = Form) -> Iterator[type]:
+    one: type
     for one in kind.__subclasses__():
         yield one
         yield from forms(one)
 
 
 def test_every_field_of_ours_that_takes_words_cleans_them(app: Flask) -> None:
-    # Passwords, codes and the like are compared, not kept: Flask-Security's forms have their own fields.
+    # Passwords and codes are compared, not stored; Flask-Security's forms have their own fields.
     ours = [form for form in forms() if form.__module__.startswith("clinic.") and "sign_in" not in form.__module__]
     assert len(ours) > 15
     for form in ours:

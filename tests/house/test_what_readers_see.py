@@ -1,4 +1,4 @@
-"""A walk over every operation: the content version changes exactly when a page for readers does."""
+"""A walk over every operation: the content version changes exactly when a public page does."""
 
 import ast
 import re
@@ -142,23 +142,23 @@ from tests.factories import make_user, picture_bytes
 
 ROOT = Path(__file__).parents[2] / "clinic"
 SAID = Description(alt="A knee", credit="Photo: Mei Tan")
-# Not of the product's daily life: they call the operations below, or write what is below in bulk.
+# Not part of daily use: they call the operations below, or write the same in bulk.
 ELSEWHERE = {"load_demo", "bulk_articles", "in_portions", "go_on_counting", "take_statistics"}
-# Steps of operations that are walked: each is called by one of them.
+# Steps of operations in the walk, each called by one of them.
 STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "for_each"}
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
-# Screens, links and commands that put several operations into one transaction.
-STEPS |= {"index", "look_after", "undo_stages", "update", "_export", "report_csv", "act_on_link", "outcome"}
-STEPS |= {"create_once", "do_once", "redeem_and_say", "_give_back_in_database", "_refold"}
-# Here no page differs although the token does: a scheduled article decides until when pages fit, and a teaser that was
-# picked may be the one that stood there anyway.
+# Transactions around other operations, and lines of the log.
+STEPS |= {"make_once", "act_once", "spend_and_act", "note_import", "_give_back_in_database", "_refold"}
+STEPS |= {"look_after", "undo_stages", "_export", "report_csv"}
+# Operations after which the token may change without a difference in any page: a scheduled article changes how long
+# pages are valid, and a chosen teaser may be the one shown before.
 MAY_CHANGE = {
     "edit_article, its teasers",
     "edit_article, scheduled",
     "publish_article, for later",
     "unschedule_article",
 }
-LATER = "time goes by"  # and with it pages end by themselves
+LATER = "time goes by"  # pages also change with time
 
 
 def change(article: Article, **fields: Any) -> Article:
@@ -211,7 +211,7 @@ def all_sent(deliver: Callable[[Message], None]) -> None:
 
 
 def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Each operation with what it is about, in an order that a clinic could do them in."""
+    """Return each operation with its subject, in an order in which a clinic might use them."""
 
     def keep(name: str, act: Callable[[], Any]) -> Callable[[], None]:
         def do() -> None:
@@ -414,7 +414,7 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
         "send_again",
         lambda: (
             db.session.execute(sa.update(Message).values(state=MessageState.FAILED)),
-            db.session.commit(),
+            db.session.commit(),  # type: ignore[func-returns-value]
             send_again(latest(Message), by=s.user),
         ),
     )
@@ -441,11 +441,11 @@ REQUEST_ID = re.compile(r"<code>[0-9a-f]{12}</code>")
 
 
 class Reader:
-    """Somebody who looks at all addresses that there are, or once were."""
+    """A reader who opens all present and former addresses."""
 
     def __init__(self, app: Flask) -> None:
         self._client = app.test_client()
-        # As with a staff cookie the page store lets the app answer.
+        # With a staff cookie the page store passes the request to the app.
         self._client.set_cookie(app.config["SESSION_COOKIE_NAME"], "none")
         self._paths = ["/", "/articles/", "/book/", "/feed.xml", "/sitemap.xml", "/search/?q=hips"]
         self._paths += ["/old/", "/older/", "/services/old/"]
@@ -459,14 +459,14 @@ class Reader:
         found = {}
         for path in self._paths:
             answer = self._client.get(path)
-            if answer.status_code != 404:  # an address that nobody has looks like one that never was
+            if answer.status_code != 404:  # an address without a page looks like one that never existed
                 text = REQUEST_ID.sub("", answer.get_data(as_text=True))
                 found[path] = (answer.status_code, answer.headers.get("Location", ""), text)
         return found
 
 
 def operations() -> set[str]:
-    """The names of all functions that write: @atomic(), or with atomic() inside."""
+    """Return the names of all functions that write: @atomic(), or with atomic() inside."""
     names: set[str] = set()
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

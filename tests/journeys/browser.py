@@ -1,4 +1,4 @@
-"""The real demo site on a port of its own, and people who walk through it with a browser and notice what is wrong."""
+"""The demo site on a port of its own, and people who use it with a browser and check every page."""
 
 import email.policy
 import os
@@ -45,7 +45,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
-# Elements that stick out to the right, but for those inside a part that scrolls by itself.
+# Elements that overflow to the right, except inside parts that scroll by themselves.
 STICKING_OUT = """() => {
   const root = document.documentElement, width = root.clientWidth;
   if (root.scrollWidth <= width) return [];
@@ -60,7 +60,7 @@ STICKING_OUT = """() => {
 
 @dataclass(frozen=True)
 class Site:
-    """A running site. `pid` is the process that watches the others, where it runs by itself."""
+    """A running site. `pid` is the supervising process, if the site has its own."""
 
     url: str
     instance: Path
@@ -68,7 +68,7 @@ class Site:
     pid: int = 0
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        """What the database answers."""
+        """Return the result of a database query."""
         engine = sa.create_engine(self.database_url)
         with engine.connect() as connection:
             found = [tuple(row) for row in connection.execute(sa.text(query), values)]
@@ -76,25 +76,25 @@ class Site:
         return found
 
     def mails_to(self, address: str) -> list[str]:
-        """The subjects of the letters that the worker has delivered to this address."""
+        """Return the subjects of the letters delivered to this address."""
         paths = sorted((self.instance / "mail").glob("*.eml"))
         letters = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
         return [letter["Subject"] for letter in letters if address in letter["To"]]
 
     def wait_for_mail(self, address: str, number: int = 1) -> list[str]:
-        """The subjects, as soon as there are so many letters."""
+        """Wait for that many letters, and return their subjects."""
         wait_for(lambda: len(self.mails_to(address)) >= number, f"{number} letters to {address}")
         return self.mails_to(address)
 
 
 def site_in(instance: Path, port: int, pid: int = 0) -> Site:
-    """One on SQLite."""
+    """Return a site on SQLite."""
     return Site(f"http://127.0.0.1:{port}", instance, f"sqlite:///{instance / 'clinic.sqlite3'}", pid)
 
 
 @contextmanager
 def running_site() -> Iterator[Site]:
-    """The demo site with its worker, as `make run` starts it, in a folder that is removed afterwards."""
+    """The demo site with its worker, as `make run` starts it, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="clinic-site-") as folder, tempfile.TemporaryFile() as log:
         port = free_port()
         environ = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ} | {
@@ -125,7 +125,7 @@ def running_site() -> Iterator[Site]:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A Chromium without a window."""
+    """A headless Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         yield browser
@@ -133,7 +133,7 @@ def running_browser() -> Iterator[Browser]:
 
 
 def has_renditions(site: Site) -> bool:
-    """Whether the worker has made all sizes of all pictures."""
+    """Return whether the worker has made the renditions of all images."""
     return site.rows("SELECT count(*) FROM image WHERE rendered_at IS NULL") == [(0,)]
 
 
@@ -146,8 +146,8 @@ def _answers(url: str) -> bool:
 
 
 class Person:
-    """Somebody with a browser of their own. Every page they come to is checked, at the width of their screen and at 320
-    pixels; by a thorough one at all widths."""
+    """A person with a browser of their own. Every page they open is checked at the width of their screen and at 320
+    pixels; with `thorough` at all widths."""
 
     def __init__(
         self, browser: Browser, site: Site, *, width: int = DESKTOP, is_thorough: bool = False, **options: Any
@@ -170,7 +170,7 @@ class Person:
     # Going somewhere
 
     def open(self, path: str, status: int = 200) -> None:
-        """Type an address."""
+        """Open an address."""
         self._arrive(self.page.goto(path), status)
 
     def follow(self, name: str, *, within: str = "body", status: int = 200) -> None:
@@ -186,8 +186,8 @@ class Person:
         self._go(self.row(words).get_by_role("button", name=button))
 
     def sign_in(self, role: str, *, password: str = PASSWORD) -> None:
-        """Sign in as one of the demo staff, at the door where we stand or at the one with the known address."""
-        self.is_staff = True  # the door sets a cookie for its token
+        """Sign in as one of the demo staff, on the current sign-in page or at /login."""
+        self.is_staff = True  # the sign-in page sets a cookie for its token
         if self.path != "/login":
             self.open("/login")
         self.fill(Email=f"{role}@example.org", Password=password)
@@ -214,7 +214,7 @@ class Person:
             self.page.get_by_label(name.replace("_", " "), exact=True).fill(value)
 
     def choose(self, label: str) -> None:
-        """Tick the box or choose the radio button with this label."""
+        """Tick the checkbox or choose the radio button with this label."""
         self.page.get_by_label(label).first.check()
 
     def search(self, words: str) -> None:
@@ -226,11 +226,11 @@ class Person:
 
     @property
     def path(self) -> str:
-        """Where we are."""
+        """The current path."""
         return urlsplit(self.page.url).path
 
     def text(self) -> str:
-        """All that can be read."""
+        """The visible text."""
         return self.page.locator("body").inner_text()
 
     def heading(self) -> str:
@@ -238,21 +238,21 @@ class Person:
         return self.page.locator("h1").inner_text()
 
     def status(self) -> str:
-        """What the page says was done."""
+        """The success message of the page."""
         return self.page.get_by_role("status").inner_text()
 
     def alert(self) -> str:
-        """What the page says is wrong."""
+        """The error message of the page."""
         return self.page.get_by_role("alert").inner_text()
 
     def row(self, words: str) -> Locator:
-        """The only table row with these words."""
+        """Return the only table row with these words."""
         row = self.page.locator("tbody tr", has_text=words)
         expect(row).to_have_count(1)
         return row
 
     def focused(self) -> str:
-        """The id of the element that has the focus, or its role, or its words."""
+        """Return the id, role or text of the focused element."""
         return str(
             self.page.evaluate("""() => {
               const at = document.activeElement;
@@ -263,7 +263,7 @@ class Person:
     # Checking
 
     def look(self) -> None:
-        """What holds for each page: silent console, own host, no cookie for visitors, no sideways scroll."""
+        """Check the page: no console messages, own host only, no cookie for visitors, no sideways scroll."""
         where = f"at {self.page.url}"
         complaints, self.complaints = self.complaints, []
         assert not complaints, f"{complaints} {where}"
@@ -286,7 +286,7 @@ class Person:
         return list(self.page.evaluate(STICKING_OUT))
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # The status of each answer is judged by _on_response and _arrive; the console repeats it.
+        # _on_response and _arrive judge the status of each response; the console repeats it.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.complaints.append(f"console: {message.text}")
 
@@ -299,9 +299,9 @@ class Person:
             self.complaints.append(f"{response.status} for {response.url}")
 
     def leave(self) -> None:
-        """Close the browser; a last look at what it said."""
+        """Close the browser after a last check of its messages."""
         try:
             self.context.close()
-        except Error:  # the browser has gone before
+        except Error:  # the browser has already gone
             return
         assert not self.complaints, self.complaints

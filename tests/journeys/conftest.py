@@ -1,4 +1,4 @@
-"""One demo site and one browser for all journeys; people who come with a phone and with a desktop."""
+"""One demo site and one browser for all journeys; people with a phone and with a desktop."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ MakePerson = Callable[..., Person]
 
 @pytest.fixture(scope="session")
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    """As `make run` starts it; in `make cluster` on two machines."""
+    """The demo site as `make run` starts it; in `make cluster` on two machines."""
     with running_demo_cluster() if request.config.getoption("cluster") else running_site() as site:
         yield site
 
 
 @pytest.fixture(scope="session")
 def styleguide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site with the style guide, which the demo site, being one for production, has not."""
+    """A site with the style guide, which the demo site, a production one, does not have."""
     folder = tmp_path_factory.mktemp("styleguide")
     server = make_server("127.0.0.1", 0, make_app(folder), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 def width(request: pytest.FixtureRequest) -> int:
-    """How wide the screen is. A test that names it runs at both sizes."""
+    """The width of the screen. A test that names it runs at both sizes."""
     return int(request.param)
 
 
@@ -66,7 +66,7 @@ def sign_ins(browser: Browser, site: Site) -> Callable[[str], Any]:
 
 @pytest.fixture
 def arrive(browser: Browser, site: Site, sign_ins: Callable[[str], Any]) -> Iterator[MakePerson]:
-    """arrive(width) gives a visitor; arrive(width, "editor") one of the staff, signed in and at the dashboard."""
+    """A function: arrive(width) returns a visitor, arrive(width, "editor") a signed-in person at the dashboard."""
     people: list[Person] = []
 
     def arrive(width: int = DESKTOP, role: str = "", **options: Any) -> Person:

@@ -1,4 +1,4 @@
-"""A page with nothing but the text editor on it, under the strictest policy, and the answers it asks a server for."""
+"""A page with only the text editor, under the strictest policy, and a server that answers its requests."""
 
 import io
 import json
@@ -61,14 +61,14 @@ ARTICLES = [
 
 
 def png(red: int = 90) -> bytes:
-    """A small picture."""
+    """Return a small picture."""
     file = io.BytesIO()
     Image.new("RGB", (480, 320), (red, 140, 120)).save(file, "PNG")
     return file.getvalue()
 
 
 def picture(number: int) -> dict[str, Any]:
-    """What the panel says about a picture."""
+    """Return a picture as the panel describes it."""
     address = f"/media/{number}/480.png"
     return {
         "id": number,
@@ -84,8 +84,8 @@ def picture(number: int) -> dict[str, Any]:
 
 @dataclass
 class EditorServer:
-    """Serves the page and plays the panel. `refuse` is the sentence with which uploads are refused; none is answered
-    before it `may_answer`."""
+    """Serves the page and simulates the panel. `refuse` is the error for uploads; `may_answer` delays responses to
+    them."""
 
     assets: Assets
     url: str = ""
@@ -154,19 +154,19 @@ class EditorServer:
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: what matters is seen in the browser."""
+        """Log nothing; the tests check the browser."""
 
 
 @contextmanager
 def running_server() -> Iterator[EditorServer]:
-    """The server on a port of its own."""
+    """The server on a free port."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as wsgi,  # type: ignore[arg-type]
+        make_server("127.0.0.1", 0, None, WSGIServer, _Quiet) as wsgi,  # type: ignore[call-overload]
     ):
         server = EditorServer(Assets(Path(folder) / "assets"))
         server.may_answer.set()
-        wsgi.set_app(server)  # type: ignore[arg-type]
+        wsgi.set_app(server)
         server.url = f"http://127.0.0.1:{wsgi.server_port}"
         thread = threading.Thread(target=wsgi.serve_forever, args=(0.05,))
         thread.start()
@@ -178,7 +178,7 @@ def running_server() -> Iterator[EditorServer]:
 
 
 class Writer:
-    """Somebody at the editor. What the browser objects to meanwhile is collected in `complaints`."""
+    """A person at the editor. `complaints` collects errors of the browser."""
 
     def __init__(self, browser: Browser, server: EditorServer, *, width: int = DESKTOP, **options: Any) -> None:
         self.server = server
@@ -204,29 +204,29 @@ class Writer:
 
     @property
     def surface(self) -> Locator:
-        """Where one writes."""
+        """The editing surface."""
         return self.page.get_by_role("textbox", name="Body")
 
     @property
     def toolbar(self) -> Locator:
-        """The tools."""
+        """The toolbar."""
         return self.page.get_by_role("toolbar")
 
     @property
     def dialog(self) -> Locator:
-        """The dialog that is open."""
+        """The open dialog."""
         return self.page.get_by_role("dialog")
 
     def html(self) -> str:
-        """What the form would send."""
+        """Return the body that the form would send."""
         return str(self.page.evaluate("document.querySelector('#body').value"))
 
     def tool(self, name: str) -> None:
-        """Press a tool."""
+        """Click a tool."""
         self.toolbar.get_by_role("button", name=name, exact=True).click()
 
     def insert(self, name: str) -> None:
-        """Choose from the menu."""
+        """Choose from the insert menu."""
         self.tool("Insert")
         self.page.get_by_role("menuitem", name=name).click()
 
@@ -236,7 +236,7 @@ class Writer:
             self.page.keyboard.press(name)
 
     def type(self, words: str) -> None:
-        """Type where the cursor is, once the editor knows it: the browser tells it a moment after the click or key."""
+        """Type at the cursor. Waits first, because the editor learns its position a moment after a click or key."""
         self.page.wait_for_timeout(60)
         self.page.keyboard.type(words)
 
@@ -258,7 +258,7 @@ class Writer:
         )
 
     def load(self, html: str) -> None:
-        """Put a body into the textarea as a script would, and say so."""
+        """Set the body in the textarea from a script, and dispatch the event for it."""
         self.page.evaluate(
             """(html) => {
               const area = document.querySelector("#body");
@@ -269,7 +269,7 @@ class Writer:
         )
 
     def sticking_out(self) -> list[str]:
-        """What makes the smallest screen scroll sideways."""
+        """Return the elements that cause sideways scrolling on the smallest screen."""
         self.page.set_viewport_size({"width": SMALLEST, "height": HEIGHT})
         self.page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
         return list(self.page.evaluate(STICKING_OUT))
@@ -283,13 +283,13 @@ class Writer:
             self.complaints.append(f"a request to {request.url}")
 
     def leave(self) -> None:
-        """Close the browser; nothing may have been objected to."""
+        """Close the browser; fail if there were complaints."""
         self.context.close()
         assert self.complaints == []
 
 
 def demo_bodies() -> dict[str, str]:
-    """The body of each demo text by its file's name, with a number for the name of each picture."""
+    """Return the body of each demo text by file name, with a number for the name of each picture."""
     folder = Path(ROOT / "clinic" / "demo" / "content")
     files = sorted([*(folder / "articles").glob("*.html"), *(folder / "pages").glob("*.html")])
     return {path.name: path.read_text(encoding="utf-8").split("+++", 2)[2].strip() for path in files}

@@ -1,4 +1,4 @@
-"""Every page that a visitor and an owner can come to, by name, and how they come there."""
+"""Every page that a visitor and an owner can reach, by name, with the way to it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -72,14 +72,15 @@ def _of_first_article(page: str) -> Walk:
 
 
 def signed_link(instance: Path, purpose: str, value: object) -> str:
-    """A link as the mails of a site have it: it stands in the mail alone, so it is signed here with the site's key."""
+    """Return a signed link as in the site's emails. Links are stored nowhere else, so it is signed here with the site's
+    key."""
     key = values_of(instance / "settings.env")["SECRET_KEY"]
     token = TimestampSigner(key, salt=f"link {purpose}").sign(str(value).encode().hex()).decode()
     return f"/link/{purpose}/{token}/"
 
 
 def _of_mail(kind: str, purpose: str) -> Walk:
-    """By a link such as stands in the demo's latest mail of a kind."""
+    """Open the link in the demo's latest email of a kind."""
 
     def walk(person: Person) -> None:
         wanted = "SELECT once_key FROM message WHERE kind = :kind ORDER BY id DESC LIMIT 1"
@@ -117,12 +118,12 @@ def _redeem(person: Person) -> None:
 def _tried(person: Person) -> None:
     person.open("/admin/known-customers/")
     person.page.get_by_label("Or paste the lines here").fill("old@example.org,9123 4567\nnot an address,\n")
-    person.press("Read the lines")
+    person.press("Import")
 
 
 def _scan(person: Person) -> None:
     person.open("/tf-setup")
-    person.choose("An authenticator app")
+    person.choose("Authenticator app")
     person.press("Continue")
 
 
@@ -141,8 +142,8 @@ PUBLIC: dict[str, Walk] = {
     "book-with-errors": _pressed("/book/", "Book my trial"),
     "thanks": _at("/book/thanks/"),
     "times": _of_mail("trial_confirmed", "times"),
-    "times-said": _then_press(_of_mail("trial_confirmed", "times"), "Tell the clinic"),
-    "times-with-errors": _pressed("/book/thanks/", "Tell the clinic"),
+    "times-said": _then_press(_of_mail("trial_confirmed", "times"), "Send my times"),
+    "times-with-errors": _pressed("/book/thanks/", "Send my times"),
     "visit-cancel": _of_mail("visit_set", "cancel-visit"),
     "visit-other-time": _of_mail("visit_set", "other-time"),
     "my-data": _of_mail("visit_set", "my-data"),
@@ -243,8 +244,8 @@ PANEL: dict[str, Walk] = {
     "leads-searched-in-vain": _at("/admin/leads/?search=nobody"),
     "lead": _first_row("/admin/leads/?tab=attended"),
     "lead-new": _first_row("/admin/leads/?tab=new"),
-    "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send the mail"),
-    "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Keep the note"),
+    "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send email"),
+    "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Save note"),
     "bookings": _at("/admin/bookings/"),
     "outbox": _at("/admin/outbox/"),
     "mail": _first_row("/admin/outbox/"),

@@ -1,4 +1,4 @@
-"""The real site as a test starts it: gunicorn and workers as processes, on a folder and a database of their own."""
+"""The real site for a test: gunicorn and workers as processes, with their own folder and database."""
 
 import http.client
 import os
@@ -28,7 +28,7 @@ from tests.factories import make_article, make_services
 from tests.services import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-# A developer's own DATABASE_URL and the like must not reach the site of a test.
+# Keep a developer's own DATABASE_URL and the like away from the site.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 A_CLUSTER = [pytest.mark.cluster, pytest.mark.nginx, pytest.mark.postgresql, pytest.mark.redis]
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the site said. Names of headers are in lower case."""
+    """A response of the site. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -47,13 +47,13 @@ class Answer:
 
 
 def environ_of(instance: Path, port: int, **settings: str) -> dict[str, str]:
-    """The environment of a process of the site: only what is given here."""
+    """Return the environment of a process: only the given variables."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return inherited | {"INSTANCE_PATH": str(instance), "PORT": str(port)} | settings
 
 
 def ask(port: int, path: str, fields: dict[str, str] | None = None, *, cookie: str = "") -> Answer:
-    """GET, or POST when there are fields. Raises OSError or HTTPException when no whole answer comes."""
+    """Send a GET, or a POST if there are fields. Raises OSError or HTTPException if no complete response arrives."""
     own = {"Cookie": cookie} if cookie else {}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
@@ -70,7 +70,7 @@ def ask(port: int, path: str, fields: dict[str, str] | None = None, *, cookie: s
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a GET is answered with 200 now."""
+    """Return whether a GET is answered with 200 now."""
     try:
         return ask(port, path).status == 200
     except (OSError, http.client.HTTPException):
@@ -78,7 +78,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def at_once(acts: list[Callable[[], T]]) -> list[T]:
-    """Do all of it in as many threads, which start together. Returns the results in order."""
+    """Run all functions in as many threads, which start together. Returns the results in order."""
     barrier = threading.Barrier(len(acts))
 
     def act_together(act: Callable[[], T]) -> T:
@@ -90,7 +90,7 @@ def at_once(acts: list[Callable[[], T]]) -> list[T]:
 
 
 class Site:
-    """A site of its own, migrated, with the services and one article. Its processes are named "web" and "worker …"."""
+    """A migrated site with the services and one article. Its processes are named "web" and "worker …"."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         defaults = {
@@ -110,13 +110,13 @@ class Site:
             self.article = self.fill()
 
     def fill(self) -> str:
-        """Make what it begins with. Returns the address of an article."""
+        """Create the initial rows. Returns the address of an article."""
         make_services()
         return make_article().address
 
     def start(self, name: str, *, largest_file: int | None = None, instance: Path | None = None) -> None:
-        """Start "web" or a worker; a dead one is started again. `largest_file` stands for a disk that is full, another
-        `instance` folder for another machine."""
+        """Start "web" or a worker, also after it has died. `largest_file` simulates a full disk, another `instance`
+        folder another machine."""
         assert name not in self._running, f"{name} runs already"
         command = [sys.executable, "-m", "flask", "--app", "wsgi.py", "clinic", "worker"]
         if name.startswith("web"):
@@ -131,11 +131,11 @@ class Site:
             )
 
     def port_of(self, _web: str) -> int:
-        """Where these web processes listen."""
+        """Return the port of these web processes."""
         return self.port
 
     def environ_for(self, _name: str) -> dict[str, str]:
-        """The environment of a process."""
+        """Return the environment of a process."""
         return self.environ
 
     def start_web(self, *, largest_file: int | None = None) -> None:
@@ -144,13 +144,13 @@ class Site:
         wait_for(lambda: answers(self.port, "/healthz"), f"the site to answer, see {self.folder / 'web.log'}")
 
     def kill(self, name: str) -> None:
-        """End a process and all its children at once, as the kernel does when memory is short."""
+        """Kill a process and all its children at once, as the kernel does when memory runs out."""
         process = self._running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop everything."""
         for name in list(self._running):
             self.kill(name)
         with self.app.app_context():
@@ -163,7 +163,8 @@ class Site:
         return ask(self.port, "/book/", fields).status
 
     def rows(self) -> Counter[str]:
-        """How many there are of what a request makes: bookings by state, messages by kind, refusals in a history."""
+        """Return counts of the rows that requests create: bookings by state, messages by kind, refusals in a
+        history."""
         with self.app.app_context():
             found = Counter(f"booking {state}" for state in db.session.scalars(sa.select(Booking.state)))
             found.update(f"message {kind}" for kind in db.session.scalars(sa.select(Message.kind)))
@@ -174,24 +175,24 @@ class Site:
             return found
 
     def is_drained(self) -> bool:
-        """Whether no message waits or is being sent."""
+        """Return whether no message is queued or being sent."""
         under_way = Message.state.in_([MessageState.QUEUED, MessageState.SENDING])
         with self.app.app_context():
             return not db.session.scalar(sa.select(sa.func.count()).select_from(Message).where(under_way))
 
     def message_states(self) -> Counter[str]:
-        """How many messages are in each state."""
+        """Return the number of messages in each state."""
         with self.app.app_context():
             return Counter(str(state) for state in db.session.scalars(sa.select(Message.state)))
 
     def booked(self) -> dict[str, Booking]:
-        """All booked trials by the e-mail of the lead."""
+        """Return all booked trials by the email of the lead."""
         with self.app.app_context():
             found = db.session.scalars(sa.select(Booking).where(Booking.state == BookingState.BOOKED)).all()
             return {booking.lead.email: booking for booking in found}
 
     def message_ids(self, kind: str) -> dict[str, list[str]]:
-        """The Message-IDs of this kind of message by recipient."""
+        """Return the Message-IDs of this kind of message by recipient."""
         with self.app.app_context():
             found: dict[str, list[str]] = {}
             for message in db.session.scalars(sa.select(Message).where(Message.kind == kind)):
@@ -201,7 +202,7 @@ class Site:
 
 @contextmanager
 def site_on(database: str, request: pytest.FixtureRequest, folder: Path, **settings: str) -> Iterator[Site]:
-    """A site on SQLite, on PostgreSQL, or on two machines behind nginx; nothing of it runs yet."""
+    """A site on SQLite, on PostgreSQL, or on two machines behind nginx; none of its processes is running yet."""
     if database == "cluster":
         settings["REDIS_URL"] = request.getfixturevalue("redis_server").url
     if database != "sqlite":
@@ -213,7 +214,7 @@ def site_on(database: str, request: pytest.FixtureRequest, folder: Path, **setti
 
 def _kind_of_site(database: str) -> type[Site]:
     if database == "cluster":
-        from tests.cluster.cluster import Cluster  # which stands on this module
+        from tests.cluster.cluster import Cluster  # imported here, as it imports this module
 
         return Cluster
     return Site

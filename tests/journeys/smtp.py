@@ -1,4 +1,4 @@
-"""A mail server whose manners can be changed while it runs."""
+"""A mail server whose behaviour can be changed while it runs."""
 
 import asyncio
 import email
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.services import free_port
 
 
 class Manner(enum.StrEnum):
-    """What it does with one message."""
+    """The behaviour towards one message."""
 
     ACCEPT = "accept"
     REFUSE_SENDER = "4xx at MAIL"
@@ -38,7 +38,7 @@ class Letter:
 
 
 class MailServer:
-    """Collects letters. `choose` is asked for the manner of each message; `delay` is how long DELAY takes."""
+    """Collects letters. `choose` is called for the behaviour towards each message; DELAY takes `delay` seconds."""
 
     def __init__(self) -> None:
         self.choose: Callable[[], Manner] = lambda: Manner.ACCEPT
@@ -50,25 +50,25 @@ class MailServer:
         self.url = f"smtp://127.0.0.1:{self._controller.port}"
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._controller.stop()
 
     def behave(self, manner: Manner) -> None:
-        """Treat every message from now on like this."""
+        """Treat every message from now on in the same way."""
         self.choose = lambda: manner
 
     def letters_to(self, address: str) -> list[Letter]:
-        """All deliveries to this address, repeats included."""
+        """Return all deliveries to this address, duplicates included."""
         return [letter for letter in self.letters if letter.to == address]
 
     def folded(self) -> dict[str, list[Letter]]:
-        """The deliveries by Message-ID, as a mail reader that drops repeats would see them."""
+        """Return the deliveries by Message-ID, as a mail program that drops duplicates shows them."""
         found: dict[str, list[Letter]] = {}
         for letter in self.letters:
             found.setdefault(letter.message_id, []).append(letter)
         return found
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+    async def handle_MAIL(self, server: SMTP, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         session.manner = self.choose()
         self.seen.append(session.manner)
         if session.manner == Manner.REFUSE_SENDER:
@@ -76,13 +76,13 @@ class MailServer:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Envelope, address: str, options: Any) -> str:
         if session.manner == Manner.REFUSE_RECIPIENT:
             return "450 4.2.1 Greylisted, try again later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:
         manner = session.manner
         if manner == Manner.REFUSE_MESSAGE:
             return "452 4.3.1 Out of space, try again later"

@@ -21,7 +21,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 @pytest.fixture(scope="module")
 def visitor(browser: Browser, site: Site) -> Iterator[Person]:
-    """Their browser lets axe in, which our policy keeps out."""
+    """A visitor whose browser allows axe, which our policy blocks."""
     person = Person(browser, site, is_thorough=True, bypass_csp=True)
     yield person
     person.leave()
@@ -43,7 +43,8 @@ def developer(browser: Browser, styleguide_site: Site) -> Iterator[Person]:
 
 
 def violations(person: Person) -> list[str]:
-    """What axe finds on the page as it stands, at each size and in each colour scheme, each thing once."""
+    """Return the violations that axe finds on the current page, at each size and in each colour scheme, without
+    duplicates."""
     page = person.page
     page.evaluate(AXE)
     found: dict[str, str] = {}
@@ -61,7 +62,7 @@ def violations(person: Person) -> list[str]:
 
 @pytest.mark.parametrize("name", [*PUBLIC, *DOOR])
 def test_a_page_for_visitors_has_nothing_that_axe_objects_to(visitor: Person, name: str) -> None:
-    visitor.is_staff = name in DOOR  # the door sets a cookie for its token
+    visitor.is_staff = name in DOOR  # the sign-in page sets a cookie for its token
     (PUBLIC | DOOR)[name](visitor)
     assert violations(visitor) == []
     visitor.context.clear_cookies()

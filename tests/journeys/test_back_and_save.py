@@ -1,4 +1,4 @@
-"""Save, Back, Save in a real browser, with and without JavaScript: one article, and the words that were typed."""
+"""Save, Back, Save in a real browser, with and without JavaScript: one article, with the text last typed."""
 
 import itertools
 
@@ -54,7 +54,7 @@ def test_other_words_after_going_back_are_asked_about(arrive: MakePerson) -> Non
     editor.page.wait_for_load_state()
     editor.page.get_by_label("Title").fill(f"{title} once more")
     editor.press("Save", status=422)
-    assert "was saved before" in editor.alert()
+    assert "already saved this form" in editor.alert()
     assert editor.page.get_by_label("Title").input_value() == f"{title} once more"
     assert articles(editor, title) == 1
 
@@ -63,9 +63,9 @@ def test_beside_a_refused_save_nobody_is_told_of_text_that_was_never_saved(arriv
     editor = arrive(role="editor")
     editor.open("/admin/pages/new/")
     editor.page.get_by_label("Summary").fill("  A summary\n\n\n\nwith spaces  ")
-    editor.page.wait_for_timeout(4000)  # it is kept on the server meanwhile
+    editor.page.wait_for_timeout(4000)  # autosaved on the server meanwhile
     for _ in range(2):
         editor.press("Save", status=422)
         assert "never saved" not in editor.text()
-        assert "was not saved" not in editor.text()
+        assert "unsaved changes" not in editor.text()
         assert editor.page.locator(".alert").count() == 1

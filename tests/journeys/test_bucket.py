@@ -1,4 +1,4 @@
-"""Pictures in a bucket: machines that share no disk make and serve the same ones; a wrong bucket stops the start."""
+"""Pictures in a bucket: machines without a shared disk make and serve the same ones; a wrong bucket stops the start."""
 
 import subprocess
 import sys
@@ -83,8 +83,8 @@ def test_a_bucket_that_does_not_answer_keeps_the_demo_from_being_loaded_and_a_wo
     key = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
     process = ended(tmp_path, ["-m", "clinic.serve"], **settings, **key)
     assert process.returncode == 1
-    assert "The demo clinic needs its pictures" in process.stderr.splitlines()[-1]
+    assert "The demo clinic needs media storage" in process.stderr.splitlines()[-1]
     assert "Traceback" not in process.stderr
     process = ended(tmp_path, [*WORKER, "--once"], **settings, **key)
     assert (process.returncode, process.stdout) == (0, "0 messages tried.\n")
-    assert "The pictures are out of reach" in process.stderr
+    assert "Media storage is unreachable" in process.stderr

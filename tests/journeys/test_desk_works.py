@@ -25,7 +25,7 @@ def ask(visitor: Person, *, email: str, mobile: str, name: str) -> None:
 
 
 def booked(visitor: Person) -> str:
-    """A new booking. Returns the person's name."""
+    """Make a new booking. Returns the person's name."""
     number = next(numbers)
     name = f"Devi Nair no. {number}."
     ask(visitor, name=name, email=f"devi{number}@desk.example.org", mobile=f"9600 {number:04d}")
@@ -33,7 +33,7 @@ def booked(visitor: Person) -> str:
 
 
 def held(visitor: Person) -> tuple[str, str]:
-    """A booking that is held, because the mobile is known. Returns the person's name and e-mail."""
+    """Make a booking that is held because its mobile is known. Returns the person's name and email."""
     first, second = next(numbers), next(numbers)
     name, email = f"Devi Nair no. {second}.", f"devi{second}@desk.example.org"
     ask(visitor, name=f"Devi Nair no. {first}.", email=f"devi{first}@desk.example.org", mobile=f"9600 {first:04d}")
@@ -54,9 +54,9 @@ def test_a_lead_is_followed_from_stage_to_stage_with_notes(arrive: MakePerson, w
     open_lead(desk, name)
     desk.page.get_by_role("combobox", name="Stage").select_option("Contacted")
     desk.press("Change")
-    assert desk.status() == "Stage is now contacted."
+    assert desk.status() == "Stage changed to contacted."
     desk.fill(Note="Rang <at noon>.\nComes on Friday.")
-    desk.press("Keep the note")
+    desk.press("Save note")
     history = desk.page.locator(".history").inner_text()
     assert "Rang <at noon>." in history
     assert WORKER in history
@@ -69,7 +69,7 @@ def test_an_empty_note_is_not_kept(arrive: MakePerson) -> None:
     desk = arrive(role="desk")
     open_lead(desk, name)
     before = desk.page.locator(".history li").count()
-    desk.press("Keep the note", status=422)
+    desk.press("Save note", status=422)
     assert "The note is empty" in desk.alert()
     assert desk.page.locator(".history li").count() == before
 
@@ -85,7 +85,7 @@ def test_a_voucher_is_redeemed_once(arrive: MakePerson, width: int) -> None:
     assert desk.page.get_by_role("button", name="Redeem").count() == 0
     colleague.press("Redeem")
     assert "Already redeemed on" in colleague.alert()
-    assert f"by {WORKER}. Nothing has changed." in colleague.alert()
+    assert f"by {WORKER}. Nothing was changed." in colleague.alert()
 
 
 def test_a_held_booking_is_allowed_and_the_voucher_goes_out(arrive: MakePerson, site: Site, width: int) -> None:

@@ -1,4 +1,5 @@
-"""The text editor by itself: what it reads it writes, what is pasted comes out clean, and the policy never objects."""
+"""The text editor on its own: it writes what it reads, pasted text comes out clean, and the policy is never
+violated."""
 
 import hashlib
 import itertools
@@ -68,7 +69,7 @@ def writer(browser: Browser, server: EditorServer) -> Iterator[Writer]:
 
 
 def plain(html: str) -> str:
-    """HTML without the white space between blocks."""
+    """Return HTML without the white space between blocks."""
     return re.sub(BLOCK, r"\1", " ".join(html.split())).strip()
 
 
@@ -90,7 +91,7 @@ def test_the_committed_bundle_is_built_from_the_sources_beside_it() -> None:
     assert f"sha256 {digest.hexdigest()}" in banner, "run `npm run build` in tools/editor"
 
 
-# What is stored
+# Stored text
 
 
 @pytest.mark.browser
@@ -173,7 +174,7 @@ def test_html_can_be_edited_by_hand_there_and_back(writer: Writer) -> None:
     assert plain(writer.html()) == "<p>Two <strong>bold</strong></p><p>Three!</p>"
 
 
-# What is pasted
+# Pasted text
 
 
 @pytest.mark.browser
@@ -231,7 +232,7 @@ def test_a_pasted_or_dropped_picture_asks_for_its_words_first(writer: Writer, wa
     }
 
 
-# What is put in
+# Inserted elements
 
 
 @pytest.mark.browser
@@ -307,7 +308,7 @@ def test_a_link_leads_to_one_of_our_articles(writer: Writer) -> None:
     writer.surface.click()
     writer.type("read ")
     writer.keys("Control+k")
-    writer.dialog.get_by_label("Or find one of our articles").fill("knees")
+    writer.dialog.get_by_label("Or search our articles").fill("knees")
     expect(writer.dialog.get_by_role("listitem")).to_have_count(1)
     writer.dialog.get_by_role("button", name="Knees and stairs").click()
     writer.dialog.get_by_role("button", name="Add link").click()
@@ -373,21 +374,21 @@ def test_a_picture_is_chosen_captioned_and_described_for_this_text(writer: Write
     expect(writer.dialog.get_by_role("listitem")).to_have_count(8)
     writer.dialog.get_by_role("button", name="Show more").click()
     expect(writer.dialog.get_by_role("listitem")).to_have_count(12)
-    writer.dialog.get_by_label("Search by words").fill("chair")
+    writer.dialog.get_by_label("Search").fill("chair")
     writer.dialog.get_by_role("button", name="A chair from the side (2)").click()
     writer.type("A caption")
     writer.keys("Enter")
     writer.type("After")
     assert plain(writer.html()) == '<figure data-image="2"><figcaption>A caption</figcaption></figure><p>After</p>'
     open_details(writer)
-    writer.dialog.get_by_label("Another text here").check()
+    writer.dialog.get_by_label("Use another text here").check()
     writer.dialog.get_by_label("Alternative text in this text").fill("Our best chair")
     writer.dialog.get_by_label("Credit in this text").fill("Photo: Ann")
     writer.dialog.get_by_role("button", name="Save details").click()
     assert '<figure data-image="2" data-alt="Our best chair" data-credit="Photo: Ann">' in writer.html()
     expect(writer.surface.locator("img")).to_have_attribute("alt", "Our best chair")
     open_details(writer)
-    writer.dialog.get_by_label("Nothing: it is decorative here").check()
+    writer.dialog.get_by_label("None: the picture is decorative here").check()
     writer.dialog.get_by_label("Credit in this text").fill("")
     writer.dialog.get_by_role("button", name="Save details").click()
     assert '<figure data-image="2" data-alt="">' in writer.html()
@@ -431,7 +432,7 @@ def test_a_box_can_be_opened_moved_and_removed(writer: Writer) -> None:
     writer.surface.get_by_text("Two").click()
     writer.tool("Move up")
     assert plain(writer.html()) == '<aside class="callout"><p>Two</p></aside><p>One</p><p>Three</p>'
-    writer.tool("Keep only the text")
+    writer.tool("Remove box, keep text")
     assert plain(writer.html()) == "<p>Two</p><p>One</p><p>Three</p>"
     writer.tool("Undo")
     writer.surface.get_by_text("Two").click()
@@ -439,7 +440,7 @@ def test_a_box_can_be_opened_moved_and_removed(writer: Writer) -> None:
     assert plain(writer.html()) == "<p>One</p><p>Three</p>"
 
 
-# Who writes without a mouse, or with other means
+# Keyboard, touch and other input
 
 
 @pytest.mark.browser

@@ -1,4 +1,4 @@
-"""An editor writes, uploads a picture, publishes, changes and takes down; readers see each step at once."""
+"""An editor writes, uploads a picture, publishes, changes and retires an article; readers see each step at once."""
 
 import itertools
 
@@ -15,7 +15,7 @@ numbers = itertools.count(1)
 
 
 def upload(editor: Person, alt: str) -> str:
-    """Upload a picture. Returns its number."""
+    """Upload a picture. Returns its id."""
     editor.follow("Media", within="header")
     editor.follow("New picture")
     picture = {"name": "stretch.jpg", "mimeType": "image/jpeg", "buffer": picture_bytes(1600, 1000)}
@@ -30,7 +30,7 @@ def upload(editor: Person, alt: str) -> str:
 
 
 def write(editor: Person, title: str, number: str = "") -> None:
-    """Fill the form of a new article."""
+    """Fill in the form of a new article."""
     editor.follow("Articles", within="header")
     editor.follow("New article")
     figure = f'<figure data-image="{number}"></figure>' if number else ""
@@ -39,23 +39,23 @@ def write(editor: Person, title: str, number: str = "") -> None:
     editor.page.get_by_label("Category").select_option("Joints")
     editor.page.get_by_label("Author").select_option(index=1)
     if number:
-        editor.page.locator("#image_id").select_option(number, force=True)  # a script shows a picker instead of it
+        editor.page.locator("#image_id").select_option(number, force=True)  # a script hides it behind a picker
 
 
 def type_html(editor: Person, html: str) -> None:
-    """Put a body in as HTML."""
+    """Insert a body as HTML."""
     if not editor.page.locator("textarea#body").is_visible():
         editor.page.get_by_role("button", name="Edit as HTML").click()
     editor.page.locator("textarea#body").fill(html)
 
 
 def address(editor: Person) -> str:
-    """The address of the article that is open in the form."""
+    """Return the address of the article in the open form."""
     return f"/articles/{editor.page.get_by_label('Slug').input_value()}/"
 
 
 def widths_of_pictures(reader: Person) -> list[int]:
-    """How wide each picture of the article is, once it has come."""
+    """Return the width of each picture of the article, once it is loaded."""
     pictures = reader.page.locator(".article img").all()
     for picture in pictures:
         picture.scroll_into_view_if_needed()
@@ -69,7 +69,7 @@ def test_an_article_with_a_picture_is_written_published_changed_and_taken_down(a
     alt = f"A chair, from the side, {title}"
     write(editor, title, upload(editor, alt))
     editor.press("Save")
-    assert "Readers do not see it yet." in editor.status()
+    assert "It is not published yet." in editor.status()
     here = address(editor)
     reader.open(here, status=404)
 
@@ -86,15 +86,15 @@ def test_an_article_with_a_picture_is_written_published_changed_and_taken_down(a
 
     editor.fill(Title=f"{title}, changed", Slug=f"{here.split('/')[2]}-changed")
     editor.press("Save")
-    editor.follow("See it on the site")
+    editor.follow("View on the site")
     assert editor.heading() == f"{title}, changed"
     reader.open(here)
     assert reader.path == editor.path == f"{here[:-1]}-changed/", "the old address leads to the new one"
 
     editor.page.go_back()
     editor.fill(Why_it_is_taken_down="Out of date")
-    editor.press("Take down")
-    assert "Taken down" in editor.status()
+    editor.press("Unpublish")
+    assert "Unpublished" in editor.status()
     reader.open(f"{here[:-1]}-changed/", status=410)
     reader.open("/articles/")
     assert title not in reader.text()
@@ -141,10 +141,10 @@ def test_a_deleted_article_is_gone_after_a_question(arrive: MakePerson) -> None:
     here = address(editor)
     editor.follow("Delete")
     assert editor.heading() == "Delete this article?"
-    editor.follow("Keep it")
+    editor.follow("Cancel")
     arrive().open(here)
     editor.follow("Delete")
-    editor.press("Delete it")
+    editor.press("Delete")
     assert "Deleted" in editor.status()
     arrive().open(here, status=404)
 
@@ -158,7 +158,7 @@ def test_a_picture_in_use_stays(arrive: MakePerson) -> None:
     editor.open("/admin/media/")
     editor.follow(alt, within="tbody")
     editor.follow("Delete")
-    assert "so it stays" in editor.alert()
+    assert "it is in use" in editor.alert()
     editor.follow(f"On stools {number}")
 
 

@@ -1,4 +1,4 @@
-"""Processes die and the mail server fails: what a visitor was promised is there, and its mail goes out once."""
+"""Processes die and the mail server fails: confirmed requests are stored, and their emails are sent once."""
 
 import http.client
 import random
@@ -47,7 +47,7 @@ def sqlite_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site
         yield site
 
 
-# Many lives of a worker. What reaches it outside of them is ignored.
+# Many restarts of a worker. Signals between them are ignored.
 LIVES = 60
 LIVE_AND_LIVE_AGAIN = f"""
 import signal
@@ -69,7 +69,7 @@ def person(number: int) -> dict[str, str]:
 
 
 def try_to_book(site: Site, number: int) -> int | None:
-    """The status; None when the connection broke, so that the visitor cannot know."""
+    """Return the status, or None if the connection broke, so that the visitor cannot know the result."""
     try:
         return site.book(**person(number))
     except (OSError, http.client.HTTPException):
@@ -77,7 +77,7 @@ def try_to_book(site: Site, number: int) -> int | None:
 
 
 def manners(chance: random.Random) -> Iterator[Manner]:
-    """Each fault once among as many letters accepted, shuffled anew each time."""
+    """Return each fault once among as many accepted letters, in random order."""
     faults = [manner for manner in Manner if manner != Manner.ACCEPT]
     while True:
         deck = faults + [Manner.ACCEPT] * len(faults)
@@ -119,7 +119,7 @@ def test_nothing_is_lost_or_doubled_while_processes_die_and_mail_fails(site: Sit
     kept = site.booked()
     assert {person(one)["email"] for one, status in statuses.items() if status == 303} <= set(kept)
 
-    # Who got no answer asks again, and is booked now or was booked then.
+    # People without a response ask again. They are booked now, or were already.
     for one, status in statuses.items():
         if status is None:
             was_kept = person(one)["email"] in kept
@@ -135,7 +135,7 @@ def test_nothing_is_lost_or_doubled_while_processes_die_and_mail_fails(site: Sit
 
 
 def check_letters(site: Site, mails: MailServer, everyone: set[str]) -> None:
-    """One confirmation for each person, however often it was handed over; the desk heard of each person once."""
+    """Assert one confirmation for each person, however often it was delivered, and one email to the desk about each."""
     confirmations = site.message_ids("trial_confirmed")
     booked = site.booked()
     for email in everyone:
@@ -172,7 +172,7 @@ def test_a_connection_lost_after_the_ok_repeats_nothing(site: Site, mails: MailS
 
 
 def test_a_worker_that_is_told_twice_to_stop_stops(sqlite_site: Site) -> None:
-    # Ctrl-C tells it so: the terminal signals the whole group, and the parent passes on what it was told.
+    # With Ctrl-C the terminal signals the whole group, and the parent forwards its signal too.
     chance = random.Random(SEED)
     command = [sys.executable, "-c", LIVE_AND_LIVE_AGAIN]
     log = sqlite_site.folder / "worker.log"

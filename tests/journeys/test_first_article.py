@@ -1,4 +1,4 @@
-"""Somebody who has never done it writes an article, from the first word to taking it down; and nothing gets lost."""
+"""A beginner writes an article, from the first word to retiring it; no text gets lost."""
 
 import itertools
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 numbers = itertools.count(1)
 SUMMARY = "What standing up often does for the back, and how to remember it at work."
-KEPT = re.compile(r"Kept at \d\d:\d\d, not saved yet\.")
+KEPT = re.compile(r"Changes kept at \d\d:\d\d\. Not saved yet\.")
 
 
 def status_of(editor: Person) -> str:
@@ -29,7 +29,7 @@ def expect_status(editor: Person, words: str | re.Pattern[str]) -> None:
 
 
 def begin(editor: Person, title: str) -> None:
-    """A new article with title, summary and where it belongs."""
+    """Start a new article with title, summary and category."""
     editor.open("/admin/articles/new/")
     editor.fill(Title=title, Summary=SUMMARY)
     editor.page.get_by_label("Category").select_option("Joints")
@@ -67,11 +67,11 @@ def test_by_mouse_from_the_first_word_to_the_last(arrive: MakePerson, width: int
     dialog.get_by_role("button", name="Upload and insert").click()
     expect(dialog).to_have_count(0)
     editor.press("Save")
-    assert "Readers do not see it yet." in editor.status()
+    assert "It is not published yet." in editor.status()
     address = here(editor)
     reader.open(address, status=404)
 
-    editor.follow("Preview what is saved")
+    editor.follow("Preview the saved version")
     frame = editor.page.frame_locator("iframe").first
     expect(frame.get_by_role("heading", name="How to begin")).to_be_visible()
     expect(frame.get_by_alt_text(f"A chair by a window, {title}")).to_have_count(1)
@@ -80,7 +80,7 @@ def test_by_mouse_from_the_first_word_to_the_last(arrive: MakePerson, width: int
     tomorrow = datetime.now(ZoneInfo("Asia/Singapore")) + timedelta(days=1)
     editor.fill(Publish_on=tomorrow.strftime("%Y-%m-%dT%H:%M"))
     editor.press("Publish")
-    assert "Readers see it from" in editor.status()
+    assert "It will be published on" in editor.status()
     reader.open(address, status=404)
     editor.page.get_by_label("Publish on").fill("")
     editor.press("Publish")
@@ -93,17 +93,17 @@ def test_by_mouse_from_the_first_word_to_the_last(arrive: MakePerson, width: int
     editor.press("Save")
     reader.open(address)
     assert reader.heading() == f"{title}, changed"
-    editor.follow("What it was before")
+    editor.follow("Revision history")
     editor.page.locator(".revisions a").last.click()
-    editor.press("Make it this text again")
+    editor.press("Restore this version")
     reader.open(address)
     assert reader.heading() == title
 
     editor.fill(Why_it_is_taken_down="It was only a try")
-    editor.press("Take down")
+    editor.press("Unpublish")
     reader.open(address, status=410)
     editor.follow("Delete")
-    editor.press("Delete it")
+    editor.press("Delete")
     editor.press("Undo")
     assert editor.page.get_by_label("Title").input_value() == title
 
@@ -156,11 +156,11 @@ def test_by_keyboard_alone(arrive: MakePerson) -> None:
     go_up(editor)
     tab_to(editor, "Publish")
     press_enter(editor)
-    assert f"Readers see it from 1 Mar {year}, 09:30 on" in editor.status()
+    assert f"It will be published on 1 Mar {year}, 09:30." in editor.status()
     address = here(editor)
     reader.open(address, status=404)
 
-    tab_to(editor, "Preview what is saved")
+    tab_to(editor, "Preview the saved version")
     press_enter(editor)
     assert editor.heading() == "Preview"
     tab_to(editor, "Back to the text")
@@ -186,23 +186,23 @@ def test_by_keyboard_alone(arrive: MakePerson) -> None:
     expect(editor.page.get_by_label("Title")).to_have_value(f"{title}, changed")
     reader.open(address)
     assert reader.heading() == f"{title}, changed"
-    tab_to(editor, "What it was before")
+    tab_to(editor, "Revision history")
     press_enter(editor)
     editor.page.locator(".revisions a").last.focus()
     press_enter(editor)
-    tab_to(editor, "Make it this text again")
+    tab_to(editor, "Restore this version")
     press_enter(editor)
     reader.open(address)
     assert reader.heading() == title
     tab_to(editor, "reason")
     keyboard.type("It was only a try")
-    tab_to(editor, "Take down")
+    tab_to(editor, "Unpublish")
     press_enter(editor)
     reader.open(address, status=410)
 
 
 def go_up(editor: Person) -> None:
-    """Back to the first field."""
+    """Return to the first field."""
     editor.page.locator("#title").focus()
 
 
@@ -218,12 +218,12 @@ def test_two_browsers_edit_at_once_and_both_texts_are_there_in_the_end(arrive: M
     first.press("Save")
     second.fill(Summary=f"{SUMMARY} Second.")
     second.press("Save", status=409)
-    assert "Somebody else saved this text meanwhile" in second.heading()
+    assert "Somebody else has saved this text" in second.heading()
     assert "First." in second.text()
     assert "Second." in second.text()
-    second.press("Save my text over theirs")
+    second.press("Save my version over theirs")
     assert second.page.get_by_label("Summary").input_value() == f"{SUMMARY} Second."
-    second.follow("What it was before")
+    second.follow("Revision history")
     second.page.locator(".revisions a").nth(1).click()
     assert "First." in second.text()
 
@@ -238,8 +238,8 @@ def test_the_network_goes_away_in_the_middle(arrive: MakePerson) -> None:
     expect_status(editor, KEPT)
     editor.context.set_offline(True)
     editor.page.get_by_label("Summary").press_sequentially(" Typed on the train.")
-    expect_status(editor, "No connection. Your text is kept in this browser")
-    editor.complaints.clear()  # the browser reports each try that failed
+    expect_status(editor, "No connection. Your changes are kept in this browser")
+    editor.complaints.clear()  # the browser reports each failed try
     editor.context.set_offline(False)
     expect_status(editor, KEPT)
     editor.context.set_offline(True)
@@ -250,12 +250,12 @@ def test_the_network_goes_away_in_the_middle(arrive: MakePerson) -> None:
     editor.context.set_offline(False)
     editor.page = editor.context.new_page()
     editor.page.goto(place)
-    editor.page.get_by_role("button", name="Go on with it").click()
+    editor.page.get_by_role("button", name="Restore my changes").click()
     assert "Typed on the train. In the tunnel." in editor.page.get_by_label("Summary").input_value()
     editor.press("Save")
     assert "Saved" in editor.status()
     editor.open(place)
-    assert editor.page.get_by_role("button", name="Go on with it").count() == 0
+    assert editor.page.get_by_role("button", name="Restore my changes").count() == 0
 
 
 def test_leaving_with_unsaved_text_is_asked_about(arrive: MakePerson) -> None:
@@ -285,12 +285,12 @@ def test_the_sign_in_ends_in_the_middle(arrive: MakePerson) -> None:
     editor.page.keyboard.type("Half an hour of work.")
     editor.context.clear_cookies()
     editor.page.keyboard.type(" And a little more.")
-    expect_status(editor, "Your sign-in has ended. Your text is kept in this browser.")
+    expect_status(editor, "You are signed out. Your changes are kept in this browser.")
     editor.complaints.clear()  # the refused tries
     editor.press("Save", status=401)
-    assert editor.heading() == "Your text is safe"
+    assert editor.heading() == "Your changes are safe"
     with editor.context.expect_page() as opened:
-        editor.page.get_by_role("link", name="Sign in in a new window").click()
+        editor.page.get_by_role("link", name="Sign in again in a new window").click()
     door = opened.value
     door.get_by_label("Email").fill("editor@example.org")
     door.get_by_label("Password").fill("a password for the demo")
@@ -299,8 +299,8 @@ def test_the_sign_in_ends_in_the_middle(arrive: MakePerson) -> None:
     door.close()
     for _ in range(2):  # another session has another token
         with editor.page.expect_navigation():
-            editor.page.get_by_role("button", name="Send it again").click()
-        if editor.heading() != "Your text is safe":
+            editor.page.get_by_role("button", name="Send again").click()
+        if editor.heading() != "Your changes are safe":
             break
     assert "Saved" in editor.status()
     editor.open(place)

@@ -1,4 +1,4 @@
-"""From the first click to a member: article, trial, times, visit, another time, reminder, code, joined, report."""
+"""From the first click to a member: article, trial, times, visit, another time, reminder, voucher, joined, report."""
 
 import email.policy
 import itertools
@@ -7,6 +7,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,19 +27,19 @@ pytestmark = pytest.mark.browser
 
 numbers = itertools.count(1)
 ZONE = ZoneInfo("Asia/Singapore")
-# A browser without a window says so, and is taken for a robot; this one says what a person's would.
+# A headless browser identifies itself and counts as a robot, so this one sends a usual user agent.
 READER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
 
 def letters_to(site: Site, address: str) -> list[EmailMessage]:
-    """The letters that were delivered, the oldest first."""
+    """Return the delivered letters, oldest first."""
     paths = sorted((site.instance / "mail").glob("*.eml"))
     found = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
     return [letter for letter in found if address in letter["To"]]
 
 
 def letter_about(site: Site, address: str, words: str) -> EmailMessage:
-    """The latest letter with these words in its subject, as soon as it is there."""
+    """Wait for the latest letter with these words in its subject, and return it."""
 
     def found() -> list[EmailMessage]:
         return [letter for letter in letters_to(site, address) if words in letter["Subject"]]
@@ -55,15 +56,16 @@ def link_in(letter: EmailMessage, purpose: str) -> str:
     return found[1]
 
 
-def event_in(letter: EmailMessage) -> Calendar:
+def event_in(letter: EmailMessage) -> Any:
     part = next(part for part in letter.walk() if part.get_content_type() == "text/calendar")
-    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    content: Any = part.get_payload(decode=True)
+    calendar = Calendar.from_ical(content)
     assert isinstance(calendar, Calendar)
     return calendar
 
 
 def reads_of(desk: Person) -> list[int]:
-    """Reads, trials, attended, joined of the article in the report."""
+    """Return reads, trials, attended and joined of the article in the report."""
     desk.open("/admin/report/")
     cells = desk.page.locator(".rows tbody tr", has_text="Long days in a chair").locator("td").all_inner_texts()
     return [int(re.sub(r"\D", "", cell) or 0) for cell in cells[1:]]
@@ -81,16 +83,16 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.follow("Long days in a chair")
     assert visitor.path == ARTICLE
     ask(visitor, {"Your_Name": name, "Your_Email": address, "Your_Mobile": f"9711 {number:04d}"})
-    # The page knows nobody, but this tab does: nothing has to be typed again.
+    # The page is the same for everybody, but this tab has the details, so nothing needs typing again.
     assert not visitor.page.get_by_label("Your Email").is_visible()
     visitor.page.get_by_label("Morning").first.check()
-    visitor.press("Tell the clinic")
-    assert "Noted" in visitor.status()
+    visitor.press("Send my times")
+    assert "We have your times" in visitor.status()
 
     desk.open("/admin/today/?waiting=all")
     desk.follow(name, within=".waiting")
     assert "Monday morning" in desk.text()
-    desk.follow("Week after")
+    desk.follow("Next week")
     desk.page.locator(".slot").first.click()
     desk.page.wait_for_load_state()
     assert "Set:" in desk.status()
@@ -101,7 +103,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     visitor.open(link_in(first, "other-time"))
     visitor.page.get_by_label("Evening").first.check()
     visitor.press("Ask for another time")
-    assert "Until then you keep" in visitor.status()
+    assert "Until then, your visit stays on" in visitor.status()
 
     soon = free_time_soon(visitor.site)
     desk.open("/admin/today/?waiting=all")
@@ -111,12 +113,12 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     desk.page.get_by_label("Date and time").fill(f"{soon:%Y-%m-%dT%H:%M}")
     desk.press("Set this time")
     assert "Set:" in desk.status()
-    second = letter_about(visitor.site, address, "Another time")
+    second = letter_about(visitor.site, address, "New time")
     moved = event_in(second).walk("VEVENT")[0]
     assert (str(moved["UID"]), int(moved["SEQUENCE"])) == (str(event["UID"]), 1)
-    letter_about(visitor.site, address, "Soon:")  # the reminder, as the time is near
+    letter_about(visitor.site, address, "Soon:")  # the reminder, as the visit is near
 
-    code = re.search(r"Your voucher code: (\w{8})", second.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    code = re.search(r"Your voucher code: (\w{8})", second.get_body(("plain",)).get_content())
     assert code
     desk.open(f"/admin/redeem/?code={code[1]}")
     desk.press("Redeem", within=".redeem-card")
@@ -131,11 +133,11 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     after = reads_of(desk)
     assert [now - was for now, was in zip(after[1:], before[1:], strict=True)] == [1, 1, 1]
     wait_for(lambda: reads_of(desk)[0] > before[0], "the read to be counted", seconds=30)
-    assert len([letter for letter in letters_to(visitor.site, address) if "Soon:" in letter["Subject"]]) == 1
+    assert len([letter for letter in letters_to(visitor.site, address) if "Reminder:" in letter["Subject"]]) == 1
 
 
 def free_time_soon(site: Site) -> datetime:
-    """Some hours from now, and apart from all visits of the demo, wherever the clock stands."""
+    """Return a time some hours from now that does not overlap the visits of the demo."""
     begins = [row[0] for row in site.rows("SELECT starts_at FROM visit WHERE state = 'set'")]
     taken = [one if isinstance(one, datetime) else datetime.fromisoformat(one).replace(tzinfo=UTC) for one in begins]
     now = datetime.now(ZONE).replace(minute=0, second=0, microsecond=0)
@@ -144,7 +146,7 @@ def free_time_soon(site: Site) -> datetime:
 
 
 def kept(site: Site) -> dict[str, list[tuple[object, ...]]]:
-    """Every row, but those of sign-ins, of readers and of the worker's signs of life."""
+    """Return every row, except those of sign-ins, reads and heartbeats."""
     passing = {"heartbeat", "read_count", "staff_session", "rate_count", "presence"}
     return {
         name: sorted(site.rows(f'SELECT * FROM "{name}"'), key=repr) for name in set(Base.metadata.tables) - passing
@@ -166,7 +168,7 @@ def test_following_every_link_of_every_mail_changes_nothing(arrive: MakePerson, 
     urls = sorted({url for text in texts for url in re.findall(rf"{re.escape(site.url)}[^\s\"'<>)]+", text)})
     assert {"cancel-visit", "my-data", "other-time", "times"} <= {url.split("/")[4] for url in urls if "/link/" in url}
     visitor = arrive()
-    visitor.is_staff = True  # links to the panel lead to the door, which sets a cookie
+    visitor.is_staff = True  # links to the panel lead to the sign-in, which sets a cookie
     before = kept(site)
     for url in urls:
         for method in ("GET", "HEAD"):
@@ -179,7 +181,7 @@ def test_following_every_link_of_every_mail_changes_nothing(arrive: MakePerson, 
 
 
 def picture_for_camera(path: Path, text: str) -> None:
-    """A film of one still frame with a QR code (YUV4MPEG2, 4:2:0), which Chromium takes for a camera."""
+    """Return a video of one still frame with a QR code (YUV4MPEG2, 4:2:0), which Chromium uses as a camera."""
     png = path.with_suffix(".png")
     segno.make(text, error="m", micro=False).save(str(png), scale=8, border=4)
     frame = Image.new("L", (640, 480), 235)

@@ -1,4 +1,4 @@
-"""A word of three hundred letters in every text makes no page wider: not at 320 pixels, nor the panel at 375."""
+"""A word of three hundred letters in every text widens no page: not at 320 pixels, nor the panel at 375."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from tests.journeys.pages import PANEL, PUBLIC
 
 pytestmark = pytest.mark.browser
 
-LONG = "Musculus" * 38  # longer than any line, without a place to break
+LONG = "Musculus" * 38  # longer than any line, without a break opportunity
 ADDRESS = f"https://example.org/{'a' * 300}"
 BODY = (
     f"<h2>{LONG}</h2><p>{LONG} <a href='{ADDRESS}'>{ADDRESS}</a></p><ul><li>{LONG}</li></ul>"
@@ -20,7 +20,7 @@ BODY = (
     f"<table><caption>{LONG}</caption><tr><th>{LONG}</th><td>{LONG}</td></tr></table>"
     f"<dl><dt>{LONG}</dt><dd>{LONG}</dd></dl><section class='sources'><ol><li>{ADDRESS}</li></ol></section>"
 )
-# Columns of words; those with a * are unique, and get the row's number.
+# Text columns; those with a * are unique, and get the row's number.
 COLUMNS = {
     "article": ("title", "summary", "image_alt", "image_credit", "image_licence", "retired_because"),
     "author": ("name", "title", "bio"),
@@ -46,7 +46,7 @@ PREFERENCES = ("name", "tagline", "address", "phone", "whatsapp", "email", "how_
 
 @pytest.fixture(scope="module")
 def long_site(browser: Browser) -> Iterator[tuple[Person, Person]]:
-    """A demo site of its own with long words in all texts; a visitor and the owner, with phones."""
+    """A demo site with long words in all texts; a visitor and the owner, with phones."""
     with running_site() as site:
         visitor, owner = Person(browser, site, width=SMALLEST), Person(browser, site, width=PHONE)
         owner.sign_in("owner")
@@ -87,7 +87,7 @@ def _fill(site: Site) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_no_page_for_visitors_grows_wider_than_320_pixels(long_site: tuple[Person, Person], name: str) -> None:
     visitor, _ = long_site
-    PUBLIC[name](visitor)  # opening a page looks at its width
+    PUBLIC[name](visitor)  # opening a page checks its width
 
 
 @pytest.mark.parametrize("name", PANEL)

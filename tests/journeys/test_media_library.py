@@ -1,4 +1,4 @@
-"""Media in a browser: many pictures at once, the focal point, and the picker of the article form."""
+"""The media library in a browser: upload of several pictures, the focal point, and the picker of the article form."""
 
 import itertools
 from typing import Any
@@ -21,7 +21,7 @@ def picture(name: str, data: bytes | None = None) -> Any:
 
 
 def drop(person: Person, files: list[Any]) -> None:
-    """Let go of files over the field."""
+    """Drop files over the field."""
     person.page.evaluate(
         """(files) => {
           const data = new DataTransfer();
@@ -36,7 +36,7 @@ def drop(person: Person, files: list[Any]) -> None:
 
 
 def refused(person: Person, status: int) -> None:
-    """An answer that a person notices as wrong was meant to be so."""
+    """Accept an error status that the test has provoked."""
     assert person.complaints == [f"{status} for {person.site.url}/admin/media/upload.json"]
     person.complaints.clear()
 
@@ -48,7 +48,7 @@ def test_three_pictures_are_uploaded_at_once_and_a_bad_one_loses_nothing(
     number = next(numbers)
     editor = arrive(width, "editor")
     editor.open("/admin/media/")
-    editor.follow("Upload several")
+    editor.follow("Upload pictures")
     editor.fill(Credit="Photo: Mei Tan")
     files = [picture("chair.jpg"), picture("broken.jpg", b"no picture"), picture("stool.jpg")]
     if way == "chosen":
@@ -70,7 +70,7 @@ def test_three_pictures_are_uploaded_at_once_and_a_bad_one_loses_nothing(
     expect(cards.get_by_role("alert")).to_have_text("This is not a JPEG, PNG or WebP picture.")
     expect(cards.get_by_label("Alt text")).to_have_value(f"A broken one {number} {way}")
     refused(editor, 422)
-    cards.get_by_role("button", name="Leave it out").click()
+    cards.get_by_role("button", name="Remove").click()
     editor.look()
     editor.follow(f"A footrest {number} {way}", within=".uploaded")
     assert editor.page.get_by_label("Credit").input_value() == "Photo: Ana Lee"
@@ -86,12 +86,12 @@ def test_an_upload_goes_on_after_the_connection_or_the_sign_in_was_away(arrive: 
     card.get_by_label("Alt text").fill(alt)
     editor.context.set_offline(True)
     editor.page.get_by_role("button", name="Upload").click()
-    expect(card.get_by_role("alert")).to_have_text("There is no connection. Please try again.")
+    expect(card.get_by_role("alert")).to_have_text("No connection. Please try again.")
     editor.context.set_offline(False)
     cookies = editor.context.cookies()
     editor.context.clear_cookies()
     card.get_by_role("button", name="Try again").click()
-    expect(card.get_by_role("alert")).to_contain_text("Your sign-in has")
+    expect(card.get_by_role("alert")).to_contain_text("You are signed out")
     refused(editor, 400)
     editor.context.add_cookies(cookies)  # type: ignore[arg-type]
     card.get_by_role("button", name="Try again").click()
@@ -106,7 +106,7 @@ def test_many_are_uploaded_and_described_without_javascript(arrive: MakePerson) 
     files = [picture("a.jpg"), picture("b.jpg", b"no picture"), picture("c.jpg")]
     editor.page.get_by_label("Pictures").set_input_files(files)
     editor.press("Upload")
-    assert editor.heading() == "What do they show?"
+    assert editor.heading() == "Add alt texts"
     assert "b.jpg: This is not a JPEG" in editor.alert()
     boxes = editor.page.get_by_label("Alt text")
     boxes.nth(0).fill(f"A rope {number}")
@@ -167,7 +167,7 @@ def test_a_picture_is_picked_for_an_article_by_keys(arrive: MakePerson, width: i
     choose.focus()
     editor.page.keyboard.press("Enter")
     dialog = editor.page.get_by_role("dialog", name="Choose a picture")
-    expect(dialog.get_by_label("Search by words")).to_be_focused()
+    expect(dialog.get_by_label("Search")).to_be_focused()
     editor.page.keyboard.type(alt)
     expect(dialog.get_by_role("listitem")).to_have_count(1)
     editor.page.keyboard.press("Tab")
@@ -191,7 +191,7 @@ def test_a_new_picture_is_uploaded_from_the_article_form(arrive: MakePerson) -> 
     editor.open("/admin/articles/new/")
     editor.page.get_by_role("button", name="Picture Choose …").click()
     dialog = editor.page.get_by_role("dialog", name="Choose a picture")
-    dialog.get_by_label("Or upload a new one").set_input_files(picture("band.jpg"))
+    dialog.get_by_label("Or upload a new picture").set_input_files(picture("band.jpg"))
     dialog.get_by_role("button", name="Upload and choose").click()
     expect(dialog.get_by_label("Alt text")).to_be_focused()
     dialog.get_by_label("Alt text").fill(alt)

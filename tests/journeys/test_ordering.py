@@ -1,4 +1,4 @@
-"""What stands in an order is moved by mouse, by finger and by keyboard, and readers see it so."""
+"""Ordered lists are sorted by mouse, finger and keyboard, and readers see the new order."""
 
 import pytest
 from playwright.sync_api import Locator, expect

@@ -1,4 +1,4 @@
-"""The panel in the hand and on the desk: menu, search, what was done and how to take it back."""
+"""The panel on a phone and on a desktop: menu, search, messages and undo."""
 
 import pytest
 
@@ -66,11 +66,11 @@ def test_comments_ticked_by_mistake_are_put_back(arrive: MakePerson, width: int,
     moderator = arrive(width, "moderator", **options)
     moderator.open("/admin/comments/")
     moderator.row(said["Your_name"]).get_by_role("checkbox").check()
-    assert moderator.page.get_by_role("button", name="Spam all ticked").is_visible()
-    moderator.press("Spam all ticked")
+    assert moderator.page.get_by_role("button", name="Mark selected as spam").is_visible()
+    moderator.press("Mark selected as spam")
     assert moderator.page.locator("tbody tr", has_text=said["Your_name"]).count() == 0
     moderator.press("Undo")
-    assert "Undone: 1 comment put back." in moderator.status()
+    assert "Undone: 1 comment restored." in moderator.status()
     assert "pending" in moderator.row(said["Your_name"]).inner_text()
 
 
@@ -87,13 +87,13 @@ def test_a_note_is_closed_by_its_button_and_stays_until_then(arrive: MakePerson)
 def test_one_button_ticks_all_and_the_bar_stays_in_sight(arrive: MakePerson, width: int) -> None:
     moderator = arrive(width, "moderator")
     moderator.open("/admin/comments/?tab=all")
-    moderator.page.get_by_role("button", name="Tick all").click()
+    moderator.page.get_by_role("button", name="Select all").click()
     boxes = moderator.page.get_by_role("checkbox")
     assert all(box.is_checked() for box in boxes.all())
-    assert moderator.page.get_by_text(f"With the {boxes.count()} ticked:").is_visible()
+    assert moderator.page.get_by_text(f"With {boxes.count()} selected:").is_visible()
     moderator.page.evaluate("scrollTo(0, 0)")
     bar = moderator.page.locator(".bulk").bounding_box()
     assert bar
     assert bar["y"] + bar["height"] <= 900
-    moderator.page.get_by_role("button", name="Tick none").click()
+    moderator.page.get_by_role("button", name="Select none").click()
     assert not any(box.is_checked() for box in boxes.all())

@@ -1,6 +1,7 @@
-"""Documents of other programs: pasted into the editor, and sent to the server without it, they become the same text.
+"""Documents of other programs give the same text whether pasted into the editor or sent to the server without it.
 
-`paste/<name>.html` is a document, `<name>.expected.html` its text, `<name>.left.txt` what is said of the rest.
+`paste/<name>.html` is a document, `<name>.expected.html` the resulting text, `<name>.left.txt` the message about the
+rest.
 """
 
 import re
@@ -50,7 +51,7 @@ def said(name: str) -> str:
 
 
 def of_the_server(html: str) -> str:
-    """Leave out what only the editor does: it writes <strong> for <b>, and the scope of each header cell."""
+    """Remove what only the editor adds: <strong> for <b>, and the scope of header cells."""
     html = re.sub(r"<(/?)b>", r"<\1strong>", re.sub(r"<(/?)i>", r"<\1em>", html))
     html = re.sub(r"<sup>(<a [^>]*>)(.*?)</a></sup>", r"\1<sup>\2</sup></a>", re.sub(r"<a>(.*?)</a>", r"\1", html))
     html = re.sub(r"</?(thead|tbody)>| scope=\"\w+\"", "", html)

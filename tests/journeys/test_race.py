@@ -1,4 +1,4 @@
-"""Many at the same moment: the one-time rule, vouchers and the desk's decisions hold."""
+"""Simultaneous requests: the one-time rule, vouchers and decisions of the desk hold."""
 
 import itertools
 import re
@@ -60,8 +60,8 @@ def mails() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module", params=PLACES)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Site]:
-    """The web processes on each database; a test that wants mail to go out starts workers."""
-    # A long lease: on a busy machine a slow worker must not lose a claim in the middle.
+    """The web processes on each database; a test that needs mail starts workers."""
+    # A long lease, so that a slow worker on a busy machine does not lose it.
     settings = {"MAIL_URL": mails.url, "OUTBOX_LEASE_SECONDS": "60"}
     with site_on(request.param, request, tmp_path_factory.mktemp("race"), **settings) as site:
         mails.letters.clear()
@@ -187,7 +187,7 @@ def test_a_hundred_times_set_at_once_over_ten_slots(site: Site) -> None:
 
 
 def signed_in(site: Site, email: str) -> tuple[str, str]:
-    """The cookie of a sign-in, and the token of its forms."""
+    """Return the cookie of a sign-in, and the token of its forms."""
     page = ask(site.port, "/login")
     cookie = page.headers["set-cookie"].partition(";")[0]
     fields = {"email": email, "password": PASSWORD, "csrf_token": token_in(page.text)}
@@ -204,7 +204,8 @@ def token_in(page: str) -> str:
 
 
 def outcome(app: Flask, act: Callable[[], object]) -> str:
-    """The name of the error that stopped the act, or "done"; in a context of its own, as a request has."""
+    """Return the name of the error that the function raised, or "done". Runs in a context of its own, like a
+    request."""
     with app.app_context():
         try:
             act()
@@ -246,7 +247,7 @@ def test_of_twenty_decisions_at_once_one_counts(app: Flask) -> None:
 
         return lambda: outcome(app, act)
 
-    decisions = [allow_booking, decline_booking] * 10
+    decisions: list[Callable[..., object]] = [allow_booking, decline_booking] * 10
     outcomes = at_once([deciding(decide) for decide in decisions])
     assert Counter(outcomes) == {"done": 1, "NotHeld": 19}
     booking = db.session.get_one(Booking, held_id)

@@ -1,4 +1,4 @@
-"""Reminders while workers are killed and started again: none twice, none lost."""
+"""Reminders while workers are killed and restarted: none sent twice, none lost."""
 
 import time
 from collections import Counter
@@ -53,7 +53,7 @@ def test_while_workers_are_killed_each_booking_gets_one_reminder(site: Site, mai
         expected = {visit.booking.lead.email for visit in visits[1:]}
         cancel_visit(visits[0], by=desk)
         db.session.rollback()
-    for _ in range(3):  # both workers look for what is due as soon as they start, and die in the middle of it
+    for _ in range(3):  # both workers look for due work as soon as they start, and die during it
         for name in ("worker one", "worker two"):
             site.start(name)
         time.sleep(2.5)
@@ -66,6 +66,6 @@ def test_while_workers_are_killed_each_booking_gets_one_reminder(site: Site, mai
         seconds=90,
     )
     assert Counter(one.to for one in reminders(site)) == Counter(expected)
-    # A letter can arrive twice when a worker dies between the server's OK and our note of it; its Message-ID is one.
-    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Soon:")}
+    # A letter can arrive twice if a worker dies between the server's OK and our update; its Message-ID is the same.
+    told = {(letter.to, letter.message_id) for letter in mails.letters if letter.subject.startswith("Reminder:")}
     assert Counter(to for to, _ in told) == Counter(expected)

@@ -1,4 +1,4 @@
-"""`make run`: one command gives a clinic with its demo, again and again, and Ctrl-C ends it."""
+"""`make run`: one command starts a clinic with its demo, repeatedly, and Ctrl-C stops it."""
 
 import os
 import re
@@ -23,12 +23,12 @@ from tests.services import free_port, is_listening, wait_for
 START_SECONDS = 60
 SECOND_START_SECONDS = 5
 LEAST_WORDS = 600
-# A process that dies within its first seconds is taken to be set up wrongly, and is not started again.
+# A process that dies within its first seconds counts as misconfigured, and is not restarted.
 SETTLED_SECONDS = 4
 
 
 class Run:
-    """A running `make run`, in a process group of its own as a terminal would give it."""
+    """A running `make run`, in a process group of its own as in a terminal."""
 
     def __init__(self, instance: Path) -> None:
         self.instance = instance
@@ -50,22 +50,22 @@ class Run:
 
     @property
     def output(self) -> str:
-        """All that was printed so far."""
+        """The output so far."""
         return self._output.read_text()
 
     def wait_until_ready(self) -> "Run":
-        """Until the site answers and its worker has said that it lives."""
+        """Wait until the site answers and its worker has a heartbeat."""
         wait_for(lambda: answers(self.port, "/readyz"), "/readyz to be 200", START_SECONDS)
         return self
 
     def worker_pid(self) -> int:
-        """The process that said last that it lives."""
+        """Return the process id of the latest heartbeat."""
         with sqlite3.connect(self.instance / "clinic.sqlite3") as database:
             name = database.execute("SELECT name FROM heartbeat ORDER BY at DESC LIMIT 1").fetchone()[0]
         return int(name.rpartition(":")[2])
 
     def is_anyone_left(self) -> bool:
-        """Whether any process of the group still runs."""
+        """Return whether any process of the group is still running."""
         try:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
@@ -78,7 +78,7 @@ def command() -> list[str]:
 
 
 def content_of(instance: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of all tables. Heartbeats are left out: they say which processes live now."""
+    """Return all rows of all tables, except heartbeats, which differ for each process."""
     with sqlite3.connect(instance / "clinic.sqlite3") as database:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for name in names if name != "heartbeat"}
@@ -86,7 +86,7 @@ def content_of(instance: Path) -> dict[str, list[tuple[object, ...]]]:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The very first start on an empty folder; it runs while this module is tested."""
+    """The first start on an empty folder; it runs while this module is tested."""
     with Run(tmp_path_factory.mktemp("first") / "instance") as run:
         run.wait_until_ready()
         wait_for(lambda: has_renditions(site_in(run.instance, run.port)), "the worker to have made all pictures", 120)
@@ -95,12 +95,12 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def loaded(first: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance folder as an earlier start has left it."""
+    """An instance folder left by an earlier start."""
     folder = tmp_path_factory.mktemp("loaded") / "instance"
     shutil.copytree(first.instance, folder, ignore=shutil.ignore_patterns("clinic.sqlite3*"))
     source, copy = (sqlite3.connect(instance / "clinic.sqlite3") for instance in (first.instance, folder))
     source.backup(copy)
-    copy.execute("DELETE FROM heartbeat")  # so that only a worker of the next start can say that it lives
+    copy.execute("DELETE FROM heartbeat")  # so that only a worker of the next start can have a heartbeat
     copy.commit()
     source.close()
     copy.close()
@@ -109,7 +109,7 @@ def loaded(first: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def instance(loaded: Path, tmp_path: Path) -> Path:
-    """A copy for one test."""
+    """A copy of that folder for one test."""
     return Path(shutil.copytree(loaded, tmp_path / "instance"))
 
 
@@ -141,7 +141,7 @@ def test_every_demo_article_is_long_enough_to_be_worth_reading(first: Run) -> No
 
 
 def demo_articles(port: int) -> list[str]:
-    """The addresses of all articles, from every page of the list."""
+    """Return the addresses of all articles, from every page of the list."""
     found: list[str] = []
     path: str | None = "/articles/"
     while path:
@@ -181,7 +181,7 @@ def test_every_internal_link_of_the_demo_leads_somewhere_and_no_page_sets_a_cook
 
 
 def links_of(html: str) -> list[str]:
-    """Where a page points: links, pictures in all their sizes, style sheets, scripts."""
+    """Return the addresses in a page: links, pictures in all their sizes, style sheets, scripts."""
     tree = LexborHTMLParser(html)
     links = [node.attributes["href"] or "" for node in tree.css("a[href], link[href]")]
     links += [node.attributes["src"] or "" for node in tree.css("img[src], script[src]")]

@@ -1,4 +1,4 @@
-"""Stored pages through gunicorn: of many requests after a change, to whichever process they come, none is old."""
+"""Stored pages through gunicorn: no request after a change gets an old page from any process."""
 
 import re
 import threading
@@ -59,7 +59,7 @@ def test_while_many_read_nobody_sees_what_was_old_when_they_asked(site: Site) ->
     def write() -> None:
         deadline = time.monotonic() + 60
         try:
-            # Until there was enough of both, however the machine shares its time between them.
+            # Run until there were enough of both, however the machine divides its time.
             while (len(seen_editions) < 200 or done[0] < 210) and time.monotonic() < deadline:
                 edit(site, done[0] + 1)
                 done[0] += 1

@@ -1,4 +1,4 @@
-"""The Nu HTML checker (validator.w3.org's) reads every page as it was sent, and the style sheets."""
+"""The Nu HTML checker (validator.w3.org's) checks the source of every page, and the style sheets."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.services import find_java, find_nu
 
 pytestmark = [pytest.mark.browser, pytest.mark.nu]
 
-# What the checker says of CSS that it does not know yet, though browsers do; and where that is specified.
+# Complaints about CSS that browsers support and the checker does not know yet, with the specification.
 UNKNOWN_TO_THE_CHECKER = {
     r"CSS: “container-type”: Property “container-type” doesn't exist": "CSS Conditional Rules 5, browsers since 2023",
     r"CSS: Unrecognized at-rule “@container”": "the same",
@@ -23,12 +23,12 @@ UNKNOWN_TO_THE_CHECKER = {
 
 
 class Reader(Person):
-    """Keeps the source of the page that is open."""
+    """A reader who keeps the source of the open page."""
 
     source = ""
 
     def look(self) -> None:
-        """Other journeys look at the pages."""
+        """Skip the checks, which other journeys do."""
 
     def _arrive(self, response: Response | None, status: int) -> None:
         super()._arrive(response, status)
@@ -36,14 +36,14 @@ class Reader(Person):
         self.source = response.text()
 
     def save_all(self, pages: dict[str, Walk], folder: Path) -> None:
-        """Come to each page and write its source into the folder."""
+        """Open each page and write its source into the folder."""
         folder.mkdir()
         for name, walk in pages.items():
             walk(self)
             (folder / f"{name}.html").write_text(self.source, encoding="utf-8")
 
     def save_styles(self, folder: Path) -> None:
-        """Write the style sheets of our own that the open page names."""
+        """Write the style sheets of our own that the open page links to."""
         for path in re.findall(r'href="(/assets/[^"]+\.css)"', self.source):
             (folder / Path(path).name).write_text(self.context.request.get(path).text(), encoding="utf-8")
 
@@ -66,7 +66,7 @@ def sources(browser: Browser, site: Site, styleguide_site: Site, tmp_path_factor
 
 
 def complaints(folder: Path) -> list[str]:
-    """Errors and warnings of the checker on all files in the folder. (A warning is an info with a subtype.)"""
+    """Return the checker's errors and warnings about all files in the folder. (A warning is an info with a subtype.)"""
     java, nu = find_java(), find_nu()
     assert java
     assert nu

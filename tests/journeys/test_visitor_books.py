@@ -1,4 +1,4 @@
-"""A visitor books a trial, from the first page they see to the letter in their mailbox."""
+"""A visitor books a trial, from the first page to the letter in their mailbox."""
 
 import itertools
 
@@ -13,7 +13,7 @@ numbers = itertools.count(1)
 
 
 def someone() -> dict[str, str]:
-    """The details of a person who has never been here."""
+    """Return the details of a new person."""
     number = next(numbers)
     return {
         "Your_Name": f"Ong Li Hua {number}",

@@ -1,4 +1,4 @@
-"""A visitor comments, a moderator decides, and the next reader sees what was decided."""
+"""A visitor comments, a moderator decides, and the next reader sees the result."""
 
 import itertools
 
@@ -15,7 +15,7 @@ numbers = itertools.count(1)
 
 
 def remark() -> dict[str, str]:
-    """A comment that nobody has written yet."""
+    """Return a comment with new text."""
     number = next(numbers)
     return {
         "Your_comment": f"I walk up to the reservoir, remark {number}.\n\nAnd back <b>again</b>.",
@@ -37,7 +37,7 @@ def first_line(said: dict[str, str]) -> str:
 
 
 def is_shown(reader: Person, said: dict[str, str]) -> bool:
-    """Whether a fresh look at the article shows the comment."""
+    """Return whether the article shows the comment after a reload."""
     reader.open(ARTICLE)
     assert said["Your_email"] not in reader.page.content()
     return first_line(said) in reader.page.locator("#comments").inner_text()
@@ -52,7 +52,7 @@ def test_a_comment_is_seen_by_the_next_reader_once_it_is_approved(arrive: MakePe
     assert visitor.site.wait_for_mail("moderator@example.org")
 
     moderator = arrive(width, "moderator")
-    moderator.follow("Comments waiting")
+    moderator.follow("Comments to moderate")
     assert said["Your_email"] in moderator.row(said["Your_name"]).inner_text()
     moderator.press_in_row(said["Your_name"], "Approve")
     assert "Approved" in moderator.status()
@@ -86,7 +86,7 @@ def test_many_comments_are_approved_at_once(arrive: MakePerson, width: int) -> N
     moderator.open("/admin/comments/")
     for said in both:
         moderator.row(said["Your_name"]).get_by_role("checkbox").check()
-    moderator.press("Approve all ticked")
+    moderator.press("Approve selected")
     assert "Approved: 2 comments." in moderator.status()
     assert all(is_shown(reader, said) for said in both)
 
@@ -104,8 +104,8 @@ def test_bulk_approval_without_a_tick_says_what_to_do(arrive: MakePerson) -> Non
     write(arrive(), remark())
     moderator = arrive(role="moderator")
     moderator.open("/admin/comments/")
-    moderator.press("Approve all ticked")
-    assert "Tick some comments first." in moderator.alert()
+    moderator.press("Approve selected")
+    assert "Select at least one comment first." in moderator.alert()
 
 
 def test_a_comment_with_errors_comes_back_with_what_was_typed(arrive: MakePerson) -> None:

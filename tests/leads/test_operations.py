@@ -1,4 +1,4 @@
-"""What the desk does with a lead: stages, notes, and the history that nobody rewrites."""
+"""The desk's work with a lead: stages, notes, and a history that nobody can rewrite."""
 
 import sqlalchemy as sa
 from flask import Flask
@@ -20,7 +20,7 @@ def test_a_stage_is_changed_once_and_the_history_says_by_whom(app: Flask) -> Non
         change_stage(lead, Stage.CONTACTED, by=desk)
     assert db.session.get_one(Lead, lead.id).stage == Stage.CONTACTED
     events = db.session.scalars(sa.select(LeadEvent).where(LeadEvent.by_id == desk.id)).all()
-    assert [(event.text, event.is_note) for event in events] == [("Stage is now contacted", False)]
+    assert [(event.text, event.is_note) for event in events] == [("Stage changed to contacted", False)]
     assert db.session.scalars(sa.select(AuditLine.detail).where(AuditLine.verb == "changed stage")).all() == [
         "contacted"
     ]

@@ -1,4 +1,4 @@
-"""One person or two: evidence, merging and splitting; a family's address stays a family's."""
+"""Leads that may be one person: evidence, merging and splitting; families with one address stay apart."""
 
 import pytest
 import sqlalchemy as sa
@@ -16,11 +16,11 @@ from clinic.leads.same_person import evidence
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
-SAME, NEAR, OTHER = "Same name", "Same name but for one letter", ""
+SAME, NEAR, OTHER = "Same name", "Same name except for one letter", ""
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
-    """Every row but the log's."""
+    """Return the rows of all tables, except the log."""
     db.session.rollback()
     return {
         table.name: [tuple(row) for row in db.session.execute(table.select().order_by(*table.primary_key))]
@@ -41,10 +41,10 @@ def lead(name: str, email: str, mobile: str) -> Lead:
         ("Zoë Müller", "Zoe Muller", SAME),
         ("Tan Wei Ling", "Tan Wei Lin", NEAR),
         ("Nur Syafiqah", "Nur Shafiqah", NEAR),
-        ("Nur Syafiqah", "Nur Syafiqha", NEAR),  # two letters changed places
+        ("Nur Syafiqah", "Nur Syafiqha", NEAR),  # two letters swapped
         ("Priya Raghunathan", "Prija Raghunathan", NEAR),
         ("Tan Wei Ling", "Lim Wei Ling", OTHER),
-        ("Jo Tan", "Jo Tam", OTHER),  # short names: both are real
+        ("Jo Tan", "Jo Tam", OTHER),  # short names, both real
         ("Ng", "Ong", OTHER),
     ],
 )
@@ -60,8 +60,8 @@ def test_who_may_be_the_same_is_suggested_with_evidence(app: Flask) -> None:
     near = lead("Tan Wei Lin", "else@example.org", "+6582234567")
     lead("Priya Raghunathan", "priya@example.org", "+6583234567")
     assert {(found.id, *why) for found, why in likely_same(one)} == {
-        (same.id, "Same mailbox, spelt in another way"),
-        (near.id, "Same name but for one letter"),
+        (same.id, "Same mailbox, different spelling"),
+        (near.id, "Same name except for one letter"),
     }
 
 
@@ -120,10 +120,10 @@ def test_what_happened_after_a_merge_stays_with_the_kept_one(app: Flask) -> None
 def test_what_cannot_be_merged_or_split_says_why(app: Flask, clock: MovableClock) -> None:
     one, two, three = (lead(f"A {n}", f"{n}@example.org", f"+6591234{n:03}") for n in range(3))
     by = make_user()
-    with pytest.raises(CannotMerge, match="one lead already"):
+    with pytest.raises(CannotMerge, match="already the same lead"):
         merge_leads(one, one, by=by)
     merge_leads(one, two, by=by)
-    with pytest.raises(CannotMerge, match="merged before"):
+    with pytest.raises(CannotMerge, match="already merged"):
         merge_leads(three, two, by=by)
     clock.move(days=30, seconds=1)
     with pytest.raises(CannotSplit):
@@ -146,7 +146,7 @@ def test_odd_words_find_something_or_nothing_and_never_break(app: Flask, typed: 
 
 
 def test_of_many_with_the_same_name_the_newest_are_found(app: Flask) -> None:
-    make_booking()  # there must be a service
+    make_booking()  # creates the services
     for _ in bulk_leads(2500):
         pass
     for typed in ("menon", "meno", "siti menon", "grace", "80001", "nobody"):

@@ -1,4 +1,4 @@
-"""The desk's work on a lead: next step, who looks after it, letters, the morning's mail."""
+"""The desk's work on a lead: next step, assignee, letters, the daily email."""
 
 from datetime import date
 
@@ -55,7 +55,7 @@ def test_a_lost_lead_keeps_its_reason_until_it_is_found_again(app: Flask) -> Non
     change_stage(lead, Stage.LOST, because="Too far", by=by)
     db.session.refresh(lead)
     assert lead.lost_because == "Too far"
-    assert "Stage is now lost: Too far" in history(lead.id)
+    assert "Stage changed to lost: Too far" in history(lead.id)
     undo_stage(lead, Stage.NEW, of=Stage.LOST, by=by)
     db.session.refresh(lead)
     assert (lead.stage, lead.lost_because) == (Stage.NEW, "")
@@ -72,7 +72,7 @@ def test_who_and_what_next_are_written_down_once(app: Flask) -> None:
     for _ in range(2):
         assign_lead(lead, mei.id, "Mei", by=mei)
         plan_next_step(lead, "Call about Tuesday", TODAY, by=mei)
-    assert history(lead.id)[1:] == ["Looked after by Mei", "Next: Call about Tuesday on 20 November 2026"]
+    assert history(lead.id)[1:] == ["Assigned to Mei", "Next step: Call about Tuesday on 20 November 2026"]
 
 
 def test_a_letter_goes_out_is_kept_and_can_be_ended(app: Flask) -> None:
@@ -87,7 +87,7 @@ def test_a_letter_goes_out_is_kept_and_can_be_ended(app: Flask) -> None:
     assert letter["List-Unsubscribe"] == f"<{message.unsubscribe_url}>"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "/link/unsubscribe/" in message.unsubscribe_url
-    assert history(lead.id)[-1] == "Mail: How was it?\n\nDear Wei Ling\n\nWas it good?"
+    assert history(lead.id)[-1] == "Email: How was it?\n\nDear Wei Ling\n\nWas it good?"
     assert unsubscribe(lead)
     assert not unsubscribe(lead)
     db.session.refresh(lead)

@@ -1,4 +1,4 @@
-"""Tests of pictures that use the app run with a folder and with a bucket."""
+"""Tests of images that use the app run with a folder and with a bucket."""
 
 import secrets
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def place(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest, place: str, app: Flask) -> Iterator[Flask]:
-    """The app with its pictures in either place, which is empty."""
+    """The app with each kind of storage, which is empty."""
     before = app.extensions.pop("clinic.files", None)
     if place == "bucket":
         app.extensions["clinic.files"] = Bucket(request.getfixturevalue("bucket"))

@@ -1,4 +1,4 @@
-"""What lies in the place of the pictures, and the faults that it has."""
+"""The content of media storage, and storage with faults."""
 
 import errno
 from typing import Any
@@ -12,17 +12,17 @@ from clinic.media.models import Image
 
 
 def everything() -> list[str]:
-    """The names of all files."""
+    """Return the names of all files."""
     return [entry.name for entry in files().names("")]
 
 
 def names(image: Image) -> list[str]:
-    """The files of one picture, by their names below its key."""
+    """Return the files of one image, by their names below its key."""
     return [entry.name.removeprefix(f"{image.key}/") for entry in files().names(f"{image.key}/")]
 
 
 class Failing:
-    """The place of the pictures, where some of what can be done fails. `tried` has what was asked for and failed."""
+    """Media storage in which some methods fail. `tried` lists the failed calls."""
 
     def __init__(self, fails: tuple[str, ...], after: int) -> None:
         self.real = files()
@@ -42,7 +42,7 @@ class Failing:
 
 
 def break_place(monkeypatch: pytest.MonkeyPatch, *fails: str, after: int = 0) -> list[str]:
-    """From now on, or after so many calls, these methods fail. Returns the list of those that did."""
+    """Let these methods fail, from now on or after some calls. Returns the list of failed calls."""
     failing = Failing(fails, after)
     monkeypatch.setitem(current_app.extensions, "clinic.files", failing)
     return failing.tried

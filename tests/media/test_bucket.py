@@ -1,4 +1,4 @@
-"""What only a bucket can suffer: other objects beside ours, wrong settings, a server that is silent or says no."""
+"""Problems that only a bucket has: foreign objects, wrong settings, a server that is silent or refuses."""
 
 import dataclasses
 import secrets
@@ -30,7 +30,7 @@ in_a_bucket = pytest.mark.parametrize("place", ["bucket"], indirect=True)
 
 @pytest.fixture
 def own(s3_server: S3) -> Bucket:
-    """A place in a bucket where others keep something too."""
+    """A bucket whose prefix also holds files of others."""
     bucket = s3_server.new_bucket(f"shared-{secrets.token_hex(4)}")
     for key in ("outside.jpg", "pictures-of-others/a.jpg", "other/pictures/a.jpg", "pictures/a b.jpg", "pictures/x/"):
         client(bucket).put_object(Bucket=bucket.name, Key=key, Body=b"not ours")
@@ -116,7 +116,7 @@ def test_without_any_key_it_is_refused(bucket: MediaBucket, monkeypatch: pytest.
 
 @contextmanager
 def server_that_says(status: int, code: str) -> Iterator[str]:
-    """An S3 server that gives one answer to everything. Yields its address."""
+    """An S3 server that gives the same answer to every request. Yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -165,7 +165,7 @@ def test_a_server_that_is_down_is_away_at_once(bucket: MediaBucket) -> None:
 
 
 def seconds(own: Bucket, name: str) -> float:
-    """How long somebody waits who wants a file of a silent bucket."""
+    """Return how many seconds a request for a file of a silent bucket takes."""
     begun = time.monotonic()
     with pytest.raises(StoreAway, match="not answer"):
         own.read(name)

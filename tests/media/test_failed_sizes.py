@@ -1,4 +1,4 @@
-"""A picture whose sizes cannot be made: it alone fails, visibly, and the worker goes on."""
+"""An image whose renditions fail: only this image fails, visibly, and the worker goes on."""
 
 import io
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from clinic.core.db import db
 from clinic.media import operations, renditions
+from clinic.media.files import files
 from clinic.media.models import MOST_TRIES, Image
 from clinic.media.operations import KILLED, LEASE, Description, add_image, render_again, render_next, replace_image
 from clinic.media.renditions import MOST_HEIGHT, MOST_OF_A_SIDE, read_upload, rendition_files, widths_for
@@ -46,7 +47,7 @@ def test_a_picture_too_tall_for_a_format_has_smaller_sizes_in_all(app: Flask, wi
     assert image.widths == widths_for(width, height)
     for name in names(image):
         kind = name.rpartition(".")[2]
-        with Pillow.open(io.BytesIO(operations.files().read(f"{image.folder}/{name}"))) as file:
+        with Pillow.open(io.BytesIO(files().read(f"{image.folder}/{name}"))) as file:
             assert "original" in name or max(file.size) <= MOST_OF_A_SIDE[kind]
 
 
@@ -137,7 +138,7 @@ def test_a_picture_that_kills_its_worker_is_given_up_too(app: Flask, clock: Mova
     image, other = upload(), upload()
     waits = []
     for _ in range(MOST_TRIES):
-        assert operations._claim()  # and the worker is killed
+        assert operations._claim()  # the worker is killed afterwards
         until = again(image).claimed_until
         assert until
         waits.append((until - clock.now) / LEASE)
@@ -184,11 +185,11 @@ def test_staff_see_why_and_try_again(sign_in: SignIn, monkeypatch: pytest.Monkey
     assert "sizes failed" in visit(editor, "/admin/media/").text
     page = visit(editor, f"/admin/media/edit/?id={image.id}")
     check(page)
-    assert "The sizes could not be made" in page.text
+    assert "The sizes could not be created" in page.text
     assert "Reason: MemoryError" in page.text
-    assert "The worker tries again at" in page.text
-    assert "tries again to make the sizes" in page.submit("Try again").status_text()
+    assert "The worker will try again at" in page.text
+    assert "create the sizes again" in page.submit("Try again").status_text()
     assert render_next()
     page = visit(editor, f"/admin/media/edit/?id={image.id}")
-    assert "could not be made" not in page.text
+    assert "could not be created" not in page.text
     assert db.session.scalar(sa.select(Image.render_error)) == ""

@@ -1,9 +1,10 @@
-"""The place of the pictures is away or full: nothing is half done, and it is said in plain words."""
+"""Media storage that is down or full: nothing is left half done, and people get a plain sentence."""
 
 import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,9 +24,9 @@ from tests.factories import make_article, make_image, picture_bytes
 from tests.media.places import break_place, everything, names
 
 SignIn = Callable[..., FlaskClient]
-WORDS = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
+WORDS: dict[str, Any] = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
 SAID = Description(**WORDS)
-AWAY = "The pictures are out of reach for a moment. Nothing was kept. Try again in a minute."
+AWAY = "The picture storage is unavailable. Nothing was saved. Try again in a minute."
 
 
 def upload(name: str = "hip.jpg") -> tuple[io.BytesIO, str]:
@@ -136,7 +137,7 @@ def test_a_picture_that_cannot_be_read_is_answered_with_503_and_the_page_around_
         for address in (image.url(), f"{article.address}share.jpg"):
             answer = client.get(address)
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-            assert "out of reach" in answer.get_data(as_text=True)
+            assert "unavailable for a moment" in answer.get_data(as_text=True)
             assert answer.headers["Cache-Control"] == "no-store"
         assert image.url(800) in client.get(article.address).get_data(as_text=True)
     assert client.get(image.url()).status_code == 200

@@ -1,4 +1,4 @@
-"""Pictures as they are served, and their removal."""
+"""Serving and deleting image files."""
 
 import io
 from typing import Any
@@ -83,7 +83,7 @@ def test_no_path_leads_out_of_the_pictures(client: FlaskClient) -> None:
         files().write(name, b"being written")
     for path in OUTSIDE:
         answer = client.get(path.format(key=key))
-        if answer.status_code == 308:  # of two slashes one is left
+        if answer.status_code == 308:  # a double slash is removed
             answer = client.get(answer.headers["Location"])
         assert answer.status_code == 404, path
 

@@ -1,4 +1,5 @@
-"""What cameras, telephones and programs write: taken, or named; and a fault of ours is never called a broken file."""
+"""Formats of cameras, phones and programs: accepted, or named in the refusal. Our own errors never count as a damaged
+file."""
 
 import ast
 import io
@@ -34,7 +35,7 @@ def file_of(image: Pillow.Image, kind: str, **save: object) -> bytes:
     if kind == "HEIF":
         register_heif()
     buffer = io.BytesIO()
-    image.save(buffer, kind, **save)  # type: ignore[arg-type]
+    image.save(buffer, kind, **save)
     return buffer.getvalue()
 
 
@@ -91,7 +92,7 @@ def test_what_cameras_and_telephones_write_is_taken(name: str) -> None:
     assert kept.format == {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[upright.extension]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])  # HEIF states it apart, and its reader applies it
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])  # HEIF stores it elsewhere, and its reader applies it
 def test_each_is_turned_upright(kind: str) -> None:
     assert read_upload(turned(kind)).pixels.size == (200, 320)
     assert read_upload(turned(kind, 99)).pixels.size == (320, 200)
@@ -174,7 +175,7 @@ def test_a_fault_of_ours_is_said_to_be_ours_and_logged(
     with pytest.raises(NotAPicture, match="the fault is ours"):
         read_upload(picture_bytes())
     (record,) = caplog.records
-    assert record.message == "an upload cannot be read"
+    assert record.message == "upload could not be read"
     assert record.error == type(error).__name__  # type: ignore[attr-defined]
     assert record.where.startswith("test_formats.py:")  # type: ignore[attr-defined]
 
@@ -190,7 +191,7 @@ def test_too_little_memory_is_said_and_logged(
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     with pytest.raises(NotAPicture, match="needs more memory"):
         read_upload(picture_bytes())
-    assert [record.message for record in caplog.records] == ["an upload cannot be read"]
+    assert [record.message for record in caplog.records] == ["upload could not be read"]
 
 
 def test_a_damaged_file_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -199,7 +200,7 @@ def test_a_damaged_file_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
         caplog.clear()
         with pytest.raises(NotAPicture, match="damaged"):
             read_upload(data)
-        assert [record.message for record in caplog.records] == ["an upload cannot be read"]
+        assert [record.message for record in caplog.records] == ["upload could not be read"]
 
 
 def test_an_orientation_that_cannot_be_read_loses_no_picture(
@@ -216,7 +217,7 @@ def test_an_orientation_that_cannot_be_read_loses_no_picture(
 
 
 def refusal(data: bytes) -> str:
-    """The sentence with which a file is refused; nothing if it is taken."""
+    """Return the sentence with which a file is refused; "" if it is accepted."""
     try:
         read_upload(data)
     except NotAPicture as refused:
@@ -262,7 +263,7 @@ def test_who_uploads_no_heic_does_not_pay_for_it() -> None:
 
 
 def handlers() -> list[tuple[str, ast.ExceptHandler]]:
-    """Every `except` that catches all errors, with where it stands."""
+    """Return every `except` that catches all errors, with its place."""
     found = []
     for file in (ROOT / "clinic").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -273,9 +274,9 @@ def handlers() -> list[tuple[str, ast.ExceptHandler]]:
     return found
 
 
-# Where the error goes on without a log line: to whoever waits for it.
+# Handlers that pass the error to the caller without logging it.
 GOES_ON = {
-    "clinic/outbox/operations.py": "_mark_failed_try",  # which logs it
+    "clinic/outbox/operations.py": "_mark_failed_try",  # logs it
     "clinic/web/logs.py": "handleError",  # of the log itself
     "clinic/worker.py": "failed = ",  # raised at the end
 }

@@ -1,4 +1,4 @@
-"""What a crash left is removed when somebody asks; folders are copied to a bucket."""
+"""Deletion of files left by a crash, and copying folders to a bucket."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ def run(app: Flask, *arguments: str) -> str:
 
 @pytest.fixture
 def _in_two_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are as old as the place says, so only the clock can be moved."""
+    """Move the clock, because the age of files comes from the storage."""
     monkeypatch.setattr(leftovers_module, "UNDER_WAY", timedelta(seconds=-60))
 
 
@@ -88,4 +88,4 @@ def test_a_place_that_is_away_is_said_in_one_line(
     arguments = [command, str(tmp_path)] if command == "copy-media" else [command]
     answer = app.test_cli_runner().invoke(args=["clinic", *arguments])
     assert answer.exit_code == 1
-    assert answer.stderr == "Error: The pictures are out of reach: [Errno 28] No space left on device\n"
+    assert answer.stderr == "Error: Media storage is unreachable: [Errno 28] No space left on device\n"

@@ -1,4 +1,4 @@
-"""A picture's file is replaced: same number, same key, and nobody sees the old one under the new address."""
+"""Replacing the file of an image: id and key stay, and the new URL never serves the old file."""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -127,7 +127,7 @@ def test_what_an_attempt_left_that_never_committed_is_in_nobodys_way(app: Flask)
 
 def test_of_two_at_once_the_slower_is_told_and_takes_nothing_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     image = make_image()
-    make = operations.original_file
+    make = operations.original_file  # type: ignore[attr-defined] # imported there
 
     def somebody_is_quicker(upright: Upright) -> bytes:
         monkeypatch.setattr(operations, "original_file", make)
@@ -146,7 +146,7 @@ def test_a_worker_who_is_at_the_old_file_leaves_no_trace(
     app: Flask, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     image = make_image()
-    for _ in range(2):  # from the first version's folder, and from one of its own
+    for _ in range(2):  # from the first version's folder, then from a later one
         with atomic():
             image.rendered_at = None
         with monkeypatch.context() as patched:

@@ -1,4 +1,4 @@
-"""What becomes of an upload: clean files in several widths, or a sentence that says why not."""
+"""Uploads: converted to clean files in several widths, or refused with the reason."""
 
 import io
 import struct
@@ -28,7 +28,7 @@ EXIF_ORIENTATION, EXIF_MODEL, GPS_IFD = 0x0112, 0x0110, 0x8825
 
 
 def exif(orientation: int = 1) -> Pillow.Exif:
-    """Camera, place and orientation, as a phone writes them."""
+    """Return Exif data as a phone writes them: camera, place and orientation."""
     data = Pillow.Exif()
     data[EXIF_ORIENTATION] = orientation
     data[EXIF_MODEL] = "SecretPhone 12"
@@ -37,7 +37,7 @@ def exif(orientation: int = 1) -> Pillow.Exif:
 
 
 def with_thumbnail(jpeg: bytes) -> bytes:
-    """The JPEG with an EXIF block of its own whose second directory holds a thumbnail."""
+    """Return the JPEG with an Exif block whose second directory holds a thumbnail."""
     thumb = picture_bytes(16, 16)
     head = b"II*\x00" + struct.pack("<I", 8)
     entry = b"SecretPhone 12\x00"
@@ -50,7 +50,7 @@ def with_thumbnail(jpeg: bytes) -> bytes:
 
 
 def written(data: bytes) -> dict[str, bytes]:
-    """Every file that an upload becomes, by name."""
+    """Return the files made from an upload, by name."""
     upright = read_upload(data)
     original = original_file(upright)
     return {f"original.{upright.extension}": original, **dict(rendition_files(original))}
@@ -99,7 +99,7 @@ def test_xmp_comments_and_text_chunks_are_removed() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_orientation_is_baked_into_the_pixels(orientation: int) -> None:
     picture = Pillow.new("RGB", (40, 20), "white")
-    picture.paste((200, 0, 0), (0, 0, 20, 10))  # red marks the stored upper left
+    picture.paste((200, 0, 0), (0, 0, 20, 10))  # red marks the upper left of the stored pixels
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", exif=exif(orientation))
     original = Pillow.open(io.BytesIO(written(buffer.getvalue())["original.png"]))
@@ -132,7 +132,7 @@ def test_every_kind_of_pixel_becomes_a_picture_and_clear_parts_become_white(mode
 
 
 def bomb() -> bytes:
-    """A PNG of a few bytes that claims 60,000 by 60,000 pixels."""
+    """Return a PNG of a few bytes that claims 60,000 by 60,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -169,7 +169,7 @@ def test_what_is_no_good_picture_is_refused_with_a_sentence(data: bytes, words: 
 
 def test_an_upload_leaves_a_row_files_and_a_line_in_the_log(app: Flask) -> None:
     image = add_image(picture_bytes(900, 600), filename="x" * 200 + ".jpg", said=SAID)
-    assert (image.width, image.height, image.colour) == (900, 600, "#a93f27")  # as JPEG keeps it
+    assert (image.width, image.height, image.colour) == (900, 600, "#a93f27")  # as JPEG stores the colour
     assert len(image.filename) <= 120
     assert names(image) == ["original.jpg"]
     assert db.session.scalars(sa.select(AuditLine.verb)).all() == ["uploaded"]

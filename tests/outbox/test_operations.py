@@ -1,4 +1,4 @@
-"""The outbox: one claim at a time, patient tries, nothing sent by halves, nothing marked by who does not own it."""
+"""The outbox: one lease at a time, patient retries, atomic writes, and only the owner of a lease marks a message."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ LEASE = 120
 
 
 class Post:
-    """A mail server that keeps what it is given, or refuses it."""
+    """A mail server that collects messages or refuses them."""
 
     def __init__(self) -> None:
         self.given: list[str] = []
@@ -46,13 +46,13 @@ def put(number: int = 1, *, once_key: str | None = None, to: str = "jo@example.o
 
 
 def one() -> Message:
-    """The only message, as it stands in the database."""
+    """Return the only message, as stored in the database."""
     db.session.rollback()
     return db.session.scalars(sa.select(Message).execution_options(populate_existing=True)).one()
 
 
 def elsewhere(app: Flask, act: Callable[[], object]) -> None:
-    """Do it in another thread, with a session of its own."""
+    """Run a function in another thread, with a session of its own."""
 
     def run() -> None:
         with app.app_context():
@@ -123,7 +123,7 @@ def test_a_message_under_way_is_left_alone_until_the_lease_lapses(app: Flask, cl
 def test_a_worker_slower_than_its_lease_cannot_undo_what_another_has_sent(
     app: Flask, clock: MovableClock, post: Post, error: Exception | None, name: str
 ) -> None:
-    """Also when both have the same name, as after a restart with the same process id."""
+    """This also holds if both have the same name, as after a restart with the same process id."""
     put()
 
     def slowly(_message: Message) -> None:
@@ -250,7 +250,7 @@ def test_a_visitor_cannot_add_lines_to_the_subject_nor_markup_to_the_text(app: F
         body="5 < 6",
     )
     message = one()
-    assert message.subject == "A comment waits: Hips Bcc: eve@example.org"
-    assert "<script>alert(1)</script> & Sons wrote" in message.text
+    assert message.subject == "New comment to approve: Hips Bcc: eve@example.org"
+    assert "<script>alert(1)</script> & Sons commented" in message.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Sons" in message.html
     assert "<script>" not in message.html

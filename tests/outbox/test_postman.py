@@ -1,4 +1,4 @@
-"""The postman: what the mail server is told, what counts as handed over, and what is in the letter."""
+"""SMTP delivery: the dialogue with the server, what counts as delivered, and the content of the message."""
 
 import dataclasses
 import datetime as dt
@@ -29,11 +29,11 @@ from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_user
 
-DROP = ""  # an answer: the line goes dead
+DROP = ""  # an answer: the connection is dropped
 
 
 class Session(socketserver.StreamRequestHandler):
-    """One conversation in SMTP (RFC 5321). Answers come from the server's script, else they are yes."""
+    """One SMTP dialogue (RFC 5321). Answers come from the server's script; the default is success."""
 
     server: "MailHost"
     YES: ClassVar = {"EHLO": "250-here", "DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 ok", "STARTTLS": "220 go"}
@@ -79,7 +79,7 @@ class Session(socketserver.StreamRequestHandler):
 
 
 class MailHost(socketserver.ThreadingTCPServer):
-    """A mail server on a free port that remembers what it heard."""
+    """A mail server on a free port that records the dialogue."""
 
     daemon_threads = True
 
@@ -92,7 +92,7 @@ class MailHost(socketserver.ThreadingTCPServer):
         self.tls: ssl.SSLContext | None = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """Ignore clients that hang up."""
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ Use = Callable[..., None]
 
 @pytest.fixture
 def use(app: Flask, host: MailHost, monkeypatch: pytest.MonkeyPatch) -> Use:
-    """use() makes the app hand its mail to the host; fields of MailServer can be given."""
+    """A function: use() makes the app send its mail to the host; fields of MailServer can be given."""
 
     def use(**changed: Any) -> None:
         server = MailServer("127.0.0.1", host.server_address[1], None, None, "off")
@@ -125,13 +125,13 @@ def put(name: str = "Jo", to: str = "jo@example.org") -> None:
 
 
 def send() -> Message:
-    """Send what is due. Returns the only message as it stands then."""
+    """Send what is due. Returns the only message in its new state."""
     assert send_due(postman(), owner="a") == 1
     return db.session.scalars(sa.select(Message).execution_options(populate_existing=True)).one()
 
 
 def read(letter: bytes) -> EmailMessage:
-    return email.message_from_bytes(letter, policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(letter, policy=email.policy.default)
 
 
 def text_of(letter: EmailMessage, kind: str) -> str:
@@ -252,7 +252,7 @@ def test_a_mail_server_with_somebody_elses_certificate_gets_neither_password_nor
 
 
 def certificate_of(name: str, folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS, with a certificate that nobody has signed but itself."""
+    """Return the server's side of TLS, with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -329,7 +329,7 @@ def test_a_mailbox_that_is_refused_for_good_fails_at_once(
     host.script["RCPT"] = answer
     message = send()
     assert (message.state, message.tries) == (MessageState.FAILED, 1)
-    assert message.last_error.startswith(f"The mailbox takes no mail: {answer[:3]} ")
+    assert message.last_error.startswith(f"The mailbox accepts no email: {answer[:3]} ")
     clock.move(days=30)
     assert send_due(postman(), owner="a") == 0
     assert sum(line.upper().startswith("RCPT") for line in host.heard) == 1
@@ -349,7 +349,7 @@ def test_an_address_that_no_plain_server_knows_fails_at_once(use: Use, host: Mai
     put(to=to)
     message = send()
     assert message.state == MessageState.FAILED
-    assert message.last_error.startswith("The mailbox takes no mail: ")
+    assert message.last_error.startswith("The mailbox accepts no email: ")
     assert not any(line.upper().startswith("RCPT") for line in host.heard)
 
 
@@ -370,5 +370,5 @@ def test_the_lead_is_told_that_the_mailbox_was_refused(
     assert send_due(postman(), owner="a", on_refused=note_refused_mailbox) == 1
     page = visit(sign_in("desk"), f"/admin/leads/details/?id={lead.id}")
     check(page)
-    assert "This address takes no mail: 550 5.1.1 no such user" in page.text
-    assert "The mail “How are you?” was refused for good: 550 5.1.1 no such user" in page.text
+    assert "This address does not accept email: 550 5.1.1 no such user" in page.text
+    assert "The email “How are you?” was rejected: 550 5.1.1 no such user" in page.text

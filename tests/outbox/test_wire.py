@@ -1,4 +1,4 @@
-"""Every message of the product, with the worst texts, handed to a server that takes nothing but RFC 5321's own."""
+"""Every message of the product, with the worst texts, sent to a strict server without extensions (RFC 5321)."""
 
 import dataclasses
 import email
@@ -58,7 +58,7 @@ WORST = {
 
 
 class Plain:
-    """A server of RFC 5321 without any extension, which refuses what breaks it."""
+    """An SMTP server without any extension, which refuses every violation of RFC 5321."""
 
     def __init__(self) -> None:
         self.letters: list[bytes] = []
@@ -102,7 +102,7 @@ def plain(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plain]:
 
 
 def write_every_message(words: str, clock_: MovableClock) -> None:
-    """Each kind of message once at least, by the operations that write it."""
+    """Write at least one message of each kind, by the operations that write them."""
     staff = make_user(name=words)
     change_preferences({"name": f"Clinic {words}", "how_to_get_here": words, "what_to_wear": words}, by=staff)
     article = make_article(title=words)
@@ -161,7 +161,7 @@ def test_every_message_with_the_worst_texts_is_taken_and_reads_as_it_was_written
     assert {one.state for one in stored.values()} == {MessageState.SENT}, {one.last_error for one in stored.values()}
     assert len(plain.letters) == len(stored)
     for content in plain.letters:
-        letter: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)  # type: ignore[assignment]
+        letter: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)
         message = stored[letter["Message-ID"]]
         assert " ".join(letter["Subject"].split()) == " ".join(printable(message.subject).split())
         assert letter.defects == []
@@ -187,13 +187,13 @@ def test_files_of_every_name_and_kind_arrive_whole(plain: Plain) -> None:
         enqueue("password_reset", to="jo@example.org", name="Jo", link="x", attachments=files)
     assert send_due(postman(), owner="a") == 1
     assert plain.faults == []
-    letter: EmailMessage = email.message_from_bytes(plain.letters[0], policy=email.policy.default)  # type: ignore[assignment]
+    letter: EmailMessage = email.message_from_bytes(plain.letters[0], policy=email.policy.default)
     found = list(letter.iter_attachments())
     assert [part.get_filename() for part in found] == [file.name for file in files]
     assert [part.get_payload(decode=True) for part in found] == [file.content for file in files]
     assert [part.get_content_type() for part in found] == ["image/png", "text/calendar", "text/plain"]
     assert found[0]["Content-ID"] == "<code>"
-    assert found[1].get_param("method") == "REQUEST"  # type: ignore[attr-defined]
+    assert found[1].get_param("method") == "REQUEST"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_every_sender_is_written_so_that_it_reads_back(
         enqueue("password_reset", to="jo@example.org", name="Jo", link="x")
     send_due(postman(), owner="a")
     assert plain.faults == []
-    # The newer parser keeps the spaces between two encoded words of a name (Python 3.11); RFC 2047 § 6.2 drops them.
+    # Python 3.11 keeps the spaces between two encoded words of a name; RFC 2047 § 6.2 drops them.
     raw = email.message_from_bytes(plain.letters[0])["From"]
     name, address = email.utils.parseaddr(raw)
     wanted = email.utils.parseaddr(sender)

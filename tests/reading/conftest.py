@@ -1,4 +1,4 @@
-"""statements: how many SQL statements a request costs."""
+"""Fixture `statements`: counts the SQL statements of a request."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from clinic.core.db import db
 
 @pytest.fixture
 def statements(app: Flask, client: FlaskClient) -> Iterator[Callable[[str], int]]:
-    """statements("/articles/") opens the page and gives the number of SELECTs and the like that it took."""
+    """Return a function that opens a page and returns the number of SQL statements: statements("/articles/")."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
     def count(path: str) -> int:
-        client.get(path)  # what is read once per process is not counted
+        client.get(path)  # reads that happen once per process are not counted
         seen.clear()
         assert client.get(path).status_code == 200
         return len([one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))])

@@ -1,4 +1,4 @@
-"""The page of one article, as readers and robots meet it."""
+"""Tests of an article's page, as readers and robots see it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -73,7 +73,7 @@ def test_drafts_and_unknown_addresses_are_not_found(client: FlaskClient) -> None
 
 def test_a_retired_article_is_gone_and_a_deleted_one_not_found(client: FlaskClient) -> None:
     article = retire_article(make_article())
-    assert "no longer here" in visit(client, article.address, status=410).text
+    assert "no longer available" in visit(client, article.address, status=410).text
     address = article.address
     delete_article(article)
     visit(client, address, status=404)
@@ -200,7 +200,7 @@ def test_a_page_has_neither_comments_nor_a_trial_form_and_no_date(client: FlaskC
 
 
 def many_articles(number: int) -> list[Article]:
-    """Articles with a category, author and picture each of their own, so that nothing is read from memory."""
+    """Create articles with different categories, authors and pictures, so that nothing comes from the session."""
     articles = []
     for _ in range(number):
         mark = next(numbers)

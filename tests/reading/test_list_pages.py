@@ -1,4 +1,4 @@
-"""Home, the list of articles, and those of one category or tag."""
+"""Tests of the home page and the lists of articles, by category and by tag."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def test_lists_show_what_is_published_newest_first_and_nothing_else(client: Flas
 def test_the_list_has_pages_and_each_article_stands_on_one(client: FlaskClient, clock: MovableClock) -> None:
     for number in range(PAGE_SIZE + 1):
         make_article(title=f"Article {number}")
-        clock.move(minutes=number % 2)  # some share their moment
+        clock.move(minutes=number % 2)  # some have the same time
     first, second = visit(client, "/articles/"), visit(client, "/articles/?page=2")
     assert len(titles(first)) == PAGE_SIZE
     assert sorted(titles(first) + titles(second)) == sorted(f"Article {number}" for number in range(PAGE_SIZE + 1))

@@ -1,4 +1,4 @@
-"""Reads are counted without identifiers, and cost no write."""
+"""Tests of read counts: no identifiers, and no write while reading."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def flush(app: Flask) -> None:
 
 
 def reads() -> dict[tuple[str, str], int]:
-    """By slug and day."""
+    """Return the counts by slug and day."""
     rows = db.session.execute(sa.select(Article.slug, ReadCount.day, ReadCount.reads).join(Article)).all()
     return {(row.slug, row.day.isoformat()): row.reads for row in rows}
 

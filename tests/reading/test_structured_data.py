@@ -1,4 +1,4 @@
-"""What robots read: structured data that says what the page shows, canonical addresses, the share picture."""
+"""Tests of structured data, canonical addresses and the share picture."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Times of visits: who gets one, who is refused, what the person may change, what is mailed."""
+"""Times of visits: allocation, refusals, changes by the person, emails."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -82,8 +82,8 @@ def test_another_time_is_the_same_visit_with_a_higher_sequence(app: Flask, clock
     uid = visit.uid
     moved = set_visit(visit.booking, visit.therapist, TEN + timedelta(days=1), by=make_user())
     assert (moved.id, moved.uid, moved.sequence) == (visit.id, uid, 1)
-    assert mails("visit_set")[-1].subject.startswith("Another time")
-    make_visit(at=TEN, therapist=visit.therapist)  # the time before is free again
+    assert mails("visit_set")[-1].subject.startswith("New time")
+    make_visit(at=TEN, therapist=visit.therapist)  # the former time is free again
 
 
 @pytest.mark.parametrize("minutes", [-45, -15, 0, 15, 45])
@@ -119,9 +119,9 @@ def test_one_visit_may_begin_when_another_ends(app: Flask, clock: MovableClock, 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda booking, anna: TEN - timedelta(days=7), "is over"),
+        (lambda booking, anna: TEN - timedelta(days=7), "in the past"),
         (lambda booking, anna: TEN + timedelta(days=400), "more than a year"),
-        (lambda booking, anna: TEN + timedelta(minutes=5), "quarter of an hour"),
+        (lambda booking, anna: TEN + timedelta(minutes=5), "quarter hour"),
     ],
 )
 def test_a_time_that_cannot_be_is_refused_in_words(
@@ -137,8 +137,9 @@ def test_what_is_held_or_used_gets_no_time(app: Flask, clock: MovableClock) -> N
     booking = make_booking()
     held = make_booking(email=booking.lead.email)
     assert held.state == BookingState.HELD
-    with pytest.raises(TimeRefused, match="allow it first"):
+    with pytest.raises(TimeRefused, match="Allow it first"):
         set_visit(held, make_therapist(), TEN, by=make_user())
+    assert booking.voucher
     redeem_voucher(booking.voucher, by=make_user())
     with pytest.raises(TimeRefused, match="used or cancelled"):
         set_visit(booking, make_therapist(), TEN, by=make_user())
@@ -216,10 +217,11 @@ def test_a_cancellation_is_not_taken_back_once_the_time_is_anothers(app: Flask, 
 def test_a_person_changes_nothing_after_the_cut_off(app: Flask, clock: MovableClock) -> None:
     visit = make_visit(at=TEN)
     clock.now = TEN - timedelta(hours=24) + timedelta(seconds=1)
+    change: Callable[[], object]
     for change in (lambda: cancel_visit(visit), lambda: ask_for_other_time(visit, [], "")):
         with pytest.raises(TooLate):
             change()
-    cancel_visit(visit, by=make_user())  # the desk may
+    cancel_visit(visit, by=make_user())  # the desk may cancel
     assert visit.state == VisitState.CANCELLED
 
 
@@ -228,6 +230,7 @@ def test_a_person_changes_their_time_so_often_and_no_more(app: Flask, clock: Mov
     for number in range(preferences().most_changes):
         ask_for_other_time(visit, ["mon-morning"], "")
         set_visit(visit.booking, visit.therapist, TEN + timedelta(days=8 + number), by=make_user())
+    change: Callable[[], object]
     for change in (lambda: ask_for_other_time(visit, [], ""), lambda: cancel_visit(visit)):
         with pytest.raises(ChangedTooOften):
             change()
@@ -239,7 +242,7 @@ def test_who_asks_for_another_time_keeps_theirs_until_then(app: Flask, clock: Mo
     visit = make_visit(at=TEN)
     ask_for_other_time(visit, ["tue-evening"], "After six")
     assert (visit.state, visit.booking) == (VisitState.SET, bookings_without_time().rows[0])
-    ask_for_other_time(visit, ["wed-evening"], "After seven")  # again: one change, one mail
+    ask_for_other_time(visit, ["wed-evening"], "After seven")  # asking again is neither a change nor an email
     wish = wish_of(visit.booking_id)
     assert (wish.times, wish.note, wish.changes, len(mails("visit_changed"))) == (["wed-evening"], "After seven", 1, 1)
     set_visit(visit.booking, visit.therapist, TEN + timedelta(days=2), by=make_user())
@@ -250,7 +253,7 @@ def test_a_wish_is_kept_once(app: Flask) -> None:
     booking = make_booking()
     for _ in range(2):
         keep_wish(booking, ["mon-morning"], "Not on the 14th")
-    assert history(booking).count("Said when they can come") == 1
+    assert history(booking).count("Sent their preferred times") == 1
 
 
 # At the desk
@@ -301,6 +304,7 @@ def test_a_wrong_tap_is_undone_whole(app: Flask, clock: MovableClock, state: Vis
 
 def test_the_device_that_redeemed_is_told_so_again_and_others_are_not(app: Flask) -> None:
     voucher = make_booking().voucher
+    assert voucher
     mei, jo = make_user(name="Mei"), make_user(name="Jo")
     redeem_voucher(voucher, by=mei, device="phone")
     redeem_voucher(voucher, by=mei, device="phone")
@@ -324,7 +328,7 @@ def test_one_reminder_for_each_booking_within_its_time(app: Flask, clock: Movabl
         clock.move(hours=1)
     (mail,) = mails("visit_reminder")
     assert mail.to == visit.booking.lead.email
-    assert mail.subject == "Soon: Move Therapy 1-to-1 on Monday, 23 November, 10:00"
+    assert mail.subject == "Reminder: Move Therapy 1-to-1 on Monday, 23 November, 10:00"
 
 
 def test_no_reminder_of_what_was_cancelled_and_one_on_its_way_is_taken_back(app: Flask, clock: MovableClock) -> None:
@@ -339,7 +343,7 @@ def test_no_reminder_of_what_was_cancelled_and_one_on_its_way_is_taken_back(app:
 
 def test_an_outage_is_caught_up_with_but_nothing_that_is_over(app: Flask, clock: MovableClock) -> None:
     over, coming = make_visit(at=TEN), make_visit(at=TEN + timedelta(hours=6))
-    clock.now = TEN + timedelta(hours=2)  # the worker was away until now
+    clock.now = TEN + timedelta(hours=2)  # the worker was down until now
     remind_of_visits()
     assert [mail.to for mail in mails("visit_reminder")] == [coming.booking.lead.email]
     assert over.booking.lead.email != coming.booking.lead.email

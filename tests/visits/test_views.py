@@ -1,6 +1,7 @@
-"""The pages behind the links of our mails, as the person uses them."""
+"""The pages behind emailed links about visits."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +23,13 @@ from tests.conftest import MovableClock
 from tests.factories import make_booking, make_services, make_user, make_visit
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-PERSON = {"name": "Jo", "email": "jo@example.org", "mobile": "91234567", "service": "pilates-1-to-1", "consent": "y"}
+PERSON: dict[str, Any] = {
+    "name": "Jo",
+    "email": "jo@example.org",
+    "mobile": "91234567",
+    "service": "pilates-1-to-1",
+    "consent": "y",
+}
 
 
 def link(purpose: str, value: object) -> str:
@@ -34,9 +41,9 @@ def test_the_thanks_page_asks_when_the_person_can_come(app: Flask, client: Flask
     thanks = look(client, "/book/").submit("Book my trial", **PERSON)
     assert thanks.path == "/book/thanks/"
     assert "Thank you" in thanks.status_text()
-    who = {"email": "JO@example.org", "mobile": "+65 9123 4567"}
-    done = thanks.submit("Tell the clinic", times=["mon-morning", "fri-evening"], note="Not on the 14th", **who)
-    assert "Noted" in done.status_text()
+    who: dict[str, Any] = {"email": "JO@example.org", "mobile": "+65 9123 4567"}
+    done = thanks.submit("Send my times", times=["mon-morning", "fri-evening"], note="Not on the 14th", **who)
+    assert "We have your times" in done.status_text()
     wish = wish_of(db.session.scalars(sa.select(Booking.id)).one())
     assert (wish.times, wish.note) == (["mon-morning", "fri-evening"], "Not on the 14th")
 
@@ -51,7 +58,7 @@ def test_a_stranger_learns_nothing_from_the_thanks_page(app: Flask, client: Flas
 
 def test_wrong_details_on_the_thanks_page_come_back_as_typed(app: Flask, client: FlaskClient) -> None:
     page = look(client, "/book/thanks/").submit(
-        "Tell the clinic", times=["mon-morning"], note="Soon", email="jo@", mobile="12"
+        "Send my times", times=["mon-morning"], note="Soon", email="jo@", mobile="12"
     )
     assert page.status == 422
     assert "Enter an email address" in page.text
@@ -79,12 +86,12 @@ def test_cancelling_and_taking_it_back(app: Flask, client: FlaskClient, clock: M
     page = look(client, link("cancel-visit", visit.booking_id))
     assert "23 Nov 2026, 10:00" in page.text
     cancelled = page.submit("Cancel this visit")
-    assert "Cancelled" in cancelled.status_text()
-    back = cancelled.submit("Undo: I come after all")
-    assert "You come after all" in back.status_text()
+    assert "is cancelled" in cancelled.status_text()
+    back = cancelled.submit("Undo cancellation")
+    assert "Your visit is booked again" in back.status_text()
     assert db.session.get_one(Visit, visit.id).state == VisitState.SET
     again = client.get(back.path)
-    assert "cannot be taken back" in again.get_data(as_text=True)
+    assert "cannot be undone" in again.get_data(as_text=True)
 
 
 def test_a_second_press_and_a_late_one_say_what_is_and_whom_to_call(
@@ -95,13 +102,13 @@ def test_a_second_press_and_a_late_one_say_what_is_and_whom_to_call(
     assert client.post(path).status_code == 200
     second = client.post(path)
     assert second.status_code == 422
-    assert "cancelled already" in second.get_data(as_text=True)
+    assert "already cancelled" in second.get_data(as_text=True)
     other = make_visit(at=TEN)
     clock.now = TEN - timedelta(hours=3)
     for purpose in ("cancel-visit", "other-time"):
         late = client.post(link(purpose, other.booking_id))
         assert late.status_code == 422
-        assert "please call us" in late.get_data(as_text=True)
+        assert "Please call us" in late.get_data(as_text=True)
     assert db.session.get_one(Visit, other.id).state == VisitState.SET
 
 
@@ -109,15 +116,15 @@ def test_asking_for_another_time(app: Flask, client: FlaskClient, clock: Movable
     visit = make_visit(at=TEN)
     page = look(client, link("other-time", visit.booking_id))
     done = page.submit("Ask for another time", times=["tue-morning"], note="")
-    assert "Until then you keep 23 Nov 2026, 10:00" in done.status_text()
+    assert "Until then, your visit stays on 23 Nov 2026, 10:00" in done.status_text()
     mail = db.session.scalars(sa.select(Message).where(Message.kind == "visit_changed")).one()
-    assert "asks for another time" in mail.subject
+    assert "asked for another time" in mail.subject
 
 
 @pytest.mark.parametrize("purpose", ["cancel-visit", "other-time"])
 def test_without_a_visit_there_is_nothing_to_change(app: Flask, client: FlaskClient, purpose: str) -> None:
     path = link(purpose, make_booking().id)
-    assert "no visit to change" in client.get(path).get_data(as_text=True)
+    assert "can no longer be changed" in client.get(path).get_data(as_text=True)
     assert client.post(path).status_code == 422
     assert client.get(link(purpose, 4711)).status_code == 404
 
@@ -128,7 +135,7 @@ def test_my_data_is_shown_by_the_button_alone(app: Flask, client: FlaskClient, c
     page = look(client, path)
     assert "Tan Wei Ling" not in page.text
     shown = page.submit("Show my data")
-    for words in ("Tan Wei Ling", visit.booking.lead.email, "23 Nov 2026, 10:00", "Mails to you"):
+    for words in ("Tan Wei Ling", visit.booking.lead.email, "23 Nov 2026, 10:00", "Emails to you"):
         assert words in shown.text
 
 
@@ -153,7 +160,7 @@ def test_what_we_keep_is_ones_own_whatever_was_merged_by_mistake(client: FlaskCl
             assert (person.email in text) is (person is lead), (lead.name, person.name)
         for matter in ("Own matter", "Hidden matter", "Third matter"):
             assert (matter in text) is (matter == own), (lead.name, matter)
-        assert text.count("you agreed to our privacy notice then") == 1
+        assert text.count("agreed to our privacy notice") == 1
 
 
 def test_what_happens_after_a_mistaken_merge_stands_with_the_person_it_is_about(client: FlaskClient) -> None:

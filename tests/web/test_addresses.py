@@ -1,4 +1,4 @@
-"""Each page has one address: slashes too many lead there, and nowhere else."""
+"""Canonical paths: repeated slashes are redirected to the page, and nowhere else."""
 
 import pytest
 from flask import Flask
@@ -14,7 +14,7 @@ from tests.factories import make_article, make_services
 
 
 def ask(app: Flask, path: str, query: str = "", method: str = "GET") -> tuple[int, str, str]:
-    """Status, where it leads, and the page, for a path exactly as the server hears it."""
+    """Return status, redirect target and page for a path exactly as the server receives it."""
     environ = EnvironBuilder("/", method=method, query_string=query).get_environ()
     environ["PATH_INFO"] = path.encode().decode("latin-1")
     body, status, headers = run_wsgi_app(app.wsgi_app, environ, buffered=True)
@@ -48,7 +48,7 @@ def site(app: Flask) -> Flask:
     ],
 )
 def test_slashes_too_many_lead_to_the_page_for_good(site: Flask, path: str, leads_to: str) -> None:
-    for method in ("GET", "HEAD", "GET"):  # the second time it may be stored
+    for method in ("GET", "HEAD", "GET"):  # the second response may be stored
         assert ask(site, path, method=method)[:2] == (308, leads_to)
     assert ask(site, leads_to)[0] == 200
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts, fonts and icons: named by their content, kept for ever, in the smallest encoding."""
+"""Style sheets, scripts, fonts and icons: hashed names, cached for ever, in the smallest encoding."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a page that says what to do: 4xx or a normal page, never 5xx."""
+"""Any input gets a page that says what to do: 4xx or a normal page, never 5xx."""
 
 import json
 
@@ -81,12 +81,12 @@ def comments_at(client: FlaskClient) -> str:
 
 @pytest.fixture
 def forms(comments_at: str) -> Forms:
-    """Where visitors may post, with what is right there."""
+    """Return the public forms, each with valid values."""
     return [("/book/", PERSON), (comments_at, COMMENT)]
 
 
 def assert_plain(response: TestResponse, what: object, *statuses: int, is_checked: bool = True) -> None:
-    """One of these statuses (or any below 500), and a valid page of ours without a word of our machinery."""
+    """Assert one of these statuses (or any below 500), and a valid page without technical details."""
     status = response.status_code
     assert status in statuses if statuses else status < 500, f"{status} for {what}"
     text = response.get_data(as_text=True)
@@ -129,7 +129,7 @@ def test_a_megabyte_in_a_field_is_refused(client: FlaskClient, forms: Forms) -> 
 
 @pytest.mark.parametrize("value", ["a." * 5000, "a@" * 5000, "https://x.y/ " * 1000, "9 " * 5000])
 def test_a_text_that_is_too_long_is_judged_by_its_length_alone(app: Flask, value: str) -> None:
-    """Searching a long text for other faults is what an attacker would have us do."""
+    """Searching a long text for other faults would help an attacker."""
     data = PERSON | dict.fromkeys(("name", "email", "mobile", "body"), value)
     with app.test_request_context("/book/", method="POST", data=data):
         for form in (TrialForm(make_services()), CommentForm()):

@@ -1,4 +1,4 @@
-"""The gate: no POST of another site is accepted anywhere, and none of ours is refused."""
+"""The CSRF check: no POST of another site is accepted, and none of ours is refused."""
 
 import dataclasses
 import re
@@ -42,13 +42,13 @@ OURS = [
 
 @pytest.fixture(autouse=True)
 def _site_url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The site is https://clinic.example, and tests ask it as localhost."""
+    """Set the site to https://clinic.example; tests request it as localhost."""
     settings = dataclasses.replace(app.config["CLINIC"], site_url="https://clinic.example")
     monkeypatch.setitem(app.config, "CLINIC", settings)
 
 
 def unsafe_routes(app: Flask, *, public: bool | None = None) -> Iterator[tuple[str, str]]:
-    """Method and address of every route that is not only for reading, with a dummy for each variable part."""
+    """Return method and path of every unsafe route, with a dummy for each variable part."""
     slug = make_article().slug
     for rule in app.url_map.iter_rules():
         if public in (None, is_public_form(rule.endpoint)):
@@ -156,7 +156,7 @@ def test_public_forms_need_no_cookie_and_no_token(app: Flask, client: FlaskClien
     assert len(public) >= 2
     for method, path in public:
         response = client.open(path, method=method)
-        # An empty form is a wrong one; a link that was made up leads nowhere.
+        # An empty form is invalid; an invented link is 404.
         status = 404 if path.startswith("/link/") else 422
         assert response.status_code == status, f"{response.status_code} for {method} {path}"
         assert "Set-Cookie" not in response.headers

@@ -1,10 +1,11 @@
-"""Each text that people write decides its own direction: on pages, in the panel and in mails."""
+"""Each text that people write has its own text direction: on pages, in the panel and in emails."""
 
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborNode
 
 from clinic.articles.models import Kind
 from clinic.comments.models import CommentState
@@ -28,12 +29,14 @@ ARABIC, HEBREW = "ألم الظهر بعد الجلوس", "כאבי גב תחת�
 
 
 def undirected(page: Page, words: str) -> list[str]:
-    """The elements that hold the words right away and let the page decide: no `dir` on them or near them, no <bdi>."""
+    """Return the elements directly around the words that inherit their direction: no `dir` on or near them, no
+    <bdi>."""
     found = []
     for node in page.tree.css("body *"):
         if words not in (node.text(deep=False) or "") or node.tag in ("option", "title", "script", "mark"):
             continue
-        one, is_directed = node, False
+        one: LexborNode | None = node
+        is_directed = False
         while one is not None and one.tag not in ("main", "section", "article", "div", "body", "tr", "form"):
             is_directed = is_directed or "dir" in one.attributes or one.tag == "bdi"
             is_directed = is_directed or "hidden" in (one.attributes.get("class") or "")

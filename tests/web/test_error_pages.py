@@ -1,7 +1,8 @@
-"""Pages for what goes wrong: each says what to do, and needs neither the database nor a sign-in."""
+"""Error pages say what to do, and need neither database nor sign-in."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ def _broken() -> str:
     raise RuntimeError("secret words of the traceback")
 
 
-def page_of(client: FlaskClient, path: str, **request: object) -> Page:
+def page_of(client: FlaskClient, path: str, **request: Any) -> Page:
     page = Page(client, client.open(path, **request), path)
     check(page)
     return page
@@ -39,7 +40,7 @@ def page_of(client: FlaskClient, path: str, **request: object) -> Page:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
-    """An app whose database is away: a folder that is not there, or a port on which nobody listens."""
+    """An app whose database is down: a missing folder, or a closed port."""
     urls = {
         "sqlite": f"sqlite:///{tmp_path}/nowhere/clinic.sqlite3",
         "postgresql": f"postgresql://clinic@127.0.0.1:{free_port()}/clinic",
@@ -49,7 +50,7 @@ def lost(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def adrift(lost: Flask) -> FlaskClient:
-    """A visitor of that app."""
+    """A client of that app."""
     return lost.test_client()
 
 
@@ -70,14 +71,14 @@ def test_a_method_that_does_not_work_is_405_and_names_those_that_do(client: Flas
 def test_a_retired_article_is_410(client: FlaskClient) -> None:
     article = make_article()
     retire_article(article, by=make_user())
-    assert visit(client, article.address, status=410).texts("h1") == ["This article is no longer here"]
+    assert visit(client, article.address, status=410).texts("h1") == ["This article is no longer available"]
     assert client.post(f"{article.address}comments", data={"body": "x"}).status_code == 410
 
 
 def test_too_much_at_once_is_413(client: FlaskClient) -> None:
     page = page_of(client, "/book/", method="POST", data={"name": "x" * 2_000_000})
     assert page.status == 413
-    assert "Shorten it" in page.text
+    assert "Shorten the text" in page.text
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def limiter(app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def use_up(limiter: Limiter, limit: Limit, *, but: int = 0) -> None:
-    """Let the visitor of the test client use it that often, but so many times."""
+    """Use up the visitor's limit, except for so many uses."""
     for _ in range(limit.times - but):
         limiter.spend(limit, "127.0.0.1")
 
@@ -128,7 +129,7 @@ def test_too_many_sign_ins_are_a_429_page_that_says_when_to_come_back(client: Fl
     use_up(limiter, PER_ADDRESS)
     page = form.submit("Sign in", email=person.email, password="correct horse battery")
     assert page.status == 429
-    assert page.texts("h1") == ["Please wait a little"]
+    assert page.texts("h1") == ["Please wait a moment"]
     assert page.response.headers["Retry-After"] == "30"
     assert "again in a minute. We allow 30 sign-in attempts per address per minute" in page.text
     assert client.get("/admin/").status_code == 302
@@ -177,7 +178,7 @@ def test_what_was_written_before_an_unexpected_error_is_not_kept(
 def test_without_a_database_a_page_is_503_and_says_to_try_again(adrift: FlaskClient, path: str) -> None:
     page = page_of(adrift, path)
     assert page.status == 503
-    assert page.texts("h1") == ["We are out of reach for a moment"]
+    assert page.texts("h1") == ["The site is unavailable for a moment"]
     assert page.response.headers["Retry-After"] == "30"
     assert page.response.headers["Cache-Control"] == "no-store"
 
@@ -185,7 +186,7 @@ def test_without_a_database_a_page_is_503_and_says_to_try_again(adrift: FlaskCli
 def test_without_a_database_a_booking_is_503_and_says_that_nothing_was_accepted(adrift: FlaskClient) -> None:
     page = page_of(adrift, "/book/", method="POST", data=PERSON)
     assert page.status == 503
-    assert "Nothing you sent was accepted" in page.text
+    assert "Nothing you sent has been saved" in page.text
 
 
 def test_error_pages_need_no_database(adrift: FlaskClient) -> None:

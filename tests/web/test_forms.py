@@ -1,7 +1,8 @@
-"""The forms that visitors send: how people are told from robots, and that nothing typed is lost."""
+"""Public forms: detection of robots, and no typed text is lost."""
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,29 +16,29 @@ from tests.browse import Page, check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_services
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "Tan Wei Ling",
     "email": "weiling@example.org",
     "mobile": "9123 4567",
     "service": "pilates-1-to-1",
     "consent": "y",
 }
-TOO_FAST = "faster than we can read"
+TOO_FAST = "You sent the form very quickly"
 TOO_OLD = "open for more than two days"
-ALTERED = "altered on its way"
-TRAPPED = "people do not see"
+ALTERED = "could not verify this form"
+TRAPPED = "a hidden field that must stay empty"
 
 
 @pytest.fixture(autouse=True)
 def _two_seconds(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The form's least time, as in production."""
+    """Set the least time of a form, as in production."""
     settings = dataclasses.replace(app.config["CLINIC"], form_min_seconds=2.0)
     monkeypatch.setitem(app.config, "CLINIC", settings)
 
 
 @pytest.fixture
 def form(client: FlaskClient, clock: MovableClock) -> Page:
-    """The trial page, opened just now."""
+    """Return the trial page, just opened."""
     make_services()
     return visit(client, "/book/")
 
@@ -48,7 +49,7 @@ def bookings() -> int:
 
 
 def assert_refused(page: Page, because: str) -> None:
-    """With the one reason, everything still in the boxes, and nothing stored."""
+    """Assert the one reason, that the fields keep their values, and that nothing was stored."""
     assert page.status == 422
     check(page)
     assert [words for words in (TOO_FAST, TOO_OLD, ALTERED, TRAPPED) if words in page.alert()] == [because]

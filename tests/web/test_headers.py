@@ -1,4 +1,4 @@
-"""The headers of every kind of answer, and that reading the site sets no cookie."""
+"""The headers of every kind of response; reading the site sets no cookie."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Answers = dict[str, TestResponse]
 
 @pytest.fixture
 def answers(app: Flask, client: FlaskClient, sign_in: Callable[..., FlaskClient]) -> Answers:
-    """One of each kind that a visitor can get, and a few of the panel's."""
+    """Return one response of each kind for visitors, and a few of the panel."""
     make_services()
     article = make_article()
     owner = sign_in("owner")
@@ -81,7 +81,7 @@ def test_every_kind_of_answer_has_the_headers(answers: Answers) -> None:
         assert "*" not in str(policy), what
         assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED, what
         assert "camera=()" in response.headers["Permissions-Policy"], what
-        if what not in ("head of an article", "asset"):  # a stored page and a file, which the app has not heard of
+        if what not in ("head of an article", "asset"):  # a stored page and a file, sent without the app
             assert len(response.headers["X-Request-ID"]) >= 12, what
         for name in (*EXPECTED, "Content-Security-Policy", "Cache-Control"):
             assert len(response.headers.getlist(name)) == 1, f"{name} of {what}"

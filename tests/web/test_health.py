@@ -1,7 +1,8 @@
-"""What machines that watch are told."""
+"""The monitoring endpoints."""
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,21 +24,21 @@ ELSEWHERE = {"REMOTE_ADDR": "203.0.113.7"}
 
 @pytest.fixture
 def lost(tmp_path: Path) -> FlaskClient:
-    """A visitor of an app whose database is away."""
+    """A client of an app whose database is down."""
     url = f"postgresql://clinic:hidden@127.0.0.1:{free_port()}/clinic"
     return create_app(load_settings({"CLINIC_ENV": "test", "DATABASE_URL": url}, tmp_path)).test_client()
 
 
 def metric(client: FlaskClient, name: str, **request: object) -> float:
-    """One number of /metrics."""
+    """Return one number of /metrics."""
     for line in client.get("/metrics", **request).get_data(as_text=True).splitlines():
         if line.startswith(f"{name} "):
             return float(line.rpartition(" ")[2])
     raise AssertionError(f"no {name}")
 
 
-def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, **changed: object) -> None:
-    monkeypatch.setitem(app.config, "CLINIC", dataclasses.replace(app.config["CLINIC"], **changed))  # type: ignore[arg-type]
+def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
+    monkeypatch.setitem(app.config, "CLINIC", dataclasses.replace(app.config["CLINIC"], **changed))
 
 
 def test_a_living_process_says_ok(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Which names the site answers to, what a proxy may not ask for, and what is refused before it costs anything."""
+"""Host names that the site answers to, what a proxy may not request, and refusals before any cost."""
 
 import contextvars
 import io
@@ -27,13 +27,14 @@ def status_for(app: Flask, host: str, path: str = "/about/", **environ: Any) -> 
     own = {"HTTP_HOST": host, "REMOTE_ADDR": "203.0.113.7"}
     asked = EnvironBuilder(path=path).get_environ() | own | environ
     statuses: list[str] = []
-    list(app.wsgi_app(asked, lambda status, headers, exc_info=None: statuses.append(status)))
+    start: Any = lambda status, headers, exc_info=None: statuses.append(status)  # noqa: E731
+    list(app.wsgi_app(asked, start))
     return int(statuses[0].split()[0])
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _own_logs() -> Iterator[None]:
-    """An app in production sets up the log of the whole process; other tests get theirs back."""
+    """Restore the logging of other tests: an app in production configures that of the whole process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -43,7 +44,7 @@ def _own_logs() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """A site in production, with a second name."""
+    """A site in production with a second name."""
     named = {"SITE_URL": "https://clinic.example", "ALLOWED_HOSTS": "www.clinic.example, Test.Example:8080"}
     return make_app(tmp_path_factory.mktemp("public"), **KEYS, **named)
 
@@ -161,7 +162,7 @@ class Unread(io.BytesIO):
 
 
 def status_of_body(app: Flask, path: str, length: int, cookie: str = "") -> int:
-    """The answer to a POST that says how long its body is."""
+    """Return the status of a POST with this Content-Length."""
     length_and_body = {"CONTENT_LENGTH": str(length), "wsgi.input": Unread(), "HTTP_COOKIE": cookie}
     kind = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "multipart/form-data; boundary=x"}
     return contextvars.Context().run(status_for, app, "localhost", path, **length_and_body, **kind)
@@ -179,7 +180,7 @@ def test_a_large_body_from_a_stranger_is_refused_before_it_is_read(app: Flask, p
 def test_staff_still_send_pictures_and_no_more_than_that(app: Flask, sign_in: SignIn) -> None:
     client = sign_in("editor")
     data = {"x": (io.BytesIO(b"x" * (FORM_BYTES + 1000)), "x.jpg")}
-    assert client.post("/admin/media/upload/", data=data).status_code == 400  # it has no token
+    assert client.post("/admin/media/upload/", data=data).status_code == 400  # no token
     cookie = client.get_cookie("clinic_staff")
     assert cookie
     assert status_of_body(app, "/admin/media/upload/", 26 * 1024 * 1024, f"clinic_staff={cookie.value}") == 413
@@ -189,7 +190,7 @@ def test_staff_still_send_pictures_and_no_more_than_that(app: Flask, sign_in: Si
 def test_pages_that_cannot_be_stored_are_limited_for_each_visitor(
     client: FlaskClient, sign_in: SignIn, clock: MovableClock
 ) -> None:
-    assert client.get("/articles/").status_code == 200  # made and stored
+    assert client.get("/articles/").status_code == 200  # rendered and stored
     paths = ("/search/?q=x{}", "/nothing-{}/", "/preview/secret{}/", "/?x={}", "/link/my-data/x{}/")
     statuses = [
         client.get(paths[number % 5].format(number), environ_base=ELSEWHERE).status_code for number in range(130)

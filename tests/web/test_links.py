@@ -1,4 +1,4 @@
-"""Links that only people can fire: a property of every purpose that the site knows."""
+"""Properties of every purpose of emailed links, which act only on a button press."""
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ def rows() -> dict[str, list[tuple[object, ...]]]:
 
 @pytest.fixture(params=sorted(SAMPLES))
 def path(request: pytest.FixtureRequest, app: Flask, clock: MovableClock) -> str:
-    """A link of each purpose to something that is there."""
+    """Return a link of each purpose to an existing subject."""
     purpose: str = request.param
     return f"/link/{purpose}/{sign(purpose, SAMPLES[purpose]())}/"
 
@@ -61,7 +61,7 @@ def test_a_link_shows_a_page_whose_button_acts(client: FlaskClient, path: str) -
     assert len(page.texts("main form button")) == 1
     answer = client.post(path)
     assert answer.status_code in (200, 303, 422), answer.get_data(as_text=True)
-    if answer.status_code != 422:  # a form that wants something typed says so
+    if answer.status_code != 422:  # a form with required fields
         assert rows() != before
 
 
@@ -90,7 +90,7 @@ def test_a_link_ends(app: Flask, client: FlaskClient, path: str, clock: MovableC
     for method in ("GET", "POST"):
         answer = client.open(path, method=method)
         assert answer.status_code == 410
-        assert "This link is over" in answer.get_data(as_text=True)
+        assert "This link has expired" in answer.get_data(as_text=True)
     assert rows() == before
 
 
@@ -118,7 +118,7 @@ def test_a_link_for_one_use_is_over_after_it(app: Flask, client: FlaskClient, pa
 
 
 def spellings(token: str) -> list[str]:
-    """Other texts that verify as the same link: base64 ignores some bits, and what stands behind its end."""
+    """Return other texts that verify as the same link: base64 ignores some bits, and characters after its end."""
     head, _, signature = token.rpartition(".")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     last = [signature[:-1] + letter for letter in alphabet]
@@ -151,7 +151,7 @@ def test_a_button_that_is_pressed_fifty_times_leaves_few_lines_and_is_stopped(cl
 
 
 def counted_lines() -> int:
-    """Lines of histories and of the log."""
+    """Return the number of lines in histories and in the log."""
     db.session.rollback()
     counts = (db.session.scalar(sa.select(sa.func.count(model.id))) or 0 for model in (LeadEvent, AuditLine))
     return sum(counts)

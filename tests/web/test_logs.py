@@ -1,4 +1,4 @@
-"""The log: one line of JSON for each request, and nothing in it that is a person's or a secret."""
+"""The log: one line of JSON for each request, without personal data or secrets."""
 
 import io
 import json
@@ -30,7 +30,7 @@ VISITOR = {"REMOTE_ADDR": "203.0.113.7"}
 
 @pytest.fixture
 def written(app: Flask, _quiet_logs: None) -> Iterator[io.StringIO]:
-    """What the log of production holds since the test began."""
+    """Return what was logged since the test began, in the format of production."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
@@ -45,7 +45,7 @@ def written(app: Flask, _quiet_logs: None) -> Iterator[io.StringIO]:
 
 
 def lines(written: io.StringIO, event: str = "request") -> list[dict[str, Any]]:
-    """The lines of one event. Every line there is has to be JSON."""
+    """Return the lines of one event. Asserts that every line is JSON."""
     return [line for text in written.getvalue().strip().split("\n") if (line := json.loads(text))["event"] == event]
 
 
@@ -126,7 +126,7 @@ SECRETS = (
 
 
 def misspelt(path: str) -> list[str]:
-    """The ways in which a secret address is cut, copied or typed wrongly."""
+    """Return ways in which a secret address may be cut, copied or typed wrongly."""
     return [
         path,
         path.rstrip("/"),
@@ -152,7 +152,7 @@ def misspelt(path: str) -> list[str]:
 def test_no_secret_of_any_route_is_in_the_log_however_it_is_misspelt(
     app: Flask, client: FlaskClient, written: io.StringIO
 ) -> None:
-    """Who reads the log could use it before the person does."""
+    """A reader of the log could use the secret before its owner does."""
     rules = {rule.rule for rule in app.url_map.iter_rules() if "<token>" in rule.rule or "<secret>" in rule.rule}
     assert len(rules) >= 8
     asked = 0
@@ -249,7 +249,7 @@ def test_an_unexpected_error_is_a_line_with_its_trace_and_the_id_of_the_page(
 def test_an_error_of_the_database_does_not_quote_the_row(
     app: Flask, client: FlaskClient, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL's own words do: "Key (email)=(…) already exists"."""
+    """PostgreSQL's message does: "Key (email)=(…) already exists"."""
     address = "hidden-staff@example.org"
     make_user(email=address)
 

@@ -1,4 +1,5 @@
-"""Whatever is stored, what programs read is well-formed: feed, sitemap, JSON-LD, calendar, mail, CSV, XLSX, JSON."""
+"""Machine-readable output is well-formed whatever is stored: feed, sitemap, JSON-LD, calendar, email, CSV, XLSX,
+JSON."""
 
 import csv
 import io
@@ -36,7 +37,7 @@ from tests.faults import fault
 
 SignIn = Callable[..., FlaskClient]
 
-# What breaks formats stands beside all of Unicode; no database holds a surrogate, and PostgreSQL no NUL.
+# Characters that break formats beside all of Unicode. No database stores a surrogate, and PostgreSQL no NUL.
 BREAKING = (
     "\x01\x02\x03\x08\x0b\x0c\x0e\x1b\x1f\x7f\x80\x85\x9f\u2028\u2029\ufdd0\ufffe\uffff\U0001ffff\u202e\u200b"
     "<>&\"'\r\n\t,;:\\=@+-]"
@@ -45,7 +46,7 @@ PIECES = ("]]>", "&#11;", "&#xFFFE;", "</script>", "<!--", "\r\nBcc: x@y.org", "
 ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 TEXT = st.lists(st.sampled_from([*BREAKING, *PIECES]) | ANY, max_size=12).map("".join)
 
-# Table and columns that staff and visitors write; the rows are changed past all operations and types.
+# Table and columns that staff and visitors write. The rows are changed past all operations and types.
 COLUMNS = {
     "article": ("title", "summary", "body", "image_alt", "image_credit"),
     "author": ("name", "title", "bio"),
@@ -64,7 +65,7 @@ XML = "application/atom+xml", "application/xml"
 
 @pytest.fixture
 def filled(app: Flask, clock: MovableClock) -> Visit:
-    """A clinic with one of everything."""
+    """A clinic with a row of every kind."""
     image = make_image()
     article = make_article(
         tags=["hips"], image_id=image.id, body=f'<p>One</p><figure data-image="{image.id}"></figure>'
@@ -74,7 +75,7 @@ def filled(app: Flask, clock: MovableClock) -> Visit:
 
 
 def store(text: str) -> None:
-    """Put a text into every column of words, as a program other than ours would."""
+    """Store a text in every text column, past all operations."""
     for table, columns in COLUMNS.items():
         sets = ", ".join(f"{column} = :text" for column in columns)
         one = f'(SELECT min(id) FROM "{table}")'  # names of services are unique

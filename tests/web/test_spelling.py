@@ -1,4 +1,4 @@
-"""What people spell with invisible characters is kept by every form, and what is not seen is nowhere an answer."""
+"""Every form keeps invisible characters that are part of a spelling, and refuses input that is invisible as a whole."""
 
 from collections.abc import Callable
 

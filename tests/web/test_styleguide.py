@@ -1,4 +1,4 @@
-"""The style guide shows every part, where the site is developed only."""
+"""The style guide shows every part, except in production."""
 
 import io
 from pathlib import Path

@@ -9,7 +9,9 @@ const here = (name) => new URL(name, import.meta.url);
 // tests/journeys/test_editor.py computes the same, so that a forgotten build is noticed.
 const sources = ["build.mjs", "package-lock.json", ...readdirSync(here("src")).sort().map((name) => `src/${name}`)];
 const hash = createHash("sha256");
-sources.forEach((name) => hash.update(`${name}\0`).update(readFileSync(here(name))).update("\0"));
+for (const name of sources) {
+  hash.update(`${name}\0`).update(readFileSync(here(name))).update("\0");
+}
 
 const result = await build({
   entryPoints: ["src/index.js"],

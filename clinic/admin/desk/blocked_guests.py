@@ -1,4 +1,4 @@
-"""Blocked guests: whose requests are held, whatever name they give."""
+"""Blocked guests: people whose requests are held, whatever name they give."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,46 +21,53 @@ from clinic.web.forms import LineField
 
 
 class BlockForm(Form):
-    """Whom, why, until when."""
+    """Form for blocking a guest: contact, reason and last day."""
 
-    email = LineField("Email", [Length(max=254)], description="Any spelling of the same mailbox is blocked with it.")
+    email = LineField("Email", [Length(max=254)], description="Every spelling of the same mailbox is blocked.")
     mobile = LineField("Mobile", [Length(max=40)])
     because = LineField(
-        "Reason", [DataRequired("Say why"), Length(max=300)], description="For colleagues. The person never sees it."
+        "Reason",
+        [DataRequired("Enter a reason"), Length(max=300)],
+        description="For colleagues only. The person never sees it.",
     )
-    until = DateField("Until", [Optional()], description="The last day. Left empty, it holds until it is lifted.")
+    until = DateField(
+        "Until", [Optional()], description="The last day of the block. Leave it empty to block until further notice."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.mobile.description = f"Like {mobile_example(preferences().phone_region)}. One of the two is enough."
+        self.mobile.description = f"Like {mobile_example(preferences().phone_region)}. An email or a mobile is enough."
 
 
 class BlockScreen(StaffView):
-    """Who is blocked. Lifting is deleting."""
+    """List of blocked guests. Deleting an entry unblocks the guest."""
 
     permission = Permission.LEAD_WORK
     heading, singular = "Blocked guests", "block"
-    intro = "Their requests are held for you and answered like any other. Only a digest of the details is kept."
-    empty_text = "Nobody is blocked. Block somebody who comes for the wrong reasons, or does not pay."
+    intro = (
+        "Requests from blocked guests are held for you to decide. The guest sees the usual answer."
+        " The site stores only a digest of the details."
+    )
+    empty_text = "Nobody is blocked. Add a guest here if you want to check their requests first."
     form = BlockForm
     can_create = can_delete = True
     row_template = "admin/desk/block_buttons.html"
     column_list = ["label", "because", "until", "by", "created_at"]
-    column_labels = {"label": "Who", "because": "Reason", "by": "By", "created_at": "Since"}
+    column_labels = {"label": "Guest", "because": "Reason", "by": "Blocked by", "created_at": "Since"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_formatters = {
-        "until": lambda _view, _context, row, _name: day(row.until) if row.until else "lifted by hand",
+        "until": lambda _view, _context, row, _name: day(row.until) if row.until else "unblocked by staff",
         "by": lambda _view, _context, row, _name: row.by.name if row.by else "–",
         "created_at": time_cell,
     }
 
     def load_options(self) -> Iterable[Any]:
-        """Who blocked them."""
+        """Load the person who blocked the guest."""
         return (joinedload(Block.by),)
 
     def create(self, form: BlockForm) -> Block:
-        """By e-mail, mobile, or both."""
+        """Block an email, a mobile, or both."""
         email = mobile = ""
         if form.email.data:
             try:
@@ -80,5 +87,5 @@ class BlockScreen(StaffView):
         )[0]
 
     def delete(self, model: Block) -> None:
-        """Their requests are like any other again."""
+        """Unblock the guest."""
         lift_block(model, by=current_user)

@@ -44,11 +44,11 @@ class BookingScreen(StaffView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Bookings", "booking"
-    intro = "A held booking waits for you to decide. “Why held” says what was found."
-    empty_text = "No bookings here. They arrive by the form “Get Started”."
+    intro = "Held bookings wait for your decision. The column “Reason” explains why."
+    empty_text = "No bookings here. They come from the form “Get Started”."
     row_template = "admin/desk/booking_buttons.html"
     column_list = ["lead", "service", "state", "held_because", "voucher", "created_at"]
-    column_labels = {"lead": "Who", "held_because": "Why held", "created_at": "Asked"}
+    column_labels = {"lead": "Lead", "held_because": "Reason", "created_at": "Requested"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_searchable_list = [Lead.name, Lead.email, Lead.mobile]
@@ -62,16 +62,16 @@ class BookingScreen(StaffView):
     tabs = (("all", "All"), ("held", "Held"), ("booked", "Booked"), ("declined", "Declined"))
 
     def load_options(self) -> Iterable[Any]:
-        """Person, session and voucher."""
+        """Load lead, service and voucher."""
         return (joinedload(Booking.lead), joinedload(Booking.service), joinedload(Booking.voucher))
 
     def find_ids(self, text: str) -> list[int]:
-        """The bookings of the leads that are found."""
+        """Return the bookings of the leads that match the search."""
         return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_index.find(text)))))
 
     @expose("/compare/")
     def compare(self) -> Answer:
-        """A held booking beside those who have used its e-mail or mobile."""
+        """Show a held booking beside the leads that used its email or mobile."""
         booking = self.row_or_404()
         keys = keys_of_booking(booking)
         behind = [
@@ -100,24 +100,24 @@ class BookingScreen(StaffView):
             if verb == "allow":
                 seen = row_id(request.form.get("seen", "")) or 0
                 voucher = allow_booking(booking, by=current_user, seen=seen)
-                flash(f"Allowed: voucher {voucher.code} is on its way by mail.", "success")
+                flash(f"Allowed: voucher {voucher.code} will be sent by email.", "success")
             else:
                 decline_booking(booking, by=current_user)
-                flash("Declined: a kind mail is on its way.", "success")
+                flash("Declined. An email to the person will be sent.", "success")
         except NotHeld:
-            flash("This booking was decided before; nothing has changed.", "error")
+            flash("This booking was already decided. Nothing was changed.", "error")
         except UsedSince:
             flash(
-                "The e-mail or the mobile was used for a trial since this request came. Compare, then decide.", "error"
+                "The email or mobile was used for another trial after this request. Compare them, then decide.", "error"
             )
             return redirect(url_for(".compare", id=booking.id, back=self.list_url()), 303)  # type: ignore[return-value]
         except TrialAlreadyUsed:
-            flash("This person has had a trial, and it is for one time only. Decline the request instead.", "error")
+            flash("This person already had their one trial. Decline the request instead.", "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     @expose("/redeem/", methods=("POST",))
     def redeem(self) -> Answer:
-        """Mark the voucher redeemed."""
+        """Redeem the voucher of a booking."""
         booking = self.row_or_404()
         voucher = booking.voucher or abort(404)
         return redeem_and_say(voucher, f"Redeemed: voucher {voucher.code}.", back=self.list_url())

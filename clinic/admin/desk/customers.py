@@ -1,4 +1,4 @@
-"""Customers from before the site, so that "first-time" means it."""
+"""Import of known customers, who had their first session before this site existed."""
 
 from typing import Any
 
@@ -11,9 +11,7 @@ from wtforms.validators import Length
 from clinic.accounts.access import Permission
 from clinic.admin.kit.fields import TABLE_FILES, LongField, table_of
 from clinic.admin.kit.guarded import Answer, Guarded
-from clinic.bookings.customers import Known, read_customers, report_of
-from clinic.core import audit
-from clinic.core.db import atomic
+from clinic.bookings.customers import Known, note_import, read_customers, report_of
 from clinic.core.places import mobile_example
 from clinic.preferences import preferences
 
@@ -21,11 +19,11 @@ MOST_LINES = 5000
 
 
 class CustomerForm(Form):
-    """A file, or lines."""
+    """Form with a file or pasted lines."""
 
     file = FileField(
         "File",
-        description="CSV or Excel, with columns named Email and Mobile. Other columns are passed over.",
+        description="CSV or Excel with columns named Email and Mobile. Other columns are ignored.",
         render_kw={"accept": TABLE_FILES},
     )
     lines = LongField(
@@ -33,33 +31,31 @@ class CustomerForm(Form):
         [Length(max=1_000_000)],
         render_kw={"rows": 8, "class": "code", "spellcheck": "false"},
     )
-    is_trial = BooleanField(
-        "Try it first", default=True, description="With the tick nothing is kept: you only see what would happen."
-    )
+    is_trial = BooleanField("Test run", default=True, description="Shows the result without saving anything.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         example = mobile_example(preferences().phone_region)
-        self.lines.description = f"One line for each: name@example.org,{example}"
+        self.lines.description = f"One customer a line: name@example.org,{example}"
 
 
 class CustomerScreen(Guarded):
-    """One form, and a report line by line."""
+    """Import form with a report for each line."""
 
     permission = Permission.LEAD_WORK
     heading = "Known customers"
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Answer:
-        """The form; then what was taken, and each line that was not, with the reason."""
+        """Show the form, then the imported lines and each refused line with its reason."""
         form = CustomerForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/desk/customers.html", form=form, report=None)
         table = table_of(form)
         if len(table.rows) > MOST_LINES:
             form.form_errors.append(
-                f"These are more than {MOST_LINES:,} lines. Split the file, or ask who runs the server for"
-                " “flask clinic import-customers”, which takes any number."
+                f"This file has more than {MOST_LINES:,} lines. Split the file, or ask your server administrator"
+                " to run “flask clinic import-customers”, which has no limit."
             )
         if form.errors:
             return self.render("admin/desk/customers.html", form=form, report=None), 422
@@ -67,8 +63,7 @@ class CustomerScreen(Guarded):
         lines = list(read_customers(table, preferences().phone_region, is_trial=is_trial))
         report = report_of(lines, table.notes)
         if not is_trial:
-            with atomic():
-                audit.record("imported", "customers", by=current_user, detail=f"{report.outcomes[Known.ADDED]} added")
+            note_import(report, by=current_user)
         return self.render(
             "admin/desk/customers.html", form=form, report=report, lines=lines, outcomes=list(Known), is_trial=is_trial
         )

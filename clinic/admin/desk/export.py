@@ -1,4 +1,4 @@
-"""Leads as files: streamed, so that a hundred thousand cost no more memory than ten, and safe in a spreadsheet."""
+"""Export of leads: streamed, so that memory stays constant, and without cells that a spreadsheet would run."""
 
 import csv
 import io
@@ -13,13 +13,13 @@ from clinic.leads.models import Lead
 from clinic.leads.queries import leads_for_export
 from clinic.web.filters import moment
 
-COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Asked on")
+COLUMNS = ("Name", "Email", "Mobile", "Stage", "Source article", "Requested on")
 CHUNK = 64 * 1024
-LONGEST_CELL = 32_767  # characters in a cell of Excel
+LONGEST_CELL = 32_767  # most characters in an Excel cell
 
 
 def csv_lines() -> Iterator[str]:
-    """A line for each lead, after one of headings."""
+    """Yield a heading line, then a CSV line for each lead."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
@@ -33,7 +33,7 @@ def csv_lines() -> Iterator[str]:
 
 
 def xlsx_file() -> Iterator[bytes]:
-    """The whole sheet in portions. It is written to a temporary file row by row, because a ZIP ends with its index."""
+    """Yield the Excel sheet in chunks. It is written to a temporary file, because a ZIP ends with its index."""
     with tempfile.TemporaryFile() as file:
         # Cells are strings in the file itself: no formula, no link, whatever somebody typed.
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -53,12 +53,12 @@ def xlsx_file() -> Iterator[bytes]:
 
 
 def _cells(lead: Lead) -> tuple[str, ...]:
-    """One line each, whatever is stored: XML holds no control characters, and Excel drops a cell that is too long."""
+    """Return the cells of a lead. XML holds no control characters, and Excel drops a cell that is too long."""
     source = lead.article.title if lead.article else lead.source
     cells = lead.name, lead.email, lead.mobile, lead.stage.value, source, moment(lead.created_at)
     return tuple(clean_line(cell)[:LONGEST_CELL] for cell in cells)
 
 
 def safe_cell(text: str) -> str:
-    """Text that a spreadsheet shows and does not run; `read_table` takes the guard off again."""
+    """Return text that a spreadsheet shows but does not run; `read_table` removes the guard again."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,4 +1,4 @@
-"""The desk's leads: who asked, what became of it, and what to do next."""
+"""Leads: list, board and page of each lead, with stages, notes, letters and merges."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -82,7 +82,7 @@ def _stage_cell(view: Any, context: Any, row: Lead, name: str) -> Markup:
 
 
 def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
-    """What is next, when, and who looks after it."""
+    """Format the next step, its date and the person it is assigned to."""
     due = " state-held" if row.next_on and row.next_on <= local_now().date() else ""
     parts = [
         Markup("{}").format(row.next_step) if row.next_step else "",
@@ -93,10 +93,14 @@ def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
 
 
 def _closed_words(merge: Merge) -> str:
-    """What a merge has closed, as a sentence or two."""
+    """Return sentences about the requests and vouchers that a merge has closed."""
     declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
-    words = f"Declined, as this person has had a trial: {count_of(declined, 'held request')}. " if declined else ""
-    return words + (f"Cancelled, as one trial is left: {count_of(cancelled, 'voucher')}. " if cancelled else "")
+    words = (
+        f"Declined {count_of(declined, 'held request')}, because this person already had a trial. " if declined else ""
+    )
+    return words + (
+        f"Cancelled {count_of(cancelled, 'voucher')}, because a person has only one trial. " if cancelled else ""
+    )
 
 
 def _staff() -> list[tuple[str, str]]:
@@ -105,30 +109,33 @@ def _staff() -> list[tuple[str, str]]:
 
 
 def since(lead: Lead) -> str:
-    """How long a lead has been in its stage: today, 1 day, 12 days."""
+    """Return the time that a lead has spent in its stage: "since today", "for 12 days"."""
     days = (clock.now() - lead.stage_since).days
     return "since today" if days < 1 else f"for {count_of(days, 'day')}"
 
 
 class LeadScreen(StaffView):
-    """Leads by stage, as a list and on a board; one page for each with everything about the person."""
+    """Leads by stage, as a list and on a board, with one page for each lead."""
 
     permission = Permission.LEAD_WORK
     needs_identity = frozenset({"export_csv", "export_xlsx"})
     heading, singular = "Leads", "lead"
-    intro = "People who asked for a trial. Open one to see everything. A search shows the latest hundred it finds."
-    empty_text = "Nobody here yet. Each request for a trial makes a lead."
+    intro = (
+        "People who asked for a trial. Open a lead to see everything about the person."
+        " A search shows the latest hundred results."
+    )
+    empty_text = "No leads here yet. Each trial request creates one."
     list_template = "admin/desk/lead_list.html"
     details_template = "admin/desk/lead.html"
     can_view_details = True
-    is_counted = False  # each would have to be fetched, to see whether it was merged
+    is_counted = False  # counting would fetch each row to see if it was merged
     column_list = ["name", "stage", "services", "bookings", "next_step", "article", "mobile", "created_at"]
     column_labels = {
         "services": "Session",
         "bookings": "Booking",
-        "next_step": "Next",
+        "next_step": "Next step",
         "article": "Source",
-        "created_at": "Asked",
+        "created_at": "Requested",
     }
     column_sortable_list = ["name", "created_at"]
     column_default_sort = ("created_at", True)
@@ -147,22 +154,22 @@ class LeadScreen(StaffView):
     tabs = (("all", "All"), *((stage.value, stage.value.capitalize()) for stage in Stage), ("mine", "Mine"))
 
     def row_filter(self) -> Iterable[Any]:
-        """Not those merged into another lead."""
+        """Leave out leads that were merged into another."""
         return (in_sight(),)
 
     def load_options(self) -> Iterable[Any]:
-        """Article, bookings and who looks after them."""
+        """Load article, bookings and the assigned person."""
         return (joinedload(Lead.article), joinedload(Lead.assigned), selectinload(Lead.bookings))
 
     def _tab_filter(self) -> Iterable[Any]:
         return (Lead.assigned_id == current_user.id,) if self.tab() == "mine" else super()._tab_filter()
 
     def find_ids(self, text: str) -> list[int]:
-        """By the index of words, not by looking at each row."""
+        """Find leads with the full-text index instead of scanning the rows."""
         return lead_index.find(text)
 
     def get_one(self, id: Any) -> Any:
-        """One lead; that of a person who was merged leads to the one that was kept."""
+        """Return one lead. A merged lead leads to the one that was kept."""
         number = row_id(str(id))
         lead = db.session.get(Lead, number) if number is not None else None
         return super().get_one(lead.merged_into_id or lead.id) if lead else None
@@ -171,7 +178,7 @@ class LeadScreen(StaffView):
 
     @expose("/details/")
     def details_view(self) -> Answer:
-        """Facts, bookings, voucher, visit, what to do next, who it may be too, history."""
+        """Show details, bookings, voucher, visit, next step, possible duplicates and history of a lead."""
         lead = self.row_or_404()
         chosen = next((one for one in letters() if str(one.id) == request.args.get("letter")), None)
         subject, body = chosen.filled(name=lead.name, clinic=preferences().name) if chosen else ("", "")
@@ -225,9 +232,9 @@ class LeadScreen(StaffView):
             return self._refused(lead, form)
         before = lead.stage
         change_stage(lead, Stage(word), because=because, by=current_user)
-        text = f"Stage is now {word}."
+        text = f"Stage changed to {word}."
         if word == Stage.LOST and not because:
-            text += " Write down why: too far, too dear, no answer. It helps with the next one."
+            text += " Please enter the reason: too far away, too expensive, no answer."
         if before == word:
             flash(text, "success")
         else:
@@ -243,27 +250,27 @@ class LeadScreen(StaffView):
         if before not in list(Stage) or of not in list(Stage):
             abort(400)
         if lead.stage == before:
-            flash(f"Nothing to undo: the stage is {before}.", "success")
+            flash(f"There is nothing to undo: the stage is {before}.", "success")
         elif undo_stage(lead, Stage(before), of=Stage(of), by=current_user):
-            flash(f"Undone: the stage is {before} again.", "success")
+            flash(f"Undone. The stage is {before} again.", "success")
         else:
-            flash("Somebody has changed the stage since. That stays.", "error")
+            flash("Not undone: somebody else has changed the stage since then.", "error")
         return self._back(lead)
 
     @expose("/note/", methods=("POST",))
     def note(self) -> Answer:
-        """Write a note."""
+        """Add a note to the lead."""
         lead = self.row_or_404()
         form = NoteForm(request.form)
         if not form.validate():
             return self._refused(lead, form)
         do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, form.note.data, by=current_user))
-        flash("Note kept.", "success")
+        flash("Note saved.", "success")
         return self._back(lead)
 
     @expose("/plan/", methods=("POST",))
     def plan(self) -> Answer:
-        """Who looks after them, and what is next."""
+        """Assign the lead and plan its next step."""
         lead = self.row_or_404()
         form = PlanForm(request.form, staff=_staff())
         chosen = form.assigned.data or ""
@@ -275,12 +282,12 @@ class LeadScreen(StaffView):
         with atomic():
             assign_lead(lead, int(chosen) if chosen else None, names[chosen] if chosen else "", by=current_user)
             plan_next_step(lead, form.next_step.data or "", form.next_on.data, by=current_user)
-        flash("Kept.", "success")
+        flash("Saved.", "success")
         return self._back(lead)
 
     @expose("/letter/", methods=("POST",))
     def letter(self) -> Answer:
-        """Send a mail; the words are those of a letter, or one's own."""
+        """Send an email to the lead, from a letter or freely written."""
         lead = self.row_or_404()
         form = MessageForm(request.form)
         try:
@@ -290,24 +297,24 @@ class LeadScreen(StaffView):
                 return self._refused(lead, form)
             subject, body = form.subject.data, form.body.data
             do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
-            flash("The mail is on its way.", "success")
+            flash("The email will be sent in a moment.", "success")
         except Unsubscribed:
-            flash(f"{lead.name} wants no more letters. Call instead.", "error")
+            flash(f"{lead.name} has unsubscribed from letters. Please call instead.", "error")
         return self._back(lead)
 
     # One person or two
 
     @expose("/merge/", methods=("POST",))
     def merge(self) -> Answer:
-        """Two leads are one person, or two people."""
+        """Merge two leads, or mark them as different people."""
         lead, other = self.row_or_404(), self.get_one(request.form.get("other", "")) or abort(404)
         if request.form.get("verb") == "apart":
             keep_apart(lead, other, by=current_user)
-            flash(f"{other.name} is somebody else. You are not asked again.", "success")
+            flash(f"{other.name} is marked as a different person and will not be suggested again.", "success")
             return self._back(lead)
         try:
             merge = merge_leads(lead, other, by=current_user)
-            flash(f"Merged. {_closed_words(merge)}For 30 days it can be split again, on this page.", "success")
+            flash(f"Merged. {_closed_words(merge)}You can undo the merge on this page for 30 days.", "success")
         except CannotMerge as error:
             flash(str(error), "error")
         return self._back(lead)
@@ -322,51 +329,51 @@ class LeadScreen(StaffView):
                 raise CannotSplit
             name = merge.merged.name
             split_leads(merge, by=current_user)
-            flash(f"Split: {name} is a lead of their own again.", "success")
+            flash(f"Merge undone. {name} is a separate lead again.", "success")
         except CannotSplit:
-            flash("This merge was undone before, or is older than 30 days.", "error")
+            flash("This merge was already undone or is older than 30 days.", "error")
         return self._back(lead)
 
     # Many at once
 
     @expose("/board/")
     def board(self) -> str:
-        """A column for each stage."""
+        """Show a column for each stage."""
         columns = [(stage, count_in_stage(stage), leads_on_board(stage)) for stage in Stage]
         return self.render("admin/desk/lead_board.html", columns=columns, since=since, today=local_now().date())
 
-    @action("mine", "Look after")
+    @action("mine", "Assign selected to me")
     def look_after(self, rowids: list[str]) -> None:
-        """Assign all that are ticked to oneself."""
+        """Assign the selected leads to the present person."""
         ids = ids_of(rowids)
         if not ids:
-            flash("Tick some leads first.", "error")
+            flash("Select at least one lead first.", "error")
             return
         with atomic():
             for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids), *self.row_filter())).all():
                 assign_lead(lead, current_user.id, current_user.name, by=current_user)
-        flash(f"You look after {count_of(len(ids), 'lead')}.", "success")
+        flash(f"{count_of(len(ids), 'lead')} assigned to you.", "success")
 
-    @action("contacted", "Contacted:")
+    @action("contacted", "Mark selected as contacted")
     def contacted(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "contacted"."""
         self._move_all(rowids, Stage.CONTACTED)
 
-    @action("joined", "Joined:")
+    @action("joined", "Mark selected as joined")
     def joined(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "joined"."""
         self._move_all(rowids, Stage.JOINED)
 
-    @action("lost", "Lost:")
+    @action("lost", "Mark selected as lost")
     def lost(self, rowids: list[str]) -> None:
-        """Move all that are ticked."""
+        """Move the selected leads to "lost"."""
         self._move_all(rowids, Stage.LOST)
 
     def _move_all(self, rowids: list[str], stage: Stage) -> None:
         ids = ids_of(rowids)
         before = move_leads(ids, stage, by=current_user)
         if not ids:
-            flash("Tick some leads first.", "error")
+            flash("Select at least one lead first.", "error")
         elif not before or len(before) > MOST_TO_UNDO:
             flash(f"{stage.capitalize()}: {count_of(len(ids), 'lead')}.", "success")
         else:
@@ -380,7 +387,7 @@ class LeadScreen(StaffView):
 
     @expose("/stages/undo/", methods=("POST",))
     def undo_stages(self) -> Answer:
-        """Put many leads back: fields named for a stage, with ids like "1,2"."""
+        """Restore the stages of many leads. Each field is named after a stage and holds ids like "1,2"."""
         of = request.form.get("of", "")
         if of not in list(Stage):
             abort(400)
@@ -390,19 +397,19 @@ class LeadScreen(StaffView):
                 for id_ in ids_of(request.form.get(stage.value, "").split(",")[:500]):
                     lead = db.session.get(Lead, id_)
                     done += bool(lead and undo_stage(lead, stage, of=Stage(of), by=current_user))
-        flash(f"Undone: {count_of(done, 'lead')} put back.", "success" if done else "error")
+        flash(f"Undone: {count_of(done, 'lead')} restored.", "success" if done else "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
 
     # Export
 
     @expose("/export.csv")
     def export_csv(self) -> Answer:
-        """All leads as CSV (RFC 4180, UTF-8 with a mark for Excel), streamed, with no cell that acts as a formula."""
+        """Stream all leads as CSV (RFC 4180, UTF-8 with a byte order mark for Excel), without active formulas."""
         return self._export("csv", "text/csv", csv_lines)
 
     @expose("/export.xlsx")
     def export_xlsx(self) -> Answer:
-        """All leads as an Excel sheet."""
+        """Stream all leads as an Excel sheet."""
         return self._export("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file)
 
     def _export(self, kind: str, mimetype: str, lines: Callable[[], Iterator[Any]]) -> Answer:

@@ -1,4 +1,4 @@
-"""Letters: mails that the desk sends again and again."""
+"""Letters: templates of emails that the desk sends often."""
 
 from flask_login import current_user
 from wtforms import Form
@@ -16,18 +16,21 @@ from clinic.web.forms import LineField
 
 
 class LetterForm(Form):
-    """A letter."""
+    """Form of a letter."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=80)],
-        description="How the desk finds it, like “After the trial”. The person does not see it.",
+        description="The name in the list for staff, like “After the trial”. The person does not see it.",
     )
-    subject = LineField("Subject", [DataRequired("Enter a subject"), Length(max=200)], description="Of the mail.")
+    subject = LineField(
+        "Subject", [DataRequired("Enter a subject"), Length(max=200)], description="The subject of the email."
+    )
     body = LongField(
         "Text",
         [DataRequired("Write the text"), Length(max=10_000)],
-        description="{name} becomes the person’s name, {clinic} the clinic’s. It can be changed before it is sent.",
+        description="{name} is replaced by the person’s name and {clinic} by the clinic’s."
+        " You can edit the text before you send it.",
         render_kw={"rows": 12},
     )
 
@@ -37,23 +40,25 @@ class LetterScreen(OrderedView):
 
     permission = Permission.LEAD_WORK
     heading, singular = "Letters", "letter"
-    intro = "Mails that you send again and again. On a lead’s page you choose one, change what you like, and send it."
-    empty_text = "No letter here yet. Write down what you send often: “After the trial”, “We could not reach you”."
+    intro = "Templates for emails that you send often. Choose one on a lead’s page, edit it and send it."
+    empty_text = (
+        "No letters yet. Add emails that you send often, such as “After the trial” or “We could not reach you”."
+    )
     form = LetterForm
     can_create = can_edit = can_delete = True
     column_list = ["name", "subject"]
     column_formatters = {"name": link_cell(".edit_view", lambda row: row.name)}
 
     def create(self, form: LetterForm) -> Letter:
-        """At the end of the list."""
+        """Add a letter at the end of the list."""
         return self._save(Letter(), form)
 
     def update(self, form: LetterForm, model: Letter) -> None:
-        """Another text."""
+        """Change a letter."""
         self._save(model, form)
 
     def delete(self, model: Letter) -> None:
-        """What was sent stays in the histories."""
+        """Delete a letter. Emails already sent stay in the histories of leads."""
         delete_letter(model, by=current_user)
 
     def _save(self, letter: Letter, form: LetterForm) -> Letter:
@@ -62,4 +67,4 @@ class LetterScreen(OrderedView):
                 letter, name=form.name.data, subject=form.subject.data, body=form.body.data, by=current_user
             )
         except LetterTaken:
-            raise Refused("Another letter has this name. Choose another one.", "name") from None
+            raise Refused("Another letter has this name. Choose a different name.", "name") from None

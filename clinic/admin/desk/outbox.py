@@ -1,4 +1,4 @@
-"""The outbox: what was sent, what waits, what failed."""
+"""The outbox: sent, queued and failed emails."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,17 +27,17 @@ def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:
 
 
 class OutboxScreen(StaffView):
-    """The mails of the site, of the kinds that the person may read. Nobody sees a secret link (Message.secrets)."""
+    """Emails of the kinds that the person may read. Secret links are hidden (Message.secrets)."""
 
     permission = Permission.OUTBOX_WORK
-    heading, singular = "Outbox", "mail"
+    heading, singular = "Outbox", "email"
     list_template = "admin/desk/outbox_list.html"
-    empty_text = "No mail here."
+    empty_text = "No emails here."
     details_template = "admin/desk/message.html"
     can_view_details = True
     row_template = "admin/desk/message_buttons.html"
     column_list = ["subject", "to", "state", "tries", "created_at", "sent_at"]
-    column_labels = {"created_at": "Written", "sent_at": "Sent"}
+    column_labels = {"created_at": "Created", "sent_at": "Sent"}
     column_sortable_list = ["created_at"]
     column_default_sort = ("created_at", True)
     column_searchable_list = ["to", "subject"]
@@ -55,15 +55,21 @@ class OutboxScreen(StaffView):
     )
 
     def troubles(self) -> list[Trouble]:
-        """Why mails wait or reach nobody."""
+        """Return the problems that keep emails from being sent."""
         return [*mail_troubles(), *worker_troubles()]
 
     @property
     def intro(self) -> str:  # type: ignore[override]
-        """What happens to mails here."""
+        """Return the introduction, which depends on the mail server setting."""
         if settings().mail_server is None:
-            return "Every mail that the site has written. Now the worker writes each to a file, and nobody gets it."
-        return "Mails go out by themselves. When the mail server does not answer they try again for a day, then fail."
+            return (
+                "All emails from the site. No mail server is set, so each email is written to a file"
+                " and nobody receives it."
+            )
+        return (
+            "All emails from the site. They are sent automatically."
+            " If the mail server does not answer, the site tries again for one day."
+        )
 
     def _tab_filter(self) -> Iterable[Any]:
         filed = (Message.state == MessageState.SENT, Message.is_to_file)
@@ -76,25 +82,25 @@ class OutboxScreen(StaffView):
                 return super()._tab_filter()
 
     def row_filter(self) -> Iterable[Any]:
-        """Only kinds that the person may read; the owner reads all, also kinds that no list names."""
+        """Limit the emails to the kinds that the person may read. The owner reads all kinds."""
         return () if current_user.can(Permission.USER_MANAGE) else (Message.kind.in_(current_user.readable_mails()),)
 
     def load_options(self) -> Any:
-        """A list needs no bodies."""
+        """Leave out the bodies, which the list does not show."""
         is_list = request.endpoint == "outbox_admin.index_view"
         return (defer(Message.html), defer(Message.text), defer(Message.secrets)) if is_list else ()
 
     def find_ids(self, text: str) -> list[int]:
-        """Of the latest mails, and of all to this address."""
+        """Search the latest emails, and all emails to an exact address."""
         to_them = Message.to == text.strip()
         return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))
 
     @expose("/again/", methods=("POST",))
     def again(self) -> Answer:
-        """Send a failed mail again."""
+        """Queue a failed email again."""
         message = self.row_or_404()
         if send_again(message, by=current_user):
-            flash("It is queued again: the worker tries it next.", "success")
+            flash("The email is queued again and will be sent in a moment.", "success")
         else:
-            flash("This mail is not failed, so there is nothing to send again.", "error")
+            flash("This email has not failed, so there is nothing to send again.", "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Redeeming a voucher: by its code, or by the phone's camera; and undoing that."""
+"""Redeem a voucher by its code or with the phone's camera, and undo a redemption."""
 
 from flask import abort, flash, make_response, redirect, request, url_for
 from flask_admin import expose
@@ -14,40 +14,37 @@ from clinic.bookings.models import Voucher
 from clinic.bookings.operations import may_undo_redemption
 from clinic.bookings.queries import voucher_with_code
 from clinic.core import clock
-from clinic.core.db import atomic
 from clinic.visits.errors import VisitToCome
 from clinic.visits.models import VisitState
-from clinic.visits.operations import check_day, redeem_at_desk, take_back_redemption, visit_key
+from clinic.visits.operations import redeem_at_desk, take_back_redemption, visit_key
 from clinic.visits.queries import visit_of
 from clinic.web.filters import local_day, local_now, moment
 from clinic.web.headers import HEADERS
 
 
 def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", device: str = "") -> Answer:
-    """Redeem a voucher and go back. Before the day of the person's visit, ask first on the page of the voucher."""
+    """Redeem a voucher and go back. If the visit is on a later day, ask on the voucher's page first."""
     try:
-        with atomic():
-            check_day(voucher, today=local_now().date(), seen=seen)
-            redeem_at_desk(voucher, by=current_user, device=device)
+        redeem_at_desk(voucher, by=current_user, device=device, today=local_now().date(), seen=seen)
         flash_undo(text, url_for("redeem_admin.undo"), code=voucher.code, back=back)
     except VisitToCome:
         return redirect(url_for("redeem_admin.index", code=voucher.code, back=back), 303)  # type: ignore[return-value]
     except VoucherRedeemed as before:
-        flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
+        flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing was changed.", "error")
     except VoucherNotRedeemable:
         flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
     return redirect(back, 303)  # type: ignore[return-value]
 
 
 class RedeemScreen(Guarded):
-    """One box for the code, one button that redeems. The QR code of a voucher leads here."""
+    """Field for the code and a button that redeems. The QR code of a voucher leads here."""
 
     permission = Permission.LEAD_WORK
     heading = "Redeem"
 
     @expose("/")
     def index(self) -> Answer:
-        """The box, and the voucher whose code is in the address."""
+        """Show the field, and the voucher whose code is in the address."""
         code = request.args.get("code", "")[:40].strip()
         voucher = voucher_with_code(code) if code else None
         visit = visit_of(voucher.booking_id) if voucher else None
@@ -69,11 +66,11 @@ class RedeemScreen(Guarded):
 
     @expose("/", methods=("POST",))
     def redeem(self) -> Answer:
-        """Spend it. Pressed twice on one device, it says twice that it was done."""
+        """Redeem the voucher. A second press on the same device reports the same success."""
         code = request.form.get("code", "")[:40]
         voucher = voucher_with_code(code)
         if voucher is None:
-            flash("No voucher has this code. Check it letter by letter.", "error")
+            flash("No voucher has this code. Check each letter.", "error")
             return redirect(url_for(".index", code=code), 303)  # type: ignore[return-value]
         text = f"Redeemed: {voucher.booking.lead.name}, {voucher.booking.service.name}."
         back = way_back(url_for(".index", code=voucher.code))
@@ -81,13 +78,14 @@ class RedeemScreen(Guarded):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """Take back a redemption, for whoever made it and for 15 minutes."""
+        """Undo a redemption within 15 minutes. Only the person who redeemed may do it."""
         voucher = voucher_with_code(request.form.get("code", "")[:40]) or abort(404)
         try:
             take_back_redemption(voucher, by=current_user)
-            flash(f"Undone: voucher {voucher.code} is good again.", "success")
+            flash(f"Undone. Voucher {voucher.code} is valid again.", "success")
         except RedemptionStands:
             flash(
-                "A redemption can be undone by the person who made it, within 15 minutes. Nothing has changed.", "error"
+                "Only the person who redeemed a voucher can undo it, and only within 15 minutes. Nothing was changed.",
+                "error",
             )
         return redirect(way_back(url_for(".index", code=voucher.code)), 303)  # type: ignore[return-value]

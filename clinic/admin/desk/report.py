@@ -1,4 +1,4 @@
-"""What comes of the work: from reads to trials, to visits, to members; by article, by session, by week."""
+"""Report: how reads become trials, visits and members, by article, service or week."""
 
 import csv
 import io
@@ -24,14 +24,14 @@ DAYS = 90
 
 
 class ReportScreen(Guarded):
-    """A table, a chart and a file of the same numbers."""
+    """Table, chart and CSV file of the same numbers."""
 
     permission = Permission.LEAD_WORK
     heading = "Report"
 
     @expose("/")
     def index(self) -> str:
-        """The numbers of a span of days."""
+        """Show the numbers of a period."""
         kind, first, last = _asked()
         heading, _ = KINDS[kind]
         rows = _rows(kind, first, last)
@@ -51,7 +51,7 @@ class ReportScreen(Guarded):
 
     @expose("/report.csv")
     def report_csv(self) -> Answer:
-        """The same numbers as a file."""
+        """Return the same numbers as a CSV file."""
         kind, first, last = _asked()
         note_export("report", by=current_user, detail="csv")
         buffer = io.StringIO()
@@ -71,7 +71,7 @@ def _rows(kind: str, first: date, last: date) -> list[Row]:
 
 
 def _asked() -> tuple[str, date, date]:
-    """Kind, first and last day; what cannot be read is the last three months."""
+    """Return grouping, first and last day from the query string. Invalid values mean the last three months."""
     today = local_now().date()
     kind = request.args.get("by", "")
     try:

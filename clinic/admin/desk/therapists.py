@@ -1,4 +1,4 @@
-"""Therapists: with whom times are set, and the secret address of each one's calendar."""
+"""Therapists, whose visits the desk sets, and the secret address of each one's calendar feed."""
 
 from flask import flash, redirect, url_for
 from flask_admin import expose
@@ -20,30 +20,28 @@ from clinic.web.forms import LineField
 
 
 class TherapistForm(Form):
-    """Somebody who gives sessions."""
+    """Form of a therapist."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=120)],
-        description="As people who come know them. It stands in their mails.",
+        description="The name that customers know. It appears in emails about a visit.",
     )
-    is_active = BooleanField(
-        "New times are set with them", default=True, description="Visits that are set already stay as they are."
-    )
+    is_active = BooleanField("Takes new visits", default=True, description="Visits that are already set do not change.")
 
 
 class TherapistScreen(OrderedView):
-    """Everybody with whom a time can be set."""
+    """List of all therapists."""
 
     permission = Permission.LEAD_WORK
     heading, singular = "Therapists", "therapist"
-    intro = "With whom times are set, in the order of the calendar."
-    empty_text = "Nobody here yet. Add who gives sessions: then you can set times."
+    intro = "Therapists whose visits you set, in the order of the calendar."
+    empty_text = "No therapists yet. Add one so that you can set times for visits."
     form = TherapistForm
     edit_template = "admin/desk/therapist_form.html"
     can_create = can_edit = can_delete = True
     column_list = ["name", "is_active", "feed_digest"]
-    column_labels = {"is_active": "New times", "feed_digest": "Calendar feed"}
+    column_labels = {"is_active": "Takes new visits", "feed_digest": "Calendar feed"}
     column_formatters = {
         "name": link_cell(".edit_view", lambda row: row.name),
         "is_active": yes_cell,
@@ -51,34 +49,34 @@ class TherapistScreen(OrderedView):
     }
 
     def create(self, form: TherapistForm) -> Therapist:
-        """At the end of the list."""
+        """Add a therapist at the end of the list."""
         try:
             return add_therapist(form.name.data, by=current_user)
         except TherapistTaken:
             raise Refused("Another therapist has this name. Add an initial.", "name") from None
 
     def update(self, form: TherapistForm, model: Therapist) -> None:
-        """Name, and whether new times are set."""
+        """Change the name, or stop new visits."""
         try:
             change_therapist(model, form.name.data, form.is_active.data, by=current_user)
         except TherapistTaken:
             raise Refused("Another therapist has this name. Add an initial.", "name") from None
 
     def delete(self, model: Therapist) -> None:
-        """Only one who never had a visit."""
+        """Delete a therapist who never had a visit. Raises Refused."""
         try:
             delete_therapist(model, by=current_user)
         except TherapistBooked as error:
             raise Refused(
-                f"{model.name} has {count_of(error.number, 'visit')}, so the name stays."
-                " Take the tick from “New times are set with them” instead."
+                f"{model.name} has {count_of(error.number, 'visit')}, so this therapist cannot be deleted."
+                " Untick “Takes new visits” instead."
             ) from None
 
-    needs_identity = frozenset({"feed"})  # who has the address reads names without signing in
+    needs_identity = frozenset({"feed"})  # anyone with the address can read names without signing in
 
     @expose("/feed/", methods=("POST",))
     def feed(self) -> Answer:
-        """A new secret address; it is shown once."""
+        """Create a new secret feed address, which is shown once."""
         therapist = self.row_or_404()
         secret = make_feed(therapist, by=current_user)
         return self.render(
@@ -87,8 +85,8 @@ class TherapistScreen(OrderedView):
 
     @expose("/unfeed/", methods=("POST",))
     def unfeed(self) -> Answer:
-        """The secret address is dead."""
+        """Switch off the feed. Its address stops working."""
         therapist = self.row_or_404()
         revoke_feed(therapist, by=current_user)
-        flash("The calendar feed is off: its address answers nobody any more.", "success")
+        flash("The calendar feed is switched off. Its address no longer works.", "success")
         return redirect(url_for(".edit_view", id=therapist.id), 303)  # type: ignore[return-value]

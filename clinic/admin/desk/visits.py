@@ -1,4 +1,4 @@
-"""The desk's day: who comes today, the week by therapist, and setting a time."""
+"""The desk's day: visits of today, the week by therapist, and setting a time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,10 +16,10 @@ from clinic.admin.kit.return_address import way_back
 from clinic.admin.kit.undo import flash_undo
 from clinic.bookings.errors import VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
-from clinic.core.db import atomic, db
+from clinic.core.db import db
 from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
-from clinic.visits.operations import cancel_visit, check_day, mark_attended, mark_missed, reopen_visit, set_visit
+from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
     day_span,
@@ -37,14 +37,14 @@ FIRST_WAITING, MOST_WAITING = 20, 1000
 
 
 class TodayScreen(Guarded):
-    """The visits of a day, by time, each with its outcome in one tap."""
+    """Visits of a day by time, each with buttons for its outcome."""
 
     permission = Permission.LEAD_WORK
     heading = "Today"
 
     @expose("/")
     def index(self) -> str:
-        """Today, or another day."""
+        """Show the visits of today or of another day."""
         today = local_now().date()
         day = _day(request.args.get("day", "")) or today
         return self.render(
@@ -59,30 +59,30 @@ class TodayScreen(Guarded):
 
     @expose("/outcome/", methods=("POST",))
     def outcome(self) -> Answer:
-        """Attended, late cancel, no-show."""
+        """Record an outcome: attended, late cancel or no-show."""
         visit, verb = _visit_or_404(), request.form.get("verb", "")
         name = visit.booking.lead.name
         try:
             if verb == "attended":
                 voucher = visit.booking.voucher or abort(404)
-                with atomic():
-                    check_day(voucher, today=local_now().date(), seen="")
-                    mark_attended(visit, by=current_user, device=device_digest())
-                text = f"{name} came: the voucher is redeemed."
+                mark_attended(visit, by=current_user, device=device_digest(), today=local_now().date())
+                text = f"{name} attended. The voucher is redeemed."
             elif verb in OUTCOMES:
                 is_spent = mark_missed(visit, OUTCOMES[verb], by=current_user)
-                text = f"{name}: {OUTCOMES[verb]}. " + ("The trial is spent." if is_spent else "The trial is theirs.")
+                text = f"{name}: {OUTCOMES[verb]}. " + (
+                    "The trial is used up." if is_spent else "They can still use the trial."
+                )
             else:
                 abort(400)
         except VoucherRedeemed as before:
-            flash(f"The voucher was redeemed on {moment(before.at)} by {before.by}. Nothing has changed.", "error")
+            flash(f"The voucher was redeemed on {moment(before.at)} by {before.by}. Nothing was changed.", "error")
         except VoucherNotRedeemable:
             flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
         except VisitToCome:
             asks = url_for("redeem_admin.index", code=voucher.code, back=_back())
             return redirect(asks, 303)  # type: ignore[return-value]
         except VisitClosed:
-            flash(f"The visit of {name} has an outcome already. Nothing has changed.", "error")
+            flash(f"The visit of {name} already has an outcome. Nothing was changed.", "error")
         else:
             state = db.session.get_one(Visit, visit.id).state
             flash_undo(text, url_for("today_admin.undo"), id=str(visit.id), of=state, back=_back())
@@ -90,23 +90,23 @@ class TodayScreen(Guarded):
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
-        """A wrong tap."""
+        """Undo an outcome."""
         visit, of = _visit_or_404(), request.form.get("of", "")
         if of not in list(VisitState):
             abort(400)
         try:
             reopen_visit(visit, of=VisitState(of), by=current_user)
-            flash(f"Undone: the visit of {visit.booking.lead.name} is to come.", "success")
+            flash(f"Undone. The visit of {visit.booking.lead.name} is open again.", "success")
         except VisitClosed:
-            flash("It was undone before, or somebody has changed it since. That stays.", "error")
+            flash("Not undone: the outcome was already undone or somebody has changed the visit since then.", "error")
         except TimeTaken:
-            flash("Somebody else has this time now, so it cannot be undone.", "error")
+            flash("Not undone: somebody else now has this time.", "error")
         return redirect(_back(), 303)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the week with its visits, or with the times that are free, by therapist id."""
+    """Day of a week with its visits, or with its free slots by therapist id."""
 
     day: date
     visits: list[Visit]
@@ -114,18 +114,18 @@ class Day:
 
 
 class CalendarScreen(Guarded):
-    """The week by therapist, and the page that sets the time of one booking."""
+    """Week by therapist, and the page that sets the time of one booking."""
 
     permission = Permission.LEAD_WORK
     heading = "Calendar"
 
     def list_back(self) -> str:
-        """Where the page of one booking came from."""
+        """Return the address from which the page of a booking was opened."""
         return way_back(url_for(".index"))
 
     @expose("/")
     def index(self) -> str:
-        """A week of visits."""
+        """Show the visits of a week."""
         days = _week()
         people = therapists(also_inactive=True)
         chosen = row_id(request.args.get("therapist", ""))
@@ -142,7 +142,7 @@ class CalendarScreen(Guarded):
 
     @expose("/set/", methods=("GET", "POST"))
     def set(self) -> Answer:
-        """Who it is, when they can come, and the free times of a week: one press sets the time."""
+        """Show the preferred times of a person and the free slots of a week. One press sets the time."""
         booking = _booking_or_404()
         if request.method == "GET":
             return self._page(booking)
@@ -153,7 +153,7 @@ class CalendarScreen(Guarded):
         therapist = db.session.get(Therapist, row_id(therapist_id) or 0)
         starts_at = _moment(start)
         if therapist is None or starts_at is None:
-            wrong = "Choose a therapist, and a date and time like 24/11/2026 10:15."
+            wrong = "Choose a therapist and enter a date and time like 24/11/2026 10:15."
             return self._page(booking, wrong=wrong, typed=typed), 422
         try:
             visit = set_visit(booking, therapist, starts_at, by=current_user)
@@ -162,18 +162,18 @@ class CalendarScreen(Guarded):
         except TimeTaken as taken:
             booking = _booking_or_404()
             return self._page(booking, taken=(therapist_id, taken.free), typed=typed), 409
-        flash(f"Set: {moment(visit.starts_at)} with {therapist.name}. The mail is on its way.", "success")
+        flash(f"Set: {moment(visit.starts_at)} with {therapist.name}. An email to the person will be sent.", "success")
         return redirect(self.list_back(), 303)  # type: ignore[return-value]
 
     @expose("/cancel/", methods=("POST",))
     def cancel(self) -> Answer:
-        """Take a visit off; the person is told."""
+        """Cancel a visit and email the person."""
         visit = _visit_or_404()
         try:
             cancel_visit(visit, by=current_user)
-            flash(f"Cancelled: the visit of {visit.booking.lead.name}. The mail is on its way.", "success")
+            flash(f"Cancelled: the visit of {visit.booking.lead.name}. An email to the person will be sent.", "success")
         except VisitClosed:
-            flash("This visit is not set any more. Nothing has changed.", "error")
+            flash("This visit is no longer set. Nothing was changed.", "error")
         return redirect(way_back(url_for("calendar_admin.index")), 303)  # type: ignore[return-value]
 
     def _page(
@@ -208,7 +208,7 @@ class CalendarScreen(Guarded):
 
 
 def _waiting() -> dict[str, object]:
-    """Those who wait for a time: the ones who have waited longest, or all."""
+    """Return the bookings without a time: those that have waited longest, or all."""
     most = MOST_WAITING if request.args.get("waiting") == "all" else FIRST_WAITING
     found = bookings_without_time(most)
     return {"waiting": found.rows, "waiting_count": found.total}
@@ -219,7 +219,7 @@ def _around(days: list[date]) -> dict[str, date]:
 
 
 def _week() -> list[date]:
-    """The seven days of the week that is asked for, or of the present one, from Monday."""
+    """Return the seven days, from Monday, of the requested week or of the present one."""
     day = _day(request.values.get("week", "")) or local_now().date()
     monday = day - timedelta(days=day.weekday())
     return [monday + timedelta(days=number) for number in range(7)]
@@ -234,7 +234,7 @@ def _day(text: str) -> date | None:
 
 
 def _moment(text: str) -> datetime | None:
-    """A time as a form sends it: with an offset, or in the clinic's zone."""
+    """Parse a time from a form: with an offset, or in the clinic's zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How list cells are shown: formatters for Flask-Admin's column_formatters."""
+"""Formatters of list cells for Flask-Admin's column_formatters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,24 +15,24 @@ Formatter = Callable[[Any, Any, Any, str], Any]
 
 
 def unbroken(text: str) -> str:
-    """The text on one line."""
+    """Return text with non-breaking spaces, so that it stays on one line."""
     return text.replace(" ", NO_BREAK)
 
 
 def time_cell(_view: Any, _context: Any, row: Any, name: str) -> str:
-    """A time in the clinic's zone, or a dash. A narrow column breaks it between day and hour only."""
+    """Format a time in the clinic's zone, or a dash. A narrow column breaks only between date and time."""
     value = getattr(row, name)
     return unbroken(moment(value)).replace(f",{NO_BREAK}", ", ") if value else "–"
 
 
 def state_cell(_view: Any, _context: Any, row: Any, name: str) -> Markup:
-    """A state as a coloured word."""
+    """Format a state as a coloured word."""
     value = str(getattr(row, name))
     return Markup('<span class="state state-{0}">{0}</span>').format(value)
 
 
 def link_cell(endpoint: str, text: Callable[[Any], str], id_of: Callable[[Any], int] = lambda row: row.id) -> Formatter:
-    """A cell that leads to the page of a row, which knows the way back to this list."""
+    """Format a cell as a link to the row's page, with the way back to this list."""
 
     def cell(_view: Any, _context: Any, row: Any, _name: str) -> Markup:
         return Markup('<a href="{}" dir="auto">{}</a>').format(url_for(endpoint, id=id_of(row), back=here()), text(row))
@@ -41,7 +41,7 @@ def link_cell(endpoint: str, text: Callable[[Any], str], id_of: Callable[[Any], 
 
 
 def count_cell(counts: Callable[[], dict[int, int]], one: str) -> Formatter:
-    """How many things belong to a row. `counts` gives them by row id and is asked once for a list."""
+    """Return a formatter that shows a count by row id. `counts` is called once for a list."""
 
     def cell(_view: Any, _context: Any, row: Any, name: str) -> str:
         key = f"counts_{name}"
@@ -53,10 +53,10 @@ def count_cell(counts: Callable[[], dict[int, int]], one: str) -> Formatter:
 
 
 def address_cell(_view: Any, _context: Any, row: Any, _name: str) -> Markup:
-    """The address of a row's own page, as a link."""
+    """Format the address of a row's public page as a link."""
     return Markup('<a class="where" href="{0}">{0}</a>').format(row.address)
 
 
 def yes_cell(_view: Any, _context: Any, row: Any, name: str) -> str:
-    """Yes or no."""
+    """Format a boolean as yes or no."""
     return "yes" if getattr(row, name) else "no"

@@ -14,41 +14,41 @@ from clinic.core.tables import Table, TableRefused, read_lines, read_table
 from clinic.core.text import clean_html
 from clinic.web.forms import LineField, TextField
 
-TABLE_FILES = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,text/csv"  # what core/tables.py reads
+TABLE_FILES = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,text/csv"  # formats that core/tables.py reads
 Pairs = Iterable[tuple[int, str]]
 
 
 class LongField(TextField):
-    """Several lines in a text area."""
+    """Text area for several lines."""
 
     widget = TextArea()
 
 
 class AddressField(LineField):
-    """An address; one that a mail scanner has wrapped is read back."""
+    """URL field. An address that a mail scanner has wrapped is unwrapped."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value, cleaned and read back."""
+        """Take the first value, cleaned and unwrapped."""
         super().process_formdata(valuelist)
         self.data = unwrap_link(self.data or "") or self.data
 
 
 class AddressesField(LongField):
-    """Addresses, one a line, read back likewise."""
+    """Text area with one URL per line, unwrapped likewise."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the first value, cleaned and read back."""
+        """Take the first value, cleaned and unwrapped."""
         super().process_formdata(valuelist)
         self.data = unwrap_text(self.data or "")
 
 
 class CodeField(LineField):
-    """HTML as typed, without characters that cannot be stored or deceive."""
+    """HTML as typed, without characters that cannot be stored or that deceive readers."""
 
     widget = TextArea()
 
     def __call__(self, **kwargs: Any) -> Any:
-        """The box; HTML runs from left to right."""
+        """Render the text area. HTML runs from left to right."""
         return super().__call__(**{"dir": "ltr"} | kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -58,13 +58,13 @@ class CodeField(LineField):
 
 
 def sentences_left_out(form: Any) -> list[str]:
-    """What of the HTML in a form was not taken, one sentence for each such field."""
+    """Return one sentence for each field about HTML that was removed from it."""
     fields = [field for field in form if isinstance(field, CodeField)]
     return list(filter(None, [left_out(field.data or "").sentence for field in fields]))
 
 
 def table_of(form: Any) -> Table:
-    """The rows of the uploaded `file`, else of the pasted `lines`. What is wrong with them is an error of the form."""
+    """Return the rows of the uploaded `file` or of the pasted `lines`. Problems become errors of the form."""
     upload = request.files.get("file")
     table = Table([])
     is_valid = form.validate()
@@ -74,12 +74,12 @@ def table_of(form: Any) -> Table:
         form.file.errors = [*form.file.errors, str(error)]
     else:
         if is_valid and not table.rows:
-            form.form_errors.append("Choose a file or paste some lines.")
+            form.form_errors.append("Choose a file or paste the lines.")
     return table
 
 
 class RowField(SelectField):
-    """One row of a table, or none. The choices are read when the form is made."""
+    """Choice of one row of a table, or none. The choices are read when the form is created."""
 
     def __init__(self, label: str, rows: Callable[[], Pairs], empty: str = "None", **kwargs: Any) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class RowField(SelectField):
 
 
 class RowsField(SelectMultipleField):
-    """Several rows of a table."""
+    """Choice of several rows of a table."""
 
     def __init__(self, label: str, rows: Callable[[], Pairs], **kwargs: Any) -> None:
         super().__init__(
@@ -103,12 +103,12 @@ class RowsField(SelectMultipleField):
 
 
 class SlugField(LineField):
-    """The last part of an address, or nothing."""
+    """Last part of an address; may be empty."""
 
     def __init__(self, label: str = "Slug", description: str = "", **kwargs: Any) -> None:
         checks = [
             Optional(),
             Length(max=80),
-            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
+            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use lowercase letters, digits and hyphens"),
         ]
         super().__init__(label, checks, description=description, **kwargs)

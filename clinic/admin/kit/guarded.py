@@ -17,20 +17,20 @@ Answer = Response | tuple[str, int] | str
 
 
 class Guarded(BaseView):
-    """Closed unless the screen names a permission and the person has it.
+    """View that stays closed unless it names a permission and the person has it.
 
-    The views in `needs_identity` (names of methods) ask for a fresh proof of identity first.
+    The methods named in `needs_identity` ask for a recent proof of identity first.
     """
 
     permission: Permission | None = None
     needs_identity: frozenset[str] = frozenset()
 
     def is_accessible(self) -> bool:
-        """Whether the present person may open this screen (the menu asks too)."""
+        """Return True if the present person may open this screen. The menu asks too."""
         return self.permission is not None and current_user.is_authenticated and current_user.can(self.permission)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """A visitor is sent to sign in; who has signed in gets 403."""
+        """Send a visitor to the sign-in page; answer 403 to a signed-in person."""
         if current_user.is_authenticated:
             abort(403)
         if keeps_typed(request):
@@ -39,7 +39,7 @@ class Guarded(BaseView):
         return redirect(url_for("security.login", next=wanted))
 
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
-        """Flask-Admin asks this before each view of the screen. Returns an answer in place of the view's, or None."""
+        """Check access before each view of the screen. Returns an answer that replaces the view's, or None."""
         answer = super()._handle_view(name, **kwargs)
         if answer is None and request.form.get(TYPED_BY, typed_by()) != typed_by():
             return kept_page(is_of_another=True)
@@ -49,27 +49,27 @@ class Guarded(BaseView):
             return kept_page(is_signed_in=True) if keeps_typed(request) else ask_for_identity(self.list_url())
         return ask_for_identity(request.full_path.rstrip("?"))
 
-    # What the templates ask for.
+    # Called by templates.
 
     def form_key(self) -> str:
-        """The one-time key of a form that creates something."""
+        """Return the one-time key of a form that creates something."""
         return form_key()
 
     def here(self) -> str:
-        """The address of this page, for links and forms that should lead back to it."""
+        """Return the address of this page, for links and forms that lead back to it."""
         return here()
 
     def list_url(self) -> str:
-        """The first page of this screen."""
+        """Return the address of this screen's first page."""
         return url_for(f"{self.endpoint}.{self._default_view}")
 
     def crumb_url(self) -> str:
-        """This screen's list for the breadcrumb: as it was left, if that is where the person came from."""
+        """Return the list's address for the breadcrumb, with tab and search if the person came from there."""
         index, back = url_for(f"{self.endpoint}.{self._default_view}"), self.list_url()
         return back if back.partition("?")[0] == index else index
 
     def history_url(self, row: Base) -> str | None:
-        """Where the history of one row is read, if this person may read it."""
+        """Return the address of a row's activity, if this person may read it."""
         if not current_user.can(Permission.ACTIVITY_READ):
             return None
         return url_for("activity_admin.index_view", thing=f"{row.__tablename__}:{row.id}")  # type: ignore[attr-defined]

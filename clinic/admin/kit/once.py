@@ -1,4 +1,4 @@
-"""The one-time keys of the panel's forms that create something."""
+"""One-time keys of the panel's forms that create something."""
 
 import hashlib
 import re
@@ -8,45 +8,41 @@ from collections.abc import Callable
 from flask import g, request
 from flask_login import current_user
 
-from clinic.core.db import atomic
-from clinic.core.once import Sending, SentBefore, claim_key, note_sending
+from clinic.core.once import Sending, SentBefore, act_once
 
-# Fields that say nothing about what was typed.
+# Fields that hold no typed value.
 NOT_TYPED = frozenset({"csrf_token", "form_key", "back", "draft", "base"})
 KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def form_key() -> str:
-    """The key of the form on this page: the one it was sent with, or a new one."""
+    """Return the key of the form on this page: the one it was sent with, or a new one."""
     sent = _sent_key()
     return sent if sent and not g.get("has_new_form_key") else secrets.token_hex(16)
 
 
 def use_new_key() -> None:
-    """Make the form that comes back another form, which creates another thing."""
+    """Give the form a new key, so that sending it again creates another row."""
     g.has_new_form_key = True
 
 
 def sending_of(place: str) -> Sending:
-    """The present sending of a form that makes one thing, whatever is typed."""
+    """Return the key of this submission for a form that creates one row, whatever its values are."""
     person, key = str(current_user.id), _sent_key()
     return Sending(_digest(place, person, key) if key else "", _digest(place, person, _typed()))
 
 
 def sending_of_words(place: str, words: str = "") -> Sending:
-    """The present sending of a form that may be sent again with other words, and then makes another thing."""
+    """Return the key of this submission for a form that may create another row with other values."""
     person, key, content = str(current_user.id), _sent_key(), words or _typed()
     return Sending(_digest(place, person, key, content) if key else "", _digest(place, person, content))
 
 
 def do_once(place: str, row_id: int, act: Callable[[], object]) -> None:
-    """Do what a form about a row asks for, but not again when it is sent again with the same words."""
+    """Run the form's action once; the same values sent again do nothing."""
     sending = sending_of_words(place)
     try:
-        with atomic():
-            claim_key(sending, lambda _: True)
-            act()
-            note_sending(sending, row_id)
+        act_once(sending, row_id, act)
     except SentBefore:
         return
 

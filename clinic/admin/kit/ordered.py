@@ -1,4 +1,4 @@
-"""What the screens of rows in an order share: move up, move down, and drag and drop where there is JavaScript."""
+"""Base of screens with ordered rows: move up, move down, and drag and drop with JavaScript."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ STEPS = {"up": -1, "down": 1}
 
 
 class OrderedView(StaffView):
-    """A list on one page, in the order that readers see."""
+    """List on one page, in the order that readers see."""
 
     list_template = "admin/kit/ordered_list.html"
     row_template = "admin/kit/order_buttons.html"
@@ -25,17 +25,17 @@ class OrderedView(StaffView):
     column_default_sort = [("position", False), ("id", False)]
 
     def group(self) -> Iterable[Any]:
-        """The condition of the rows that stand in one order: those of the open tab."""
+        """Return the condition of the rows that share one order: those of the open tab."""
         return self._tab_filter()
 
     def tab(self) -> str:
-        """The tab that is open, or that a button was pressed on."""
+        """Return the open tab, or the tab of the pressed button."""
         asked = request.values.get("tab", "")
         return asked if asked in dict(self.tabs) else super().tab()
 
     @expose("/move/", methods=("POST",))
     def move_one(self) -> Answer:
-        """One place up or down. The list comes back with the focus on the same button."""
+        """Move a row up or down. The focus returns to the same button."""
         verb = request.form.get("verb", "")
         steps = STEPS.get(verb) or abort(400)
         row = self.row_or_404()
@@ -48,7 +48,7 @@ class OrderedView(StaffView):
 
     @expose("/order/", methods=("POST",))
     def order(self) -> Answer:
-        """The whole order at once, as drag and drop leaves it; answers with the sentence that is read out."""
+        """Save the whole order after drag and drop; answers with a sentence for screen readers."""
         ids = [number for word in request.form.get("ids", "").split(",") if (number := row_id(word)) is not None]
         row = self.row_or_404()
         if not ids or row not in self._rows():

@@ -1,4 +1,4 @@
-"""The way back: pages carry the address of the list they were reached from, with its tab, search, sort and page."""
+"""Return addresses: each page carries the address of the list it was opened from, with tab, search, sort and page."""
 
 import re
 
@@ -13,13 +13,13 @@ ENCODED = re.compile(r"%(?:2e|2f|5c|25)", re.IGNORECASE)
 
 
 def here() -> str:
-    """The address of this page, to be carried along as `back`."""
+    """Return the address of this page, to be sent along as `back`."""
     address = request.full_path.rstrip("?")
     return address if is_panel_path(address) else request.path
 
 
 def is_panel_path(address: str) -> bool:
-    """Whether an address leads to a page of the panel and nowhere else."""
+    """Return True if an address is a page of the panel and cannot lead elsewhere."""
     path = address.partition("?")[0]
     is_short = len(address) <= MOST_CHARACTERS
     is_plain = ".." not in path and "//" not in path and not ENCODED.search(path)
@@ -27,6 +27,6 @@ def is_panel_path(address: str) -> bool:
 
 
 def way_back(default: str) -> str:
-    """Where `back`, in the form or in the address, leads; another place than the panel is passed over."""
+    """Return the `back` address from the form or the query string, or the fallback if it leaves the panel."""
     asked = request.form.get("back") or request.args.get("back", "")
     return asked if is_panel_path(asked) else default

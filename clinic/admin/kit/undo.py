@@ -6,9 +6,10 @@ MOST_TO_UNDO = 200
 
 
 def flash_undo(text: str, url: str, **fields: str) -> None:
-    """Say on the next page what was done, beside an Undo button that posts `fields` and the token to `url`.
+    """Flash a message with an Undo button that posts `fields` and the token to `url`.
 
-    The session cookie carries it and browsers keep 4 KB of one: write ids as "1,2,3", at most MOST_TO_UNDO of them.
-    The view at `url` must be harmless when it is asked twice, and must say so when somebody has acted in between.
+    The session cookie carries the message, and browsers limit a cookie to 4 KB. Write ids as "1,2,3", at most
+    MOST_TO_UNDO of them. The view at `url` must accept a repeated request and must report if somebody has changed the
+    rows since.
     """
     flash({"text": text, "url": url, "fields": fields}, "undo")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""One's own sign-in: password, second factor, passkeys, and where one is signed in."""
+"""The signed-in person's own account: password, second factor, passkeys and active sessions."""
 
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
@@ -13,17 +13,17 @@ from clinic.admin.kit.guarded import Answer, Guarded
 
 
 class AccountScreen(Guarded):
-    """Links to Flask-Security's pages, with what is switched on. Reached from the name at the foot of the menu."""
+    """Page "Your account": links to Flask-Security's pages and the active sessions. Opened from the panel's foot."""
 
     permission = Permission.PANEL_OPEN
 
     def is_visible(self) -> bool:
-        """Not in the menu."""
+        """Return False: the menu does not list this screen."""
         return False
 
     @expose("/")
     def index(self) -> str:
-        """Show the protection of this account and its open sign-ins."""
+        """Show the protection of this account and its active sessions."""
         return self.render(
             "admin/people/account.html",
             has_second_factor=current_user.has_second_factor,
@@ -33,9 +33,9 @@ class AccountScreen(Guarded):
 
     @expose("/end/", methods=("POST",))
     def end(self) -> Answer:
-        """End one sign-in, or all but this one."""
+        """End one session, or all sessions but the present one."""
         asked = request.form.get("session", "")
         others = [row.digest for row in open_sessions(current_user) if row.digest != device_digest()]
         ended = end_sessions(current_user, others if asked == "others" else [asked])
-        flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That sign-in had ended already.", "success")
+        flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That session had already ended.", "success")
         return redirect(url_for(".index"), 303)  # type: ignore[return-value]

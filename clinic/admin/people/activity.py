@@ -1,4 +1,4 @@
-"""Activity: who did what, when."""
+"""The screen "Activity": the audit log with its filters."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
@@ -15,7 +15,7 @@ from clinic.admin.people.log_subjects import KINDS, Thing, things_named
 from clinic.core.audit import AuditLine, actors, verbs
 from clinic.web.filters import local_now
 
-VISITOR = "0"  # in the address: nobody with a login
+VISITOR = "0"  # value in the address that stands for anyone without a login
 
 
 def _thing_cell(_view: Any, _context: Any, row: AuditLine, _name: str) -> Markup:
@@ -25,16 +25,16 @@ def _thing_cell(_view: Any, _context: Any, row: AuditLine, _name: str) -> Markup
 
 
 class ActivityScreen(StaffView):
-    """The log, newest first; nobody changes it."""
+    """The audit log, newest first. Nobody can change it."""
 
     permission = Permission.ACTIVITY_READ
     list_template = "admin/people/activity.html"
     heading, singular = "Activity", "line"
-    intro = "Everything that people and the site did, newest first."
-    empty_text = "Nothing here. Everything that people save, decide or delete leaves a line, as long as it fits above."
+    intro = "A log of all changes by people and by the site, newest first."
+    empty_text = "No activity matches these filters. Choose other filters, or press “Show all”."
     column_display_actions = False
     column_list = ["at", "actor", "verb", "thing", "detail"]
-    column_labels = {"at": "When", "actor": "Who", "verb": "Did what", "thing": "To what"}
+    column_labels = {"at": "When", "actor": "Person", "verb": "Action", "thing": "Item"}
     column_sortable_list = ["at"]
     column_default_sort = ("at", True)
     column_searchable_list = ["actor", "verb", "thing", "detail"]
@@ -45,7 +45,10 @@ class ActivityScreen(StaffView):
     }
 
     def row_filter(self) -> Iterable[Any]:
-        """By person, verb, thing ("article:7") or kind of thing ("article"), and days; nonsense filters nothing."""
+        """Filter by person, verb, item ("article:7") or kind of item ("article"), and days.
+
+        Invalid values are ignored.
+        """
         args = request.args
         where = []
         if (who := row_id(args.get("who", ""))) is not None:
@@ -63,32 +66,32 @@ class ActivityScreen(StaffView):
         return where
 
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """The lines, and the names of what they speak of."""
+        """Return the log lines, and load the names of the items that they mention."""
         count, lines = super().get_list(*args, **kwargs)
         g.things = things_named([line.thing for line in lines] + [self.thing()])
         return count, lines
 
-    # What the filter form asks for.
+    # Values of the filter form.
 
     def thing(self) -> str:
-        """The thing or the kind whose lines are shown."""
+        """Return the item or kind of item that the list is filtered by."""
         return request.args.get("thing", "")
 
     def thing_choices(self) -> list[tuple[str, str]]:
-        """Kinds of things, and before them the one thing that was asked for."""
+        """Return the kinds of items, preceded by the single item that was asked for."""
         one = [(self.thing(), str(g.things[self.thing()]))] if ":" in self.thing() else []
         return [*one, *KINDS.items()]
 
     def who_choices(self) -> list[tuple[str, str]]:
-        """People of the log."""
-        return [(VISITOR, "visitors and the site itself"), *((str(id_), name) for id_, name in actors())]
+        """Return the people who appear in the log."""
+        return [(VISITOR, "Visitors and the site"), *((str(id_), name) for id_, name in actors())]
 
     def verb_choices(self) -> list[tuple[str, str]]:
-        """What was done."""
+        """Return the verbs that appear in the log."""
         return [(verb, verb) for verb in verbs()]
 
     def is_filtered(self) -> bool:
-        """Whether some lines are left out."""
+        """Return True if a filter hides some lines."""
         return any(request.args.get(name) for name in ("who", "verb", "thing", "since", "until", "search"))
 
 

@@ -1,4 +1,4 @@
-"""The things that the log speaks of ("article:12"), by the names that people know them by."""
+"""Names of the items in the log ("article:12") as people know them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from clinic.leads.models import Lead
 from clinic.media.models import Image
 from clinic.outbox.models import Message
 
-# What the log calls it, and what people call it.
+# Word in the log, and word for people.
 KINDS = {
     "article": "Article",
     "comment": "Comment",
@@ -26,7 +26,7 @@ KINDS = {
     "booking": "Booking",
     "voucher": "Voucher",
     "image": "Picture",
-    "message": "Mail",
+    "message": "Email",
     "user": "Person",
     "service": "Service",
     "category": "Category",
@@ -40,7 +40,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing with its name, or its number if it is there no more. `url` leads to its page, if it has one."""
+    """Item of the log with its name, or its number if it was deleted. `url` is its page, if it has one."""
 
     key: str
     kind: str
@@ -52,7 +52,7 @@ class Thing:
 
 
 def things_named(keys: Iterable[str]) -> dict[str, Thing]:
-    """The things that these keys mean: one statement, however many."""
+    """Return the items with these keys, with a fixed number of statements."""
     wanted = set(keys)
     found = {key: _without_row(key) for key in wanted}
     ids: dict[str, list[int]] = {}
@@ -76,7 +76,7 @@ def _without_row(key: str) -> Thing:
     if kind == "preference":
         field = dict(PreferenceForm()._fields).get(rest)
         return Thing(key, word, field.label.text if field else rest, f"{url_for('settings_admin.index')}#{rest}")
-    return Thing(key, word, f"{rest}, gone" if rest and _sources(kind, []) else rest)
+    return Thing(key, word, f"{rest}, deleted" if rest and _sources(kind, []) else rest)
 
 
 def _sources(kind: str, ids: list[int]) -> list[sa.Select[Any]]:

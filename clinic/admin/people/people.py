@@ -1,4 +1,4 @@
-"""People with a login."""
+"""People with a login, and their roles."""
 
 from typing import Any
 
@@ -21,19 +21,19 @@ from clinic.web.forms import LineField, is_email
 
 
 class RolesField(SelectMultipleField):
-    """One tick box for each role."""
+    """Checkbox for each role."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
 
 class UserForm(Form):
-    """A person who is there."""
+    """Form of an existing person."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=120)],
-        description="As colleagues know them. It stands beside what they do in Activity.",
+        description="Colleagues see this name in the panel and in Activity.",
     )
     role_names = RolesField(
         "Roles",
@@ -44,43 +44,44 @@ class UserForm(Form):
             (RoleName.MODERATOR.value, "Moderator: comments"),
             (RoleName.DESK.value, "Desk: leads, bookings, outbox"),
         ],
-        description="What this person works on. Several are possible; the menu shows only what is theirs.",
+        description="Choose one or more roles. The menu shows only the screens that the roles allow.",
     )
     active = BooleanField(
-        "May sign in",
+        "Can sign in",
         default=True,
-        description="Without the tick they are signed out at once and cannot come back. What they did stays theirs.",
+        description="If you untick this, the person is signed out immediately and cannot sign in again."
+        " Their past work keeps their name.",
     )
 
 
 class NewUserForm(UserForm):
-    """A new person."""
+    """Form of a new person."""
 
     email = LineField(
         "Email",
         [DataRequired("Enter an email address"), Length(max=254), is_email],
-        description="They sign in with it, and “Forgot password” writes to it.",
+        description="The person signs in with this address. Password emails go to it.",
     )
     password = PasswordField(
         "Password",
         [Optional(), Length(min=10, message="Use at least 10 characters")],
-        description="At least 10 characters. Left empty, they choose one by “Forgot password”.",
+        description="At least 10 characters. If you leave it empty, the person sets one with “Forgot password”.",
         render_kw={"autocomplete": "new-password"},
     )
 
 
 class PeopleScreen(StaffView):
-    """Who may sign in, and as what."""
+    """People who may sign in, with their roles."""
 
     permission = Permission.USER_MANAGE
     needs_identity = frozenset({"create_view", "edit_view", "reset_second_factor"})
     edit_template = "admin/people/person_form.html"
     heading, singular = "People", "person"
-    intro = "Who may sign in, and what for."
+    intro = "People who can sign in to the panel, and their roles."
     form = UserForm
     can_create = can_edit = True
     column_list = ["name", "email", "roles", "active", "created_at"]
-    column_labels = {"active": "May sign in", "created_at": "Since"}
+    column_labels = {"active": "Can sign in", "created_at": "Since"}
     column_sortable_list = ["name", "email"]
     column_default_sort = "name"
     column_searchable_list = ["name", "email"]
@@ -92,15 +93,15 @@ class PeopleScreen(StaffView):
     }
 
     def saved_url(self, model: User) -> str:
-        """The same form, unless the person has just taken this right from themselves."""
+        """Return the same form, or the dashboard if people have just removed their own right to this screen."""
         return super().saved_url(model) if self.is_accessible() else "/admin/"
 
     def get_create_form(self) -> type[Form]:
-        """With e-mail and password."""
+        """Return the form with email and password."""
         return NewUserForm
 
     def edit_form(self, obj: Any = None) -> Any:
-        """Roles by name."""
+        """Return the form with the roles by name."""
         form = super().edit_form(obj)
         if not form.role_names.raw_data and not form.role_names.data:
             form.role_names.data = [role.name for role in obj.roles]
@@ -108,14 +109,14 @@ class PeopleScreen(StaffView):
 
     @expose("/reset-second-factor/", methods=("POST",))
     def reset_second_factor(self) -> Answer:
-        """Let a person who has lost their second factor in with the password alone."""
+        """Remove the second factor of a person who has lost it. Their password alone signs them in."""
         person = self.row_or_404()
         reset_second_factor(person, by=current_user)
-        flash(f"{person.name} signs in with the password alone from now on. They were told by email.", "success")
+        flash(f"{person.name} now signs in with the password alone. The site has told them by email.", "success")
         return redirect(url_for(".edit_view", id=person.id), 303)  # type: ignore[return-value]
 
     def create(self, form: NewUserForm) -> User:
-        """A new person."""
+        """Create a person with a login."""
         try:
             return create_user(
                 email=email_address(form.email.data),
@@ -125,12 +126,12 @@ class PeopleScreen(StaffView):
                 by=current_user,
             )
         except EmailTaken:
-            raise Refused("Somebody signs in with this address already.", "email") from None
+            raise Refused("Another person already uses this email address.", "email") from None
 
     def update(self, form: UserForm, model: User) -> None:
-        """Name, roles, may sign in."""
+        """Change name, roles and the right to sign in."""
         try:
             roles = [RoleName(name) for name in form.role_names.data]
             change_user(model, name=form.name.data, roles=roles, active=form.active.data, by=current_user)
         except LastOwner:
-            raise Refused("This is the last owner. Make somebody else an owner first.") from None
+            raise Refused("This is the last owner. Give somebody else the role Owner first.") from None

@@ -1,4 +1,4 @@
-"""Home page: which sections it has, in which order, and the words of those that have words of their own."""
+"""Screen "Home page": the sections with their order, headings and texts."""
 
 from typing import Any
 
@@ -17,35 +17,35 @@ from clinic.frame.operations import change_section
 from clinic.web.forms import LineField
 
 CONTENT = {
-    SectionKind.SERVICES: "The services that can be booked",
-    SectionKind.STAGES: "Your own texts",
+    SectionKind.SERVICES: "Services that visitors can book",
+    SectionKind.STAGES: "Your own text",
     SectionKind.NEWEST: "The three newest articles",
-    SectionKind.MOST_READ: "What was read most in four weeks",
-    SectionKind.TEAM: "The people of Team",
-    SectionKind.PLACE: "Address, hours and map from Settings",
-    SectionKind.QUESTIONS: "Your own texts",
+    SectionKind.MOST_READ: "The most read articles of the last four weeks",
+    SectionKind.TEAM: "People from “Team”",
+    SectionKind.PLACE: "Address, opening hours and map from Settings",
+    SectionKind.QUESTIONS: "Your own text",
 }
 
 
 class SectionForm(Form):
-    """A section."""
+    """Form of a section."""
 
     heading = LineField(
         "Heading",
         [DataRequired("Enter a heading"), Length(max=80)],
-        description="A few words that say what follows.",
+        description="A short title for this section.",
     )
-    is_shown = BooleanField("Show it on the home page")
+    is_shown = BooleanField("Show this section on the home page")
 
 
 class TextSectionForm(SectionForm):
-    """A section with texts of its own."""
+    """Form of a section with its own text."""
 
     body = LongField(
-        "Texts",
+        "Text",
         [Length(max=10_000)],
-        description="A block for each question (or stage), with an empty line between two blocks. The first line of a"
-        " block is the question, the next lines are the answer. A link is written [words](/address/).",
+        description="Write one block for each question or stage, with an empty line between blocks. The first line of a"
+        " block is the question, the next lines are the answer. Write a link as [words](/address/).",
         render_kw={"rows": 20},
     )
 
@@ -55,18 +55,18 @@ def _content_cell(_view: Any, _context: Any, row: HomeSection, _name: str) -> st
 
 
 class HomeScreen(OrderedView):
-    """The sections below the greeting. There is one of each kind, so none is added or deleted: it is hidden."""
+    """Sections below the greeting. There is one of each kind, so they are hidden, never added or deleted."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Home page", "section"
     intro = Markup(
-        'What stands below the greeting on the <a href="/">home page</a>, in this order. A section that has nothing to'
-        " show, like a list without articles, leaves itself out."
+        'The sections below the greeting on the <a href="/">home page</a>, in this order.'
+        " A section without content is left out."
     )
     form = SectionForm
     can_edit = True
     column_list = ["heading", "kind", "is_shown"]
-    column_labels = {"kind": "What it shows", "is_shown": "Shown"}
+    column_labels = {"kind": "Content", "is_shown": "Shown"}
     column_formatters = {
         "heading": link_cell(".edit_view", lambda row: row.heading),
         "kind": _content_cell,
@@ -78,11 +78,11 @@ class HomeScreen(OrderedView):
         self.url = "/admin/home"
 
     def edit_form(self, obj: HomeSection | None = None) -> Any:
-        """With the texts, where the section has some."""
+        """Return the form, with the text field if the section has a text."""
         form = TextSectionForm if obj and obj.has_body else SectionForm
         return form(request.form if request.method == "POST" else None, obj=obj)
 
     def update(self, form: Any, model: HomeSection) -> None:
-        """Change it."""
+        """Change a section."""
         body = (form.body.data or "") if model.has_body else None
         change_section(model, heading=form.heading.data, body=body, is_shown=form.is_shown.data, by=current_user)

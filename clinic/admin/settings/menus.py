@@ -1,4 +1,4 @@
-"""Menus: the links at the head and at the foot of every page."""
+"""Menus: the links in the header and footer of every page."""
 
 import re
 from typing import Any
@@ -18,59 +18,59 @@ from clinic.frame.models import MenuItem, Place
 from clinic.frame.operations import add_menu_item, change_menu_item, delete_menu_item
 from clinic.web.forms import LineField
 
-PLACES = ((Place.HEADER.value, "Head of the page"), (Place.FOOTER.value, "Foot of the page"))
+PLACES = ((Place.HEADER.value, "Header"), (Place.FOOTER.value, "Footer"))
 
 
 class MenuItemForm(Form):
-    """A link."""
+    """Form of a menu link."""
 
     label = LineField(
-        "Words",
-        [DataRequired("Enter the words of the link"), Length(max=40)],
-        description="One or two words. On a phone, five links at the head of the page are enough.",
+        "Label",
+        [DataRequired("Enter a label for the link"), Length(max=40)],
+        description="One or two words. A phone has room for about five links in the header.",
     )
     address = AddressField(
         "Leads to",
-        [DataRequired("Enter where it leads"), Length(max=400)],
-        description="An address of this site like /about/, or one of another site that begins with https://",
+        [DataRequired("Enter an address"), Length(max=400)],
+        description="An address on this site like /about/, or on another site, beginning with https://",
     )
-    place = SelectField("Menu", choices=PLACES, description="“Book a trial” and the legal links stand there anyway.")
+    place = SelectField("Menu", choices=PLACES, description="“Book a trial” and the legal links are always shown.")
 
     def validate_address(self, field: LineField) -> None:
-        """A path of this site or an https address."""
+        """Require a path of this site or an https address."""
         if not re.fullmatch(r"/(?![/\\])[^\s\\]*|https://[^\s/\\]+\.[^\s\\]+", field.data or ""):
             raise ValidationError("Enter an address like /about/ or https://example.org/")
 
 
 class MenuScreen(OrderedView):
-    """Both menus, a tab for each."""
+    """Both menus, with a tab for each."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Menus", "link"
-    intro = "The links at the head and the foot of every page, in this order."
-    empty_text = "No link here yet. “New link” adds one; readers see it at once on every page."
+    intro = "The links in the header and footer of every page, in this order."
+    empty_text = "No links yet. Select “New link” to add one. It appears on every page immediately."
     form = MenuItemForm
     can_create = can_edit = can_delete = True
     column_list = ["label", "address"]
-    column_labels = {"label": "Words", "address": "Leads to"}
+    column_labels = {"label": "Label", "address": "Leads to"}
     column_formatters = {"label": link_cell(".edit_view", lambda row: row.label)}
     tab_column = "place"
     tabs = PLACES
 
     def create(self, form: MenuItemForm) -> MenuItem:
-        """At the end of its menu."""
+        """Add a link at the end of its menu."""
         return add_menu_item(**self._said(form), by=current_user)
 
     def update(self, form: MenuItemForm, model: MenuItem) -> None:
-        """Change it."""
+        """Change a link."""
         change_menu_item(model, **self._said(form), by=current_user)
 
     def delete(self, model: MenuItem) -> None:
-        """Take it out."""
+        """Delete a link."""
         delete_menu_item(model, by=current_user)
 
     def create_form(self, obj: Any = None) -> Any:
-        """For the menu whose tab is open."""
+        """Return the form with the open tab's menu selected."""
         form = super().create_form(obj)
         if request.method == "GET":
             form.place.data = self.tab()
@@ -79,5 +79,5 @@ class MenuScreen(OrderedView):
     def _said(self, form: MenuItemForm) -> dict[str, Any]:
         address = form.address.data
         if not is_found(address):
-            save_but(f"Saved. But nothing is at {address} yet: readers who follow this link find nothing.")
+            save_but(f"Saved, but there is no page at {address} yet. Readers who follow this link see an error.")
         return {"label": form.label.data, "address": address, "place": Place(form.place.data)}

@@ -1,4 +1,4 @@
-"""Settings: the facts about the clinic that pages and mails show."""
+"""Settings: the details of the clinic that pages and emails show."""
 
 from dataclasses import replace
 
@@ -20,142 +20,150 @@ from clinic.web.forms import LineField, is_email
 
 
 class PreferenceForm(Form):
-    """All preferences, in groups that the page shows with a heading each."""
+    """All preferences, in groups with headings."""
 
     name = LineField(
-        "Clinic name", [DataRequired("Enter the name"), Length(max=80)], description="As it stands over the door."
+        "Clinic name", [DataRequired("Enter the name"), Length(max=80)], description="The name that visitors see."
     )
     tagline = LineField(
-        "In one sentence",
+        "Tagline",
         [DataRequired("Enter a sentence"), Length(max=160)],
-        description="What the clinic does, for whom, where. It stands under the name and in search results.",
+        description="One sentence that says what the clinic does, for whom and where."
+        " It appears under the name and in search results.",
     )
     address = LineField(
         "Address",
         [DataRequired("Enter the address"), Length(max=240)],
-        description="Street, unit, town and postcode, as on a letter.",
+        description="Street, unit, town and postcode.",
     )
     country = SelectField(
         "Country",
         choices=lambda: list(countries()),
-        description="Where the clinic is. Search engines read it as part of the address.",
+        description="The country of the clinic. Search engines read it as part of the address.",
     )
     phone_region = SelectField(
-        "Mobiles without a country code are from",
+        "Country for mobiles without a country code",
         choices=lambda: [("", "The same country"), *phone_regions()],
-        description="How a number is read that people type as they dial it at home. Numbers that you have stay.",
+        description="A number without a country code is read as a number of this country."
+        " Stored numbers do not change.",
     )
     time_zone = SelectField(
         "Time zone",
         choices=time_zones,
-        description="The clock of the clinic: visits, hours, reminders, mails and calendars follow it."
-        " Visits that are set keep their moment, so their hour on this clock changes.",
+        description="Used for visits, hours, reminders, emails and calendars."
+        " If you change it, visits keep the same moment, so their local time changes.",
     )
     phone = LineField(
         "Phone",
         [DataRequired("Enter the phone number"), Length(max=40)],
-        description="With the country code, like +65 6123 4567, so that it can be dialled from anywhere.",
+        description="Include the country code, like +65 6123 4567.",
     )
-    whatsapp = LineField("WhatsApp number", [Length(max=40)], description="Left empty, no link is shown.")
+    whatsapp = LineField("WhatsApp number", [Length(max=40)], description="Leave it empty to show no link.")
     email = LineField(
         "Email",
         [DataRequired("Enter the email address"), is_email],
-        description="Everybody can read it, on each page of the site.",
+        description="It appears on every page of the site.",
     )
     map_url = AddressField(
         "Link to a map",
         [Optional(), URL(message="Enter an address that begins with https://")],
-        description="The address of your place in a map, copied from the browser. Left empty, no link is shown.",
+        description="The address of your location on a map site, copied from the browser."
+        " Leave it empty to show no link.",
     )
     socials = AddressesField(
-        "Pages elsewhere",
+        "Social media pages",
         [Length(max=1000)],
-        description="Your pages on other sites, one address a line. They stand at the foot of each page.",
+        description="Your pages on other sites, one address per line. The links appear in the footer of every page.",
         render_kw={"rows": 3},
     )
     hours = LongField(
         "Opening hours",
         [DataRequired("Enter the hours"), Length(max=600)],
-        description="A line for each part of the week, like “Mon-Fri 8:00-20:00” or “Sun closed”.",
+        description="One line for each part of the week, like “Mon-Fri 8:00-20:00” or “Sun closed”.",
         render_kw={"rows": 4},
     )
     special_days = LongField(
-        "Days that differ",
+        "Special days",
         [Length(max=2000)],
-        description="A line for each, like “2026-12-25 closed Christmas Day” or “2026-12-24 9:00-13:00 Christmas Eve”.",
+        description="One line for each day, like “2026-12-25 closed Christmas Day” or “2026-12-24 9:00-13:00"
+        " Christmas Eve”.",
         render_kw={"rows": 4},
     )
     desk_email = LineField(
-        "New leads are mailed to",
+        "Email for new leads",
         [DataRequired("Enter an email address"), is_email],
-        description="Somebody reads it every day: people who ask for a trial wait for an answer.",
+        description="Use a mailbox that somebody reads every day."
+        " People who ask for a trial are waiting for an answer.",
     )
     moderator_email = LineField(
-        "Waiting comments are mailed to",
+        "Email for comments to moderate",
         [DataRequired("Enter an email address"), is_email],
-        description="Who decides about comments. Nobody sees one before.",
+        description="The person who moderates comments. Readers see a comment only after approval.",
     )
     review_email = LineField(
-        "Articles to review are mailed to",
+        "Email for articles to review",
         [DataRequired("Enter an email address"), is_email],
-        description="Who sees to it that an expert reads an article again when it is due.",
+        description="The person who makes sure that an expert reviews each article when it is due.",
     )
     voucher_days = IntegerField(
-        "A voucher is valid for (days)",
+        "Voucher validity (days)",
         [DataRequired("Enter a number"), NumberRange(1, 730)],
-        description="Counted from the day it is sent. Vouchers that are out already keep their day.",
+        description="Counted from the day of issue. Vouchers already issued keep their date.",
     )
     cutoff_hours = IntegerField(
-        "People change their visit themselves until (hours before)",
+        "Online changes allowed until (hours before the visit)",
         [InputRequired("Enter a number"), NumberRange(0, 336)],
-        description="Until then they cancel or ask for another time by the links in their mail; after that they call.",
+        description="Until then, people can cancel or ask for another time with the links in their email."
+        " After that, they must call.",
     )
     most_changes = IntegerField(
-        "Changes they make themselves (at most)",
+        "Most online changes per visit",
         [InputRequired("Enter a number"), NumberRange(0, 20)],
-        description="Cancelling and asking for another time count. After that they call.",
+        description="Each cancellation and each request for another time counts. After that, people must call.",
     )
     reminder_hours = IntegerField(
-        "A reminder goes out (hours before)",
+        "Send a reminder (hours before the visit)",
         [InputRequired("Enter a number"), NumberRange(1, 336)],
-        description="One for each booking, by mail.",
+        description="One email for each booking.",
     )
     late_cancel_spends = BooleanField(
-        "A late cancel spends the trial", description="Without the tick they keep their voucher and get another time."
+        "A late cancel uses up the trial",
+        description="If unticked, the person keeps the voucher and can get another time.",
     )
     no_show_spends = BooleanField(
-        "A no-show spends the trial", description="Without the tick they keep their voucher and get another time."
+        "A no-show uses up the trial", description="If unticked, the person keeps the voucher and can get another time."
     )
     feed_names = BooleanField(
-        "Whole names in calendar feeds",
-        description="Without the tick a therapist’s own calendar shows initials only: it may lie on other servers.",
+        "Full names in calendar feeds",
+        description="If unticked, a therapist’s calendar shows only initials, because the calendar may be stored"
+        " on other servers.",
     )
     how_to_get_here = LongField(
-        "How to get to you",
+        "How to get here",
         [Length(max=500)],
-        description="In the mails about a visit: station, entrance, lift.",
+        description="Appears in emails about a visit: station, entrance, lift.",
         render_kw={"rows": 3},
     )
     what_to_wear = LongField(
-        "What to wear", [Length(max=300)], description="In the mails about a visit.", render_kw={"rows": 2}
+        "What to wear", [Length(max=300)], description="Appears in emails about a visit.", render_kw={"rows": 2}
     )
     review_months = IntegerField(
-        "Articles are reviewed after (months)",
+        "Review articles every (months)",
         [DataRequired("Enter a number"), NumberRange(1, 120)],
-        description="Counted from the last review of an article.",
+        description="Counted from the last review of each article.",
     )
     claims = LongField(
         "Words to avoid",
         [Length(max=6000)],
-        description="Lines of words that advertising for health must avoid, with advice:"
-        " “cure, cures | Say what may help”. Left empty, the lines that come with the site come back.",
+        description="Words that health advertising must avoid, with advice, one rule per line:"
+        " “cure, cures | Say what may help”. Leave it empty to restore the built-in rules.",
         render_kw={"rows": 6},
     )
 
     groups = (
         (
             "Clinic",
-            "Who you are and where you are found, on every page and in every mail.",
+            "Your name and contact details, as shown on every page and in every email.",
             (
                 "name",
                 "tagline",
@@ -170,16 +178,20 @@ class PreferenceForm(Form):
                 "socials",
             ),
         ),
-        ("Opening hours", "When people can come, as the pages show it.", ("hours", "special_days")),
-        ("Mail", "Who is told when something needs an answer.", ("desk_email", "moderator_email", "review_email")),
+        ("Opening hours", "Your opening hours, as shown on the site.", ("hours", "special_days")),
         (
-            "Rules of practice",
-            "How the clinic works; the site keeps to it.",
+            "Notifications",
+            "The people who receive an email when something needs an answer.",
+            ("desk_email", "moderator_email", "review_email"),
+        ),
+        (
+            "Rules",
+            "Rules that the site follows for vouchers and reviews.",
             ("voucher_days", "review_months", "claims"),
         ),
         (
             "Visits",
-            "What people may change themselves, and what their mails say.",
+            "Online changes, missed visits, and the text in emails about visits.",
             (
                 "cutoff_hours",
                 "most_changes",
@@ -194,18 +206,18 @@ class PreferenceForm(Form):
     )
 
     def validate_claims(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         try:
             read_profile(field.data or "")
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
     def validate_hours(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         _check_hours(field.data or "", "")
 
     def validate_special_days(self, field: LongField) -> None:
-        """Lines that can be read."""
+        """Check that every line can be parsed."""
         _check_hours("", field.data or "")
 
 
@@ -217,7 +229,7 @@ def _check_hours(week: str, special_days: str) -> None:
 
 
 class PreferenceScreen(Guarded):
-    """One form."""
+    """Single form with all preferences."""
 
     permission = Permission.PREFERENCE_CHANGE
     needs_identity = frozenset({"index"})
@@ -225,7 +237,7 @@ class PreferenceScreen(Guarded):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> Answer:
-        """Show and keep."""
+        """Show and save the preferences."""
         now = preferences()
         region = "" if now.phone_region == now.country else now.phone_region
         shown = replace(now, claims=now.claims or DEFAULT_CLAIMS, phone_region=region)
@@ -234,7 +246,7 @@ class PreferenceScreen(Guarded):
             own = {"claims": ""} if form.claims.data == DEFAULT_CLAIMS.strip() else {}
             own["phone_region"] = form.phone_region.data or form.country.data
             change_settings(form.data | own, by=current_user)
-            flash("Saved. Pages and mails show it from now on.", "success")
+            flash("Saved. Pages and emails now show the new settings.", "success")
             return redirect(url_for(".index"), 303)  # type: ignore[return-value]
         page = self.render("admin/settings/preferences.html", form=form)
         return page if request.method == "GET" else (page, 422)

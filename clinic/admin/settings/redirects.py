@@ -1,4 +1,4 @@
-"""Redirects: old addresses and where they lead, one by one or from a file."""
+"""Redirects: add and edit single ones, or import a file."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -24,22 +24,23 @@ from clinic.web.forms import LineField
 
 
 class RedirectForm(Form):
-    """An old address and a new one."""
+    """Form with an old and a new address."""
 
     path = LineField(
         "Old address",
         [DataRequired("Enter the old address"), Length(max=600)],
-        description="As it was, like /old-page/ or https://www.example.org/old-page/",
+        description="The old address, like /old-page/ or https://www.example.org/old-page/",
     )
     leads_to = LineField(
         "Leads to",
         [DataRequired("Enter the new address"), Length(max=600)],
-        description="An address of this site, like /services/. An article is followed wherever it moves.",
+        description="An address on this site, like /services/. If you choose an article, the redirect follows it"
+        " when its address changes.",
     )
 
 
 class ImportForm(Form):
-    """Many at once."""
+    """Form for importing many redirects."""
 
     file = FileField(
         "File",
@@ -49,19 +50,22 @@ class ImportForm(Form):
     lines = LongField(
         "Or paste the lines here",
         [Length(max=1_000_000)],
-        description="One line for each: /old-page/,/new-page/ (a semicolon or a tab between them is fine too).",
+        description="One redirect per line: /old-page/,/new-page/ (a semicolon or a tab also works).",
         render_kw={"rows": 10, "class": "code", "spellcheck": "false"},
     )
 
 
 class RedirectScreen(StaffView):
-    """All redirects."""
+    """List of all redirects."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Redirects", "redirect"
-    intro = "Old addresses and where they lead. A changed slug makes one by itself; these are for good (301)."
+    intro = (
+        "Old addresses and their new addresses. Changing a slug adds a redirect automatically."
+        " All redirects are permanent (301)."
+    )
     empty_text = (
-        "No redirect here yet. If your pages had other addresses before, add them here, so that old links and search"
+        "No redirects yet. If your pages had other addresses before, add them here so that old links and search"
         " engines find the new ones."
     )
     list_template = "admin/settings/redirect_list.html"
@@ -75,34 +79,34 @@ class RedirectScreen(StaffView):
     column_formatters = {"path": link_cell(".edit_view", lambda row: row.path), "created_at": time_cell}
 
     def load_options(self) -> Iterable[Any]:
-        """The article, where it leads to one."""
+        """Load the target article, if there is one."""
         return (joinedload(Redirect.article),)
 
     def create(self, form: RedirectForm) -> Redirect:
-        """One more; an old address that leads somewhere already leads to the new place."""
+        """Add a redirect. An old address that already redirects gets the new target."""
         return self._add(form)
 
     def update(self, form: RedirectForm, model: Redirect) -> None:
-        """Let it lead elsewhere. Another old address is another redirect."""
+        """Change the target. A different old address needs a new redirect."""
         if self._path(form) != model.path:
-            raise Refused("The old address stays. Add a new redirect for another one, and delete this.", "path")
+            raise Refused("You cannot change the old address. Delete this redirect and add a new one instead.", "path")
         self._add(form)
 
     def delete(self, model: Redirect) -> None:
-        """Its old address is not found any more."""
+        """Delete a redirect. Its old address then answers 404."""
         remove_redirect(model, by=current_user)
 
     def saved_url(self, model: Redirect) -> str:
-        """The list: one often adds several."""
+        """Return the list, because people often add several redirects."""
         return url_for(".index_view")
 
     def saved_text(self, model: Redirect) -> str:
-        """Where it leads, chains resolved."""
+        """Return a message with the final target after resolving chains."""
         return f"Saved: {model.path} leads to {model.leads_to}"
 
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Answer:
-        """The form for a file; then what was taken, and each line that was not, with the reason."""
+        """Show the import form, then the imported lines and each refused line with its reason."""
         form = ImportForm(request.form if request.method == "POST" else None)
         if request.method == "GET":
             return self.render("admin/settings/redirect_import.html", form=form)

@@ -1,4 +1,4 @@
-"""Services: what visitors can book a trial of."""
+"""Services that visitors can book a trial of."""
 
 from flask_login import current_user
 from wtforms import BooleanField, Form, IntegerField
@@ -10,49 +10,48 @@ from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.fields import CodeField, LongField, SlugField
 from clinic.admin.kit.ordered import OrderedView
 from clinic.admin.kit.screen import Refused
-from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import ServiceBooked, ServiceTaken
 from clinic.bookings.models import Service
 from clinic.bookings.services import Offer, add_service, change_service, delete_service
-from clinic.core.db import atomic
 from clinic.web.forms import LineField
 
 
 class ServiceForm(Form):
-    """A service."""
+    """Form of a service."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=80)],
-        description="As visitors choose it in the trial form, like “Pilates 1-to-1”.",
+        description="Visitors see this name in the trial form. For example: “Pilates 1-to-1”.",
     )
     summary = LongField(
         "Summary",
         [DataRequired("Write one sentence"), Length(max=240)],
-        description="One sentence for the card on the home page and for search results: what it is, and for whom.",
+        description="One sentence that says what the service is and for whom."
+        " It appears on the home page and in search results.",
         render_kw={"rows": 3},
     )
     minutes = IntegerField(
         "Minutes",
         [InputRequired("Enter a number of minutes"), NumberRange(5, 600, "Enter 5 to 600 minutes")],
-        description="How long one session takes.",
+        description="The length of one session.",
         render_kw={"min": 5, "max": 600},
     )
     body = CodeField(
         "Text",
-        description="What stands on its own page: what happens, what it is good for, what it costs."
-        " HTML: paragraphs, headings (h2, h3), lists, links.",
+        description="The text of its own page: what happens, how it helps and what it costs."
+        " Write HTML: paragraphs, headings (h2, h3), lists, links.",
         render_kw={"rows": 18, "spellcheck": "true", "class": "code", "data-editor": ""},
     )
     is_active = BooleanField("Visitors can book it", default=True)
     slug = SlugField(
-        description="The last part of its address. Left empty, it is made from the name."
-        " If you change it later, the old address leads to the new one."
+        description="The last part of its address. If you leave it empty, it is made from the name."
+        " If you change it later, the old address redirects to the new one."
     )
 
     @property
     def said(self) -> Offer:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Offer(
             name=self.name.data,
             summary=self.summary.data,
@@ -64,12 +63,12 @@ class ServiceForm(Form):
 
 
 class ServiceScreen(OrderedView):
-    """All services, those switched off too."""
+    """All services, including those that are switched off."""
 
     permission = Permission.PREFERENCE_CHANGE
     heading, singular = "Services", "service"
-    intro = "What visitors can book a trial of, in the order of the trial form and the home page."
-    empty_text = "No service here yet. Without one nobody can book: add what you offer."
+    intro = "Services that visitors can book a trial of, in the order of the trial form and the home page."
+    empty_text = "No services yet. Add one so that visitors can book."
     form = ServiceForm
     can_create = can_edit = can_delete = True
     column_list = ["name", "minutes", "is_active", "address"]
@@ -81,25 +80,21 @@ class ServiceScreen(OrderedView):
     }
 
     def create(self, form: ServiceForm) -> Service:
-        """At the end of the list."""
+        """Add a service at the end of the list."""
         try:
             return add_service(form.said, by=current_user)
         except ServiceTaken as error:
             raise _taken(error) from None
 
     def update(self, form: ServiceForm, model: Service) -> None:
-        """Change it; bookings know nothing of redirects, so a new address is followed from here."""
-        old = model.address
+        """Change it; its old address redirects to the new one."""
         try:
-            with atomic():
-                change_service(model, form.said, by=current_user)
-                if model.address != old:
-                    follow_move(old, model.address)
+            change_service(model, form.said, by=current_user)
         except ServiceTaken as error:
             raise _taken(error) from None
 
     def delete(self, model: Service) -> None:
-        """Only one that nobody has asked for."""
+        """Delete a service that has no bookings. Raises Refused."""
         try:
             delete_service(model, by=current_user)
         except ServiceBooked as error:
@@ -110,4 +105,4 @@ class ServiceScreen(OrderedView):
 
 
 def _taken(error: ServiceTaken) -> Refused:
-    return Refused(f"Another service has this {error.field}. Choose another one.", error.field)
+    return Refused(f"Another service has this {error.field}. Choose a different one.", error.field)

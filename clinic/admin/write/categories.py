@@ -1,4 +1,4 @@
-"""Categories: the subjects that articles are filed under, in the order of the filters above the lists."""
+"""Categories of articles, in the order of the filters above the lists."""
 
 from typing import Any
 
@@ -20,28 +20,28 @@ from clinic.web.forms import LineField
 
 
 class CategoryForm(Form):
-    """A category."""
+    """Form of a category."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=60)],
-        description="As readers see it above the lists and on cards, like “Back and spine”.",
+        description="Readers see it above lists and on cards. For example: “Back and spine”.",
     )
     slug = SlugField(
-        description="The last part of its address, like back-pain. Left empty, it is made from the name."
-        " If you change it later, the old address leads to the new one."
+        description="The last part of its address, like back-pain. If you leave it empty, it is made from the name."
+        " If you change it later, the old address redirects to the new one."
     )
 
 
 class CategoryScreen(OrderedView):
-    """All categories."""
+    """List of all categories."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Categories", "category"
-    intro = "Each article is in one category. Readers see them in this order above every list of articles."
-    empty_text = (
-        "No category here yet. A category is a subject that readers look for, like “Joints”; three to six are enough."
+    intro = (
+        "Each article belongs to one category. Readers see the categories in this order above every list of articles."
     )
+    empty_text = "No categories yet. Add three to six subjects that readers look for, such as “Joints”."
     form = CategoryForm
     can_create = can_edit = can_delete = True
     column_list = ["name", "articles", "address"]
@@ -52,33 +52,33 @@ class CategoryScreen(OrderedView):
     }
 
     def create(self, form: CategoryForm) -> Category:
-        """At the end of the list."""
+        """Add a category at the end of the list."""
         try:
             return add_category(name=form.name.data, slug=form.slug.data or "", by=current_user)
         except (NameTaken, SlugTaken) as error:
             raise taken(error) from None
 
     def update(self, form: CategoryForm, model: Category) -> None:
-        """Rename."""
+        """Rename a category."""
         try:
             change_category(model, name=form.name.data, slug=form.slug.data or "", by=current_user)
         except (NameTaken, SlugTaken) as error:
             raise taken(error) from None
 
     def delete(self, model: Category) -> None:
-        """Only an empty one."""
+        """Delete a category that no article belongs to. Raises Refused."""
         try:
             delete_category(model, by=current_user)
         except StillUsed as error:
             raise Refused(
-                f"{count_of(error.number, 'article')} (drafts and the trash count too) "
-                f"{'is' if error.number == 1 else 'are'} in this category, so it stays."
-                " Give them another category first."
+                f"{count_of(error.number, 'article')} (including drafts and the trash) "
+                f"{'is' if error.number == 1 else 'are'} in this category, so it cannot be deleted."
+                " Move them to another category first."
             ) from None
 
 
 def taken(error: Any) -> Refused:
-    """What a form says of a name or an address that is another's."""
+    """Return the form error for a name or slug that is already in use."""
     if isinstance(error, NameTaken):
-        return Refused(f"There is one with the name “{error}” already. Choose another name.", "name")
+        return Refused(f"Another category has the name “{error}”. Choose another name.", "name")
     return Refused(f"The address “{error}” is in use. Choose another slug.", "slug")

@@ -1,4 +1,4 @@
-"""Media: upload pictures, say what they show and who made them."""
+"""Media: upload images and edit their alt text, credit and focal point."""
 
 import hashlib
 import logging
@@ -33,14 +33,14 @@ from clinic.web.error_pages import error_page
 from clinic.web.forms import LineField
 
 log = logging.getLogger(__name__)
-PICK_SIZE = 24  # pictures in one answer to the editor
-MOST_PICTURES = 100  # named in one address
+PICK_SIZE = 24  # images in one answer to the editor
+MOST_PICTURES = 100  # image numbers in one address
 PICTURE_FILES = {"accept": ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"}
-SIGN_IN_AGAIN = "Your sign-in has ended. Sign in again in another window, come back and try again."
+SIGN_IN_AGAIN = "You are signed out. Sign in again in another window, then come back and try again."
 
 
 def _files(sent: list[Any] | None) -> list[FileStorage]:
-    """What was sent as a file; a box that was left empty sends a file without a name."""
+    """Return the uploaded files. An empty file input sends a file without a name."""
     return [file for file in sent or [] if isinstance(file, FileStorage) and file]
 
 
@@ -71,36 +71,41 @@ def _percent(label: str, description: str) -> IntegerField:
 
 
 class DescribeForm(Form):
-    """What is said about a picture."""
+    """Alt text, credit and focal point of an image."""
 
     alt = LineField(
         "Alt text",
         [Length(max=240)],
-        description="What is seen, in one sentence. Screen readers read it out.",
+        description="Describe the picture in one sentence. Screen readers read it out.",
     )
-    is_decorative = BooleanField("Decorative: it says nothing that the text does not say")
+    is_decorative = BooleanField("Decorative: it adds nothing to the text")
     credit = LineField(
         "Credit",
-        [DataRequired("Say who made the picture"), Length(max=160)],
-        description="Who made it, like “Photo: Mei Tan”.",
+        [DataRequired("Enter who made the picture"), Length(max=160)],
+        description="The person who made it, like “Photo: Mei Tan”.",
     )
     source_url = AddressField(
-        "Where it comes from",
+        "Source",
         [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
-        description="The address of the original, if it is not your own. The credit links to it.",
+        description="The address of the original, if the picture is not your own. The credit links to it.",
     )
-    licence = LineField("Licence", [Length(max=80)], description="As its maker states it, like “CC BY 4.0”.")
-    focus_x = _percent("Focal point from the left", "Cards cut pictures. This part stays in sight.")
-    focus_y = _percent("Focal point from the top", "0 is the upper edge, 100 the lower one.")
+    licence = LineField(
+        "Licence", [Length(max=80)], description="As stated by the person who made it, like “CC BY 4.0”."
+    )
+    focus_x = _percent(
+        "Focal point from the left",
+        "Cards crop pictures. This point always stays visible. 0 is the left edge, 100 the right edge.",
+    )
+    focus_y = _percent("Focal point from the top", "0 is the top edge, 100 the bottom edge.")
 
     def validate_alt(self, field: LineField) -> None:
-        """Said, or declared unnecessary: leaving it out is no choice."""
+        """Require an alt text or the decorative mark."""
         if not field.data and not self.is_decorative.data:
-            raise ValidationError("Say what is seen, for people who cannot see it, or tick “Decorative”")
+            raise ValidationError("Describe the picture for people who cannot see it, or tick “Decorative”")
 
     @property
     def said(self) -> Description:
-        """The operation's input. A script may leave fields out."""
+        """Return the operation's input. A script may leave out fields."""
         said: dict[str, Any] = {name: self[name].data for name in Description.__dataclass_fields__}
         return Description(
             **{name: value for name, value in said.items() if value is not None} | {"alt": said["alt"] or ""}
@@ -108,7 +113,7 @@ class DescribeForm(Form):
 
 
 class UploadForm(DescribeForm):
-    """A new picture."""
+    """Form for one new image."""
 
     file = FileField(
         "Picture",
@@ -119,7 +124,7 @@ class UploadForm(DescribeForm):
 
 
 class UploadManyForm(Form):
-    """Several new pictures by one maker. What each shows is asked on the next page."""
+    """Form for several new images with the same credit. The next page asks for the alt texts."""
 
     files = MultipleFileField(
         "Pictures",
@@ -130,13 +135,13 @@ class UploadManyForm(Form):
     )
     credit = LineField(
         "Credit",
-        [DataRequired("Say who made the pictures"), Length(max=160)],
-        description="Who made them, like “Photo: Mei Tan”.",
+        [DataRequired("Enter who made the pictures"), Length(max=160)],
+        description="The person who made them, like “Photo: Mei Tan”.",
     )
 
 
 class AltForm(Form):
-    """What one of several new pictures shows."""
+    """Alt text of one of several new images."""
 
     alt = DescribeForm.alt
     is_decorative = DescribeForm.is_decorative
@@ -144,7 +149,7 @@ class AltForm(Form):
 
 
 class ReplaceForm(Form):
-    """Another file for a picture."""
+    """Form with a new file for an image."""
 
     file = FileField(
         "New file",
@@ -158,18 +163,18 @@ SCREENS = {
     "post": "articles_admin",
     "page": "pages_admin",
     "author": "team_admin",
-}  # where what shows a picture is edited
+}  # edit views by kind of use
 
 
 def use_url(use: Use) -> str:
-    """Where staff change what shows a picture."""
+    """Return the address where staff edit the text or person that shows an image."""
     if use.state == "in the trash":
         return url_for(f"{SCREENS[use.what]}.index_view", tab="trash")
     return url_for(f"{SCREENS[use.what]}.edit_view", id=use.id)
 
 
 def _thumbnail_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
-    """The picture leads where its words lead; one link of the two is enough for those who listen or use keys."""
+    """Format a thumbnail as a link that screen readers and the Tab key skip, because the text links there too."""
     return Markup(
         '<a href="{}" tabindex="-1" aria-hidden="true">'
         '<img class="{}" src="{}" alt="" width="{}" height="{}" loading="lazy"></a>'
@@ -181,7 +186,7 @@ def _thumbnail_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup
 def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
     uses = g.image_uses[row.id]
     if not uses:
-        return Markup('<span class="quiet">nowhere</span>')
+        return Markup('<span class="quiet">not used</span>')
     links = [Markup('<a href="{}">{}</a>').format(use_url(use), use.title) for use in uses[:3]]
     more = [escape(f"and {count_with_more(len(uses) - 3, MOST_OF_ONE - 3)} more")] if len(uses) > 3 else []
     return Markup(", ").join([*links, *more])
@@ -190,7 +195,7 @@ def _uses_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
 def _sizes(row: Image) -> tuple[str, str]:
     if row.rendered_at:
         return "state-published", "ready"
-    return ("state-failed", "sizes failed") if row.render_error else ("state-queued", "sizes are being made")
+    return ("state-failed", "sizes failed") if row.render_error else ("state-queued", "creating sizes")
 
 
 def _state_cell(_view: Any, _context: Any, row: Image, _name: str) -> Markup:
@@ -219,7 +224,7 @@ def _asked_ids() -> list[int]:
 
 
 class ImageScreen(StaffView):
-    """All pictures, newest first."""
+    """All images, newest first."""
 
     permission = Permission.IMAGE_EDIT
     heading, singular = "Media", "picture"
@@ -234,7 +239,7 @@ class ImageScreen(StaffView):
         "key": "Picture",
         "id": "Number",
         "alt": "Alt text",
-        "uses": "Shown in",
+        "uses": "Used in",
         "filename": "File",
         "uploaded_at": "Uploaded",
     }
@@ -250,34 +255,34 @@ class ImageScreen(StaffView):
     }
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """A script is told in a sentence."""
+        """Answer a script with a sentence instead of a redirect."""
         if request.path.endswith(".json") and not current_user.is_authenticated:
             return error_page(401, SIGN_IN_AGAIN)
         return super().inaccessible_callback(name, **kwargs)
 
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
-        """The rows, and where each is shown."""
+        """Return the rows, and load the uses of each image."""
         count, rows = super().get_list(*args, **kwargs)
         g.image_uses = uses_of([row.id for row in rows])
         return count, rows
 
     def is_grid(self) -> bool:
-        """Whether the list is shown as cards."""
+        """Return True if the list is shown as cards."""
         return request.args.get("view") != "list"
 
     def view_url(self, view: str) -> str:
-        """The present list, shown in another way."""
+        """Return the present list's address in the other view."""
         args: dict[str, Any] = request.args.to_dict() | {"view": view}
         return url_for(".index_view", **args)
 
     # One picture
 
     def get_create_form(self) -> type[Form]:
-        """With the file."""
+        """Return the form with a file input."""
         return UploadForm
 
     def create_once(self, form: UploadForm) -> Image:
-        """Upload, or the picture that this very form has uploaded before."""
+        """Upload an image, or return the one that this form has already uploaded."""
         try:
             return self.create(form, also=_claim(sending_of_words(self.endpoint)))
         except SentBefore as before:
@@ -285,7 +290,7 @@ class ImageScreen(StaffView):
             return picture
 
     def create(self, form: UploadForm, *, also: Also = lambda image: None) -> Image:
-        """Upload. `also` is done in the transaction that adds the row."""
+        """Upload an image. `also` runs in the transaction that adds the row."""
         upload = form.file.data
         try:
             return add_image(upload.read(), filename=upload.filename, said=form.said, also=also, by=current_user)
@@ -293,16 +298,16 @@ class ImageScreen(StaffView):
             raise Refused(_in_a_sentence(error), "file") from None
 
     def update(self, form: DescribeForm, model: Image) -> None:
-        """Describe."""
+        """Change alt text, credit and focal point."""
         describe_image(model, form.said, by=current_user)
 
     def form_context(self, model: Image | None) -> dict[str, Any]:
-        """Where the picture is shown."""
+        """Return the uses of the image."""
         return {"uses": uses_of([model.id])[model.id], "use_url": use_url} if model else {}
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
-        """A page that asks first, or says where the picture is shown and that it stays."""
+        """Ask before deleting, or list the uses that prevent it."""
         image = self.row_or_404()
         is_refused = False
         if request.method == "POST":
@@ -318,7 +323,7 @@ class ImageScreen(StaffView):
 
     @expose("/replace/", methods=("GET", "POST"))
     def replace(self) -> Answer:
-        """Another file for the same picture."""
+        """Replace the file of an image."""
         image = self.row_or_404()
         form = ReplaceForm(request.files)
         if request.method == "POST" and form.validate():
@@ -328,28 +333,30 @@ class ImageScreen(StaffView):
             except (NotAPicture, StoreAway) as error:
                 form.file.errors = [_in_a_sentence(error)]
             except ImageReplaced:
-                form.file.errors = ["Somebody else has just replaced it. Look at their file before you send yours."]
+                form.file.errors = [
+                    "Somebody else has just replaced this file. Check their file before you upload yours."
+                ]
             else:
-                flash("Replaced. Do alt text, credit and focal point still fit?", "success")
+                flash("Replaced. Check that the alt text, credit and focal point still fit.", "success")
                 return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
         page = self.render("admin/write/media_replace.html", form=form, model=image, **self.form_context(image))
         return page if request.method == "GET" else (page, 422)
 
     @expose("/again/", methods=("POST",))
     def again(self) -> Answer:
-        """Have the sizes tried again."""
+        """Retry the creation of sizes."""
         image = self.row_or_404()
         if render_again(image, by=current_user):
-            flash("The worker tries again to make the sizes, in a moment.", "success")
+            flash("The worker will create the sizes again in a moment.", "success")
         else:
-            flash("The sizes of this picture did not fail, so there is nothing to try again.", "error")
+            flash("The sizes of this picture did not fail, so there is nothing to retry.", "error")
         return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
 
     # Many at once
 
     @expose("/upload/", methods=("GET", "POST"))
     def upload(self) -> Answer:
-        """Several files in one form; a script makes more of it (upload.js)."""
+        """Upload several files with one form. With JavaScript, upload.js adds progress and alt texts."""
         form = UploadManyForm(_form_and_files())
         if request.method == "POST" and form.validate():
             added: list[int] = []
@@ -365,7 +372,7 @@ class ImageScreen(StaffView):
                     added.append(before.row_id)
                 except NotAPicture as error:
                     refused.append(f"{upload.filename}: {error}")
-                except StoreAway as error:  # each of the others would wait as long
+                except StoreAway as error:  # the other files would wait as long
                     why = _in_a_sentence(error)
                     refused += [f"{one.filename}: {why}" for one in (upload, *waiting)]
             if added:
@@ -378,7 +385,7 @@ class ImageScreen(StaffView):
 
     @expose("/describe/", methods=("GET", "POST"))
     def describe(self) -> Answer:
-        """What each of several new pictures shows."""
+        """Ask for the alt texts of several new images."""
         images = images_by_id(_asked_ids()) or abort(404)
         forms = {image: AltForm(request.form or None, obj=image, prefix=f"{id_}-") for id_, image in images.items()}
         if request.method == "POST" and not [form for form in forms.values() if not form.validate()]:
@@ -397,7 +404,7 @@ class ImageScreen(StaffView):
 
     @expose("/pick.json")
     def pick(self) -> Response:
-        """Pictures to choose from: some by their numbers (`ids`), or a page of those with some words (`q`)."""
+        """Return images as JSON: some by number (`ids`), or a page of search results (`q`)."""
         if "ids" in request.args:
             found, has_more = list(images_by_id(_asked_ids()).values()), False
         else:
@@ -408,7 +415,7 @@ class ImageScreen(StaffView):
 
     @expose("/upload.json", methods=("POST",))
     def upload_one(self) -> Answer:
-        """One file with its words: 201 and the picture, or 422 and a sentence."""
+        """Upload one file with its alt text: 201 and the image, or 422 and an error message."""
         form = UploadForm(_form_and_files())
         if not form.validate():
             return jsonify(error=next(iter(form.errors.values()))[0]), 422  # type: ignore[return-value]
@@ -419,7 +426,7 @@ class ImageScreen(StaffView):
 
 
 def _claim(sending: Sending) -> Also:
-    """Be the first with this form while the row of a picture is added: decoding takes long, and locks nothing."""
+    """Claim this form's one-time key while the image's row is added. Decoding is slow and must hold no lock."""
 
     def also(image: Image) -> None:
         claim_key(sending, lambda id_: db.session.get(Image, id_) is not None)
@@ -428,5 +435,5 @@ def _claim(sending: Sending) -> Also:
     return also
 
 
-def _form_and_files() -> CombinedMultiDict | None:
+def _form_and_files() -> CombinedMultiDict[str, Any] | None:
     return CombinedMultiDict([request.form, request.files]) if request.method == "POST" else None

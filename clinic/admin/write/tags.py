@@ -23,37 +23,37 @@ from clinic.web.forms import LineField
 
 
 class TagForm(Form):
-    """A tag."""
+    """Form of a tag."""
 
     name = LineField(
         "Name",
         [DataRequired("Enter a name"), Length(max=60)],
-        description="A word or two that readers click to see all articles on it, like “stairs”.",
+        description="One or two words. Readers click a tag to see all its articles. For example: “stairs”.",
     )
     slug = SlugField(
-        description="The last part of its address. Left empty, it is made from the name."
-        " If you change it later, the old address leads to the new one."
+        description="The last part of its address. If you leave it empty, it is made from the name."
+        " If you change it later, the old address redirects to the new one."
     )
 
 
 class MergeForm(Form):
-    """Where a tag goes."""
+    """Choice of the tag to merge into."""
 
     into_id = RowField(
         "Merge into",
         lambda: ((one.id, one.name) for one in tags()),
         empty="Choose a tag",
-        description="Its articles get the other tag, its address leads there, and this tag is gone.",
+        description="Its articles get the other tag, its address redirects there, and this tag is deleted.",
     )
 
 
 class TagScreen(StaffView):
-    """All tags."""
+    """List of all tags."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Tags", "tag"
-    intro = "Words that describe articles. You make them as you write; here you put them right."
-    empty_text = "No tag here yet. Type some words under “Tags” in an article, or make one here."
+    intro = "Words that describe articles. Editors add tags while they write. Rename or merge them here."
+    empty_text = "No tags yet. Enter words under “Tags” in an article, or add a tag here."
     form = TagForm
     edit_template = "admin/write/tag_form.html"
     can_create = can_edit = can_delete = True
@@ -68,44 +68,42 @@ class TagScreen(StaffView):
     }
 
     def create(self, form: TagForm) -> Tag:
-        """A tag that no article has yet."""
+        """Add a tag that no article has yet."""
         try:
             return add_tag(name=form.name.data, slug=form.slug.data or "", by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def update(self, form: TagForm, model: Tag) -> None:
-        """Rename."""
+        """Rename a tag."""
         try:
             change_tag(model, name=form.name.data, slug=form.slug.data or "", by=current_user)
         except SlugTaken as error:
-            raise Refused(
-                f"The tag “{error}” is there already. Merge this one into it, further down.", "slug"
-            ) from None
+            raise Refused(f"The tag “{error}” already exists. Merge this tag into it below.", "slug") from None
 
     def delete(self, model: Tag) -> None:
-        """Only one that no article has."""
+        """Delete a tag that no article has. Raises Refused."""
         try:
             delete_tag(model, by=current_user)
         except StillUsed as error:
             raise Refused(
-                f"{count_of(error.number, 'article')} {'has' if error.number == 1 else 'have'} this tag, so it stays."
-                " Merge it into another one instead."
+                f"{count_of(error.number, 'article')} {'has' if error.number == 1 else 'have'} this tag."
+                " It cannot be deleted. Merge it into another tag instead."
             ) from None
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        """With the form that merges."""
+        """Render the page with the merge form."""
         if template == self.edit_template:
             kwargs.setdefault("merge_form", MergeForm())
         return super().render(template, **kwargs)
 
     @expose("/merge/", methods=("POST",))
     def merge(self) -> Answer:
-        """Give its articles another tag."""
+        """Give the articles of a tag another tag, and delete it."""
         tag = self.row_or_404()
         into = self.get_one(request.form.get("into_id", ""))
         if into is None or into.id == tag.id:
-            flash("Choose another tag to merge into. Nothing has changed.", "error")
+            flash("Choose another tag to merge into. Nothing was changed.", "error")
             return redirect(url_for(".edit_view", id=tag.id), 303)  # type: ignore[return-value]
         words = f"“{tag.name}” is “{into.name}” now"
         number = merge_tag(tag, into, by=current_user)

@@ -1,4 +1,4 @@
-"""Team: who writes and reviews, and whom the home page shows."""
+"""Team: authors and reviewers, and the people shown on the home page."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,40 +25,40 @@ from clinic.web.forms import LineField
 
 
 class AuthorForm(Form):
-    """One of the team."""
+    """Form of a team member."""
 
-    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)], description="As readers see it.")
+    name = LineField("Name", [DataRequired("Enter a name"), Length(max=120)], description="Readers see this name.")
     title = LineField(
-        "What they do",
-        [DataRequired("Say what they do"), Length(max=120)],
-        description="In a few words, like “Physiotherapist and Pilates instructor”. It stands beside their articles.",
+        "Job title",
+        [DataRequired("Enter a job title"), Length(max=120)],
+        description="A few words, like “Physiotherapist and Pilates instructor”. It appears beside their articles.",
     )
     bio = LongField(
-        "About them",
+        "Biography",
         [DataRequired("Write two or three sentences"), Length(max=2000)],
-        description="Training, experience, what they care about. Readers of health advice look for it.",
+        description="Training, experience and interests. Readers of health advice look for this.",
         render_kw={"rows": 6},
     )
     image_id = RowField(
         "Portrait",
         lambda: (),
-        description="A picture from Media, cut to a circle around its focal point. Nobody has to have one.",
+        description="A picture from Media, cropped to a circle around its focal point. Optional.",
     )
-    is_on_team = BooleanField("Show them among the team on the home page", default=True)
+    is_on_team = BooleanField("Show on the home page", default=True)
     slug = SlugField(
-        description="The last part of the address of their page. Left empty, it is made from the name."
-        " If you change it later, the old address leads to the new one."
+        description="The last part of the address of their page. If you leave it empty, it is made from the name."
+        " If you change it later, the old address redirects to the new one."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest, and the one that is chosen, however old it is.
+        # The newest images, and always the chosen one.
         images = {image.id: image for image in newest_images()} | images_by_id([self.image_id.data or 0])
         self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
 
     @property
     def said(self) -> Portrayal:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Portrayal(
             name=self.name.data,
             title=self.title.data,
@@ -78,16 +78,16 @@ def _portrait_cell(_view: Any, _context: Any, row: Author, _name: str) -> Any:
 
 
 class TeamScreen(OrderedView):
-    """Everybody whom readers meet."""
+    """List of all authors and reviewers."""
 
     permission = Permission.ARTICLE_EDIT
     heading, singular = "Team", "person"
-    intro = "Who writes and reviews articles, each with a page of their own. The home page shows them in this order."
-    empty_text = "Nobody here yet. Add who writes: articles with a name and a face are trusted more."
+    intro = "Authors and reviewers of articles. Each has a page of their own. The home page shows them in this order."
+    empty_text = "Nobody here yet. Add your authors: readers trust articles with a name and a face."
     form = AuthorForm
     can_create = can_edit = can_delete = True
     column_list = ["image", "name", "title", "articles", "is_on_team"]
-    column_labels = {"image": "Portrait", "title": "What they do", "is_on_team": "On the home page"}
+    column_labels = {"image": "Portrait", "title": "Job title", "is_on_team": "On the home page"}
     column_formatters = {
         "image": _portrait_cell,
         "name": link_cell(".edit_view", lambda row: row.name),
@@ -96,30 +96,30 @@ class TeamScreen(OrderedView):
     }
 
     def load_options(self) -> Iterable[Any]:
-        """The portrait."""
+        """Load the portrait."""
         return (joinedload(Author.image),)
 
     def create(self, form: AuthorForm) -> Author:
-        """At the end of the team."""
+        """Add a person at the end of the team."""
         try:
             return add_author(form.said, by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def update(self, form: AuthorForm, model: Author) -> None:
-        """Change what readers are told."""
+        """Change name, job title, biography, portrait and slug."""
         try:
             change_author(model, form.said, by=current_user)
         except SlugTaken as error:
             raise taken(error) from None
 
     def delete(self, model: Author) -> None:
-        """Only who wrote nothing."""
+        """Delete a person whom no article names. Raises Refused."""
         try:
             delete_author(model, by=current_user)
         except StillUsed as error:
             raise Refused(
-                f"{count_of(error.number, 'article')} (drafts and the trash count too) "
-                f"{'names' if error.number == 1 else 'name'} them as author or reviewer, so they stay."
-                " Untick “among the team” if they have left."
+                f"{count_of(error.number, 'article')} (including drafts and the trash) "
+                f"{'names' if error.number == 1 else 'name'} this person as author or reviewer."
+                " The entry cannot be deleted. Untick “Show on the home page” if the person has left."
             ) from None

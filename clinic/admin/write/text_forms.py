@@ -17,12 +17,13 @@ from clinic.web.forms import LineField
 
 
 class PageForm(Form):
-    """What a page and an article have in common. `base` is the version that the form was opened at."""
+    """Fields shared by pages and articles. `base` is the version at which the form was opened."""
 
     title = LineField(
         "Title",
         [DataRequired("Enter a title"), Length(max=160)],
-        description="What readers see first, here and in search results: up to 60 characters are shown there.",
+        description="Readers see the title first, on the site and in search results."
+        " Search results show up to 60 characters.",
     )
     summary = LongField(
         "Summary",
@@ -32,7 +33,7 @@ class PageForm(Form):
     )
     body = CodeField(
         "Body",
-        description="The text. Headings make it easy to find one's way; a picture is put in from Media.",
+        description="Use headings to structure the text. Insert pictures from Media.",
         render_kw={
             "rows": 24,
             "spellcheck": "true",
@@ -48,105 +49,112 @@ class PageForm(Form):
         [
             Optional(),
             Length(max=80),
-            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use small letters, digits and hyphens"),
+            Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$", message="Use lowercase letters, digits and hyphens"),
         ],
-        description="The last part of the address. Left empty, it is made from the title. Old addresses go on working.",
+        description="The last part of the address. If you leave it empty, it is made from the title."
+        " Old addresses redirect to the new one.",
     )
     publish_at = DateTimeLocalField(
         "Publish on",
         [Optional()],
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"],
-        description="Left empty, “Publish” shows it at once. A time to come keeps it hidden until then.",
+        description="Leave this empty to publish immediately. Enter a time in the future to schedule it.",
     )
     base = HiddenField()
 
-    main = ("title", "summary", "body")  # the others stand beside them
+    main = ("title", "summary", "body")  # these fill the main column; the others stand beside them
 
     @property
     def beside(self) -> list[Any]:
-        """The fields that stand beside the text."""
+        """Return the fields shown beside the text."""
         return [field for field in self if field.name not in (*self.main, "base")]
 
     @property
     def text(self) -> Text:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         return Text(
             title=self.title.data, slug=self.slug.data or "", summary=self.summary.data or "", body=self.body.data or ""
         )
 
     @property
     def publish_time(self) -> datetime | None:
-        """When to publish, as an aware time; the field is in the clinic's zone."""
+        """Return the time of publishing as an aware datetime. The field is in the clinic's time zone."""
         at = self.publish_at.data
         return at.replace(tzinfo=zone()) if at else None
 
     @property
     def base_version(self) -> int | None:
-        """The version that the form was opened at."""
+        """Return the version at which the form was opened."""
         base = self.base.data or ""
         return int(base) if base.isdecimal() and len(base) < 9 else None
 
     @classmethod
     def values_of(cls, article: Article) -> dict[str, Any]:
-        """What the form of a stored article shows, besides its columns."""
+        """Return the form values of a stored article that are no columns of it."""
         at = article.published_at if article.state_word == "scheduled" else None
         return {"publish_at": at.astimezone(zone()) if at else None, "base": str(article.version)}
 
 
 class ArticleForm(PageForm):
-    """An article: also where it belongs, who wrote it and what stands around it."""
+    """Form of an article: the fields of a page plus category, people, pictures, tags and teasers."""
 
     category_id = RowField(
         "Category",
         lambda: ((one.id, one.name) for one in categories()),
-        description="The one subject that it is filed under.",
+        description="Each article belongs to one category.",
     )
     author_id = RowField(
-        "Author", lambda: ((one.id, one.name) for one in authors()), description="Who wrote it, as readers see them."
+        "Author", lambda: ((one.id, one.name) for one in authors()), description="Readers see the author’s name."
     )
     reviewer_id = RowField(
         "Reviewed by",
         lambda: ((one.id, one.name) for one in authors()),
-        description="Who has checked every statement in it.",
+        description="The expert who checked every statement.",
     )
-    reviewed_on = DateField("Reviewed on", [Optional()], description="The day of that check. Readers see it.")
+    reviewed_on = DateField("Reviewed on", [Optional()], description="The date of the last review. Readers see it.")
     image_id = RowField(
         "Picture",
         lambda: (),
-        description="Stands above the text and on cards.",
+        description="Appears above the text and on cards.",
         render_kw={"data-picker": "/admin/media/pick.json", "data-upload": "/admin/media/upload.json"},
     )
     image_alt = LineField(
-        "Alt text here",
+        "Alt text in this article",
         [Length(max=240)],
-        description="Only if other words than the picture's own fit better here.",
+        description="Only if this article needs another alt text than the picture's own.",
     )
-    image_credit = LineField("Credit here", [Length(max=160)], description="Only if it differs from the picture's own.")
+    image_credit = LineField(
+        "Credit in this article",
+        [Length(max=160)],
+        description="Only if this article needs another credit than the picture's own.",
+    )
     image_source = LineField(
-        "Link to the original here",
+        "Link to the original in this article",
         [Optional(), Length(max=400), URL(message="Enter an address that begins with https://")],
-        description="Only with a credit of its own here.",
+        description="Only if you enter a credit for this article.",
     )
-    image_licence = LineField("Licence here", [Length(max=120)], description="Only with a credit of its own here.")
-    tag_words = LineField("Tags", [Length(max=200)], description="A few words, with commas between them.")
+    image_licence = LineField(
+        "Licence in this article", [Length(max=120)], description="Only if you enter a credit for this article."
+    )
+    tag_words = LineField("Tags", [Length(max=200)], description="Separate tags with commas.")
     teaser_ids = RowsField(
         "You may also like",
         posts_to_pick,
-        description="Up to three articles to read next. Without a choice the site finds some.",
-        validators=[Length(max=3, message="Choose up to three")],
+        description="Choose at most three articles to read next. If you choose none, the site picks some.",
+        validators=[Length(max=3, message="Choose at most three")],
         render_kw={"size": 6},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The newest, and the one that is chosen, however old it is.
+        # The newest pictures, and always the chosen one.
         chosen = self.image_id.data or 0
         images = {image.id: image for image in newest_images()} | images_by_id([chosen])
         self.image_id.choices = [("", "None"), *((one.id, f"{one.id}: {one}") for one in images.values())]
 
     @property
     def text(self) -> Text:
-        """The operation's input."""
+        """Return the form's values as the operation's input."""
         text = super().text
         text.category_id = self.category_id.data
         text.author_id = self.author_id.data
@@ -163,7 +171,7 @@ class ArticleForm(PageForm):
 
     @classmethod
     def values_of(cls, article: Article) -> dict[str, Any]:
-        """Tags as words, teasers as ids."""
+        """Return the tags as words and the teasers as ids."""
         return super().values_of(article) | {
             "tag_words": ", ".join(tag.name for tag in article.tags),
             "teaser_ids": [teaser.shown_id for teaser in article.teasers],

@@ -1,4 +1,4 @@
-"""Around the form of a text: what to look at before publishing, previews, earlier saves, two savers at once."""
+"""Pages around the form of a text: check before publishing, preview, revision history, save conflict."""
 
 import re
 from typing import Any
@@ -34,13 +34,16 @@ MOST_REASON = 300  # characters
 
 
 class TextPages(StaffView):
-    """The pages that articles and pages share."""
+    """Pages that articles and pages share."""
 
-    # Before it is published
+    # Check before publishing
 
     @expose("/check/", methods=("GET", "POST"))
     def check(self) -> Answer:
-        """What to look at before publishing; publishing all the same asks for a reason, which the log keeps."""
+        """Show the findings before publishing.
+
+        Publishing despite a finding needs a reason, which is saved in Activity.
+        """
         article = self.row_or_404()
         form = self.form(request.form if request.method == "POST" else None, data={"publish_at": None})
         if request.method == "GET" and request.args.get("at"):
@@ -54,7 +57,7 @@ class TextPages(StaffView):
             else:
                 flash(*g.saved_but)
             return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
-        error = "Say why it is published all the same" if request.method == "POST" else ""
+        error = "Enter a reason for publishing anyway" if request.method == "POST" else ""
         page = self.render(
             "admin/write/article_check.html", model=article, form=form, findings=findings, asks=asks, error=error
         )
@@ -62,12 +65,12 @@ class TextPages(StaffView):
 
     @expose("/preview/")
     def preview(self) -> Answer:
-        """The page as readers would see it, on a phone and on a desktop."""
+        """Show the saved text as readers would see it, on a phone and on a desktop."""
         return self.render("admin/write/article_preview.html", model=self.row_or_404())
 
     @expose("/shown/")
     def shown(self) -> Response:
-        """The page itself, for the frame of the preview."""
+        """Return the page itself, for the frame of the preview."""
         response = make_response(preview_page(self.row_or_404()))
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
             "frame-ancestors 'none'", "frame-ancestors 'self'"
@@ -77,7 +80,7 @@ class TextPages(StaffView):
 
     @expose("/share/", methods=("POST",))
     def share(self) -> Answer:
-        """A link under which people without a login read it before it is published."""
+        """Create a link with which people without a login can read the unpublished text."""
         article = self.row_or_404()
         secret = make_preview_link(article, by=current_user)
         url = settings().site_url + url_for("articles.preview", secret=secret)
@@ -85,19 +88,19 @@ class TextPages(StaffView):
 
     @expose("/unshare/", methods=("POST",))
     def unshare(self) -> Answer:
-        """Make such a link dead."""
+        """Revoke a preview link."""
         article = self.row_or_404()
         for link in preview_links(article):
             if str(link.id) == request.form.get("link"):
                 revoke_preview_link(link, by=current_user)
-                flash("The link is dead from now on.", "success")
+                flash("The link is revoked.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
-    # What was there before
+    # Revision history
 
     @expose("/revisions/")
     def revisions(self) -> Answer:
-        """All saves of one text; of one of them what it changed, or what has changed since."""
+        """List the revisions of a text. For a chosen one, show its changes or the changes since."""
         article = self.row_or_404()
         shown = before = None
         if version := request.args.get("version", type=int):
@@ -113,41 +116,46 @@ class TextPages(StaffView):
 
     @expose("/restore/", methods=("POST",))
     def restore(self) -> Answer:
-        """Make the text again what it was; what it is now stays a revision."""
+        """Restore an earlier revision. The current text stays in the revision history."""
         article = self.row_or_404()
         revision = revision_of(article, request.form.get("version", 0, type=int)) or abort(404)
         reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
         if not reason and (new := new_findings(article, restorable_text(article, revision))):
-            flash(f"Not restored yet. Readers would see: {new[0].text} Write why, and press again.", "error")
+            flash(
+                f"Not restored. Readers would see: {new[0].text} Enter a reason, then press the button again.", "error"
+            )
             url = url_for(".revisions", id=article.id, version=revision.version, asks=1)
             return redirect(url, 303)  # type: ignore[return-value]
         try:
             restore_revision(revision, despite=reason, by=current_user)
         except NotReady as error:
-            flash(f"Not restored: a published text needs {list_of(error.missing)}.", "error")
+            flash(f"Not restored. A published text needs {list_of(error.missing)}.", "error")
         else:
-            flash(f"Restored: the text of {moment(revision.at)}.", "success")
+            flash(f"Restored the version of {moment(revision.at)}.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     def about(self, article: Article | None) -> str:
-        """What unsaved text of these forms is about."""
+        """Return the key of the text that unsaved changes belong to."""
         return f"{self.endpoint}:{article.id if article else 'new'}"
 
     def place(self, article: Article | None) -> str:
-        """The name under which unsaved text of the form that was sent is kept."""
+        """Return the key under which the unsaved changes of the sent form are kept."""
         return f"{self.about(article)}:{draft_of(request.form.get('draft', ''))}"
 
     def publish(self, article: Article, form: PageForm, despite: str = "") -> bool:
-        """Publish now or at the form's time. False, with a message, when the text is not ready."""
+        """Publish now or at the form's time. Returns False, with a message, if the text is not ready."""
         try:
             publish_article(article, at=form.publish_time, despite=despite, by=current_user)
         except NotReady as error:
-            save_but(f"Saved, but not published: it needs {list_of(error.missing)}.")
+            save_but(f"Saved, but not published. To publish, add {list_of(error.missing)}.")
             return False
         return True
 
     def conflict_page(self) -> Answer:
-        """What somebody else saved and what was sent now, side by side (409). What was sent is kept as unsaved."""
+        """Show both versions side by side (409) after somebody else saved first.
+
+        The sent one is kept as unsaved changes.
+        """
         article = self.row_or_404()
         form = self.form(request.form)
         keep_autosave(current_user, self.place(article), typed_fields(), form.base_version or 0)
@@ -167,7 +175,7 @@ class TextPages(StaffView):
 
 
 def new_findings(article: Article, text: Text) -> list[Finding]:
-    """What readers of a text that is out, or scheduled, would newly see and publishing asks a reason for."""
+    """Return the findings that a published or scheduled text would gain by this change and that need a reason."""
     if article.state != ArticleState.PUBLISHED:
         return []
     known = {(finding.rule, finding.excerpt) for finding in findings_in(article)}
@@ -176,12 +184,12 @@ def new_findings(article: Article, text: Text) -> list[Finding]:
 
 
 def draft_of(text: str) -> str:
-    """The name of one opened form, as it came back from the browser; a form without one is "one"."""
+    """Return the name of an opened form as the browser sent it; "one" if it has none."""
     return text if re.fullmatch(r"[0-9a-f]{8}", text) else "one"
 
 
 def typed_fields() -> dict[str, list[str]]:
-    """The fields of the present form as typed, without what belongs to the session."""
+    """Return the fields of the present form as typed, without those of the session."""
     pairs = [(name, values) for name, values in request.form.lists() if name not in ("csrf_token", "id", TYPED_BY)]
     return dict(pairs[:MOST_FIELDS])
 
@@ -207,7 +215,7 @@ OTHER_NAMES = {
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """What differs between two revisions: (name of the field, parts of a line, blocks of the body)."""
+    """Return the differences between two revisions: (name of the field, parts of a line, blocks of the body)."""
     changes: list[tuple[str, Any, Any]] = [
         (label, word_differences(before.get(name) or "", after.get(name) or ""), None)
         for name, label in NAMES.items()
@@ -216,9 +224,9 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, A
     if (before.get("body") or "") != (after.get("body") or ""):
         changes.append(("Body", None, folded(differences(before.get("body") or "", after.get("body") or ""))))
     others = [label for name, label in OTHER_NAMES.items() if (before.get(name) or None) != (after.get(name) or None)]
-    return [*changes, *((f"{label}: another choice", None, None) for label in others)]
+    return [*changes, *((f"{label}: changed", None, None) for label in others)]
 
 
 def list_of(parts: list[str]) -> str:
-    """One, two and three."""
+    """Return the items as a phrase: "one, two and three"."""
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

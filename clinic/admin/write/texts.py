@@ -1,4 +1,4 @@
-"""Articles and pages: write, check, publish, take down, bring back."""
+"""Screens for articles and pages: write, check, publish, unpublish, restore."""
 
 import secrets
 from collections.abc import Iterable
@@ -55,13 +55,13 @@ class PageScreen(TextPages):
     kind = Kind.PAGE
     form = PageForm
     heading, singular = "Pages", "page"
-    intro = "Texts that stand by themselves: about, services, team, contact, privacy."
-    empty_text = "No page here yet. A page stands by itself, like About or Contact."
+    intro = "Pages such as About, Services, Team, Contact and Privacy."
+    empty_text = "No pages here yet. Select “New page” to write one, such as About or Contact."
     edit_template = create_template = "admin/write/article_form.html"
-    empty_texts = {"trash": "The trash is empty. What you delete stays here for 30 days."}
+    empty_texts = {"trash": "The trash is empty. Deleted texts stay here for 30 days."}
     row_template = "admin/write/article_buttons.html"
     can_create = can_edit = can_delete = True
-    deleting = "It goes into the trash. For 30 days you can take it back from there, exactly as it is."
+    deleting = "It moves to the trash. You can restore it from there for 30 days."
     column_list = ["title", "state_word", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     column_sortable_list = ["title", "published_at", "updated_at"]
@@ -79,14 +79,14 @@ class PageScreen(TextPages):
         ("draft", "Drafts"),
         ("scheduled", "Scheduled"),
         ("published", "Published"),
-        ("retired", "Taken down"),
+        ("retired", "Retired"),
         ("trash", "Trash"),
     )
 
     # The list
 
     def row_filter(self) -> Iterable[Any]:
-        """Only this kind, and not what lies in the trash unless that is the list that was asked for."""
+        """Limit the rows to this kind. Texts in the trash show only in the trash tab."""
         is_trash = self.tab() == "trash" and request.endpoint == f"{self.endpoint}.index_view"
         return (Article.kind == self.kind, *(() if is_trash else (Article.trashed_at.is_(None),)))
 
@@ -104,17 +104,17 @@ class PageScreen(TextPages):
                 return super()._tab_filter()
 
     def load_options(self) -> Iterable[Any]:
-        """The list does without the bodies."""
+        """Leave out the bodies, which the list does not show."""
         return (defer(Article.body),) if request.endpoint == f"{self.endpoint}.index_view" else ()
 
     def find_ids(self, text: str) -> list[int]:
-        """As the search over everything does."""
+        """Find texts as the panel's search does."""
         return list(db.session.scalars(texts_titled(text)))
 
     # Writing
 
     def edit_form(self, obj: Article | None = None) -> Any:
-        """The stored text, or what this person has typed and not saved, if that is what they ask for."""
+        """Return the form with the stored text, or with this person's unsaved changes if they asked for them."""
         if obj is None:
             abort(404)
         if request.method == "POST":
@@ -125,28 +125,28 @@ class PageScreen(TextPages):
         return self.form(None, obj=obj, data=values)
 
     def create_form(self, obj: Any = None) -> Any:
-        """Empty, or what this person has typed and not saved."""
+        """Return an empty form, or one with this person's unsaved changes."""
         if request.method == "POST":
             return self.form(request.form)
         unsaved = self._unsaved(None)
         return self.form(MultiDict(unsaved.fields) if unsaved else None)
 
     def _unsaved(self, article: Article | None) -> Unsaved | None:
-        """What this person asks to go on with: the text of one form that they had open, or of the latest."""
+        """Return the unsaved changes that were asked for: those of one opened form, or the latest."""
         asked = request.args.get("unsaved", "")
         kept = autosaves_at(current_user, self.about(article)) if asked else []
         return next((one for one in kept if asked in (one.draft, "1")), None)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:
-        """The form of one text. Who saves over somebody else's newer one is shown both (409)."""
+        """Show and save the form of one text. Saving over a newer version shows both versions (409)."""
         try:
             return super().edit_view()
         except ArticleChanged:
             return self.conflict_page()
 
     def create(self, form: PageForm) -> Article:
-        """Write a draft, and publish it if that button was pressed."""
+        """Create a draft, and publish it if that button was pressed."""
         _check_date_is_used(form, None)
         try:
             article = write_article(self.kind, form.text, by=current_user)
@@ -157,7 +157,7 @@ class PageScreen(TextPages):
         return article
 
     def update(self, form: PageForm, model: Article) -> None:
-        """Save, and publish if that button was pressed. What readers see is checked before it changes."""
+        """Save, and publish if that button was pressed. A text that readers see is checked first."""
         _check_date_is_used(form, model)
         self._check_new_findings(model, form)
         try:
@@ -166,21 +166,21 @@ class PageScreen(TextPages):
         except SlugTaken as error:
             raise Refused(_slug_taken(error), "slug") from None
         except NotReady as error:
-            raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved yet.") from None
+            raise Refused(f"A published text needs {list_of(error.missing)}. Nothing was saved.") from None
         drop_autosave(current_user, self.place(model))
         if "publish" not in request.form and model.state_word == "scheduled" and form.publish_time:
-            publish_article(model, at=form.publish_time, by=current_user)  # a date that was moved
+            publish_article(model, at=form.publish_time, by=current_user)  # the date was changed
         self._publish_if_asked(model, form)
 
     def form_context(self, model: Article | None) -> dict[str, Any]:
-        """What stands around the form: findings, unsaved text, who else is here, links for a preview."""
+        """Return the page's other content: findings, unsaved changes, other editors and preview links."""
         draft = self._draft(model)
         kept = [] if request.args.get("unsaved") else autosaves_at(current_user, self.about(model))
         is_sent = request.method == "POST"
         context: dict[str, Any] = {
             "about": self.about(model),
             "draft": draft,
-            "unsaved": [one for one in kept if not (is_sent and one.draft == draft)],  # that one stands in the form
+            "unsaved": [one for one in kept if not (is_sent and one.draft == draft)],  # the form already shows that one
             "asks": g.get("new_findings", []),
             "findings": [],
             "others": [],
@@ -196,7 +196,7 @@ class PageScreen(TextPages):
         return context
 
     def saved_url(self, model: Article) -> str:
-        """To the checks, when publishing has to wait for a reason."""
+        """Return the address of the check if publishing needs a reason."""
         if g.get("waits_for_reason"):
             at = request.form.get("publish_at") or None
             return url_for(".check", id=model.id, at=at)
@@ -204,28 +204,28 @@ class PageScreen(TextPages):
         return url_for(".edit_view", id=model.id, saved=draft, back=request.args.get("back"))
 
     def _draft(self, article: Article | None) -> str:
-        """The name of this opened form: the one it was sent with, that of the text it goes on with, or a new one."""
+        """Return the name of this opened form: as sent, or of the unsaved changes that it restores, or a new one."""
         if request.method == "POST":
             return draft_of(request.form.get("draft", ""))
         unsaved = self._unsaved(article)
         return unsaved.draft if unsaved else secrets.token_hex(4)
 
     def _check_new_findings(self, article: Article, form: PageForm) -> None:
-        """What readers would newly see, and publishing asks a reason for, asks for one before it is saved too."""
+        """Raise Refused if readers would see a new finding and no reason was given."""
         reason = clean_text(request.form.get("despite", ""))[:MOST_REASON]
         if not reason and (found := new_findings(article, form.text)):
             g.new_findings = found
             raise Refused(
-                "Readers would see this at once. Mend what is listed below, or say why it is saved all the same."
+                "Readers would see this immediately. Correct the points below, or enter a reason for saving anyway."
             )
 
     def saved_text(self, model: Article) -> str:
-        """Say what readers see now."""
+        """Return a message that says whether readers see the text."""
         if model.is_public:
             return "Saved and published."
         if model.state_word == "scheduled" and model.published_at:
-            return f"Saved. Readers see it from {moment(model.published_at)} on."
-        return "Saved. Readers do not see it yet."
+            return f"Saved. It will be published on {moment(model.published_at)}."
+        return "Saved. It is not published yet."
 
     def _publish_if_asked(self, article: Article, form: PageForm) -> None:
         if "publish" not in request.form:
@@ -239,64 +239,70 @@ class PageScreen(TextPages):
 
     @expose("/retire/", methods=("POST",))
     def retire(self) -> Answer:
-        """Take down, with a reason, and perhaps with where readers go instead."""
+        """Unpublish with a reason, optionally redirecting readers to another article."""
         article = self.row_or_404()
         reason = clean_text(request.form.get("reason", ""))[:MOST_REASON]
         successor = self.get_one(request.form.get("successor", ""))
         if not reason:
-            flash("Say why it is taken down: colleagues will ask.", "error")
+            flash("Enter a reason for unpublishing, so that colleagues know.", "error")
         else:
             try:
                 retire_article(article, because=reason, successor=successor, by=current_user)
-                where = f"leads to “{successor.title}”" if successor else "says that it is no longer here"
-                flash(f"Taken down. Its address {where}.", "success")
+                where = (
+                    f"now redirects to “{successor.title}”" if successor else "now shows that it is no longer available"
+                )
+                flash(f"Unpublished. Its address {where}.", "success")
             except RedirectRefused as error:
                 flash(str(error), "error")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     @expose("/unschedule/", methods=("POST",))
     def unschedule(self) -> Answer:
-        """Back to a draft."""
+        """Turn a scheduled text into a draft."""
         article = self.row_or_404()
         unschedule_article(article, by=current_user)
-        flash("It is a draft again. Readers will not see it.", "success")
+        flash("The schedule is cancelled. The text is a draft again.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Answer:
-        """The reviewer has read it and it is still correct."""
+        """Record that the reviewer has read the text today and that it is still correct."""
         article = self.row_or_404()
         if article.reviewer_id is None:
-            flash("Choose first who reviews it, and save.", "error")
+            flash("First choose a reviewer and save.", "error")
         else:
             sign_off_article(article, on=local_now().date(), by=current_user)
-            flash("Noted: reviewed today.", "success")
+            flash("Saved. Reviewed today.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     def delete(self, model: Article) -> None:
-        """Into the trash."""
+        """Move the text to the trash."""
         trash_article(model, by=current_user)
 
     def deleted(self, model: Article) -> None:
-        """Say where it is, and offer it back."""
-        flash_undo(f"Deleted: “{model.title}” stays in the trash for 30 days.", url_for(".untrash"), id=str(model.id))
+        """Tell that the text is in the trash, with an Undo button."""
+        flash_undo(
+            f"Moved to the trash: “{model.title}”. You can restore it for 30 days.",
+            url_for(".untrash"),
+            id=str(model.id),
+        )
 
     @expose("/untrash/", methods=("POST",))
     def untrash(self) -> Answer:
-        """Out of the trash, exactly as it was."""
+        """Restore a text from the trash."""
         article = self._trashed_or_404()
         untrash_article(article, by=current_user)
-        flash(f"Back again: “{article.title}”.", "success")
+        flash(f"Restored: “{article.title}”.", "success")
         return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
 
     @expose("/purge/", methods=("GET", "POST"))
     def purge(self) -> Answer:
-        """Out of the trash for good, after asking."""
+        """Ask first, then delete a text in the trash permanently."""
         article = self._trashed_or_404()
         if request.method == "GET":
             return self.render("admin/write/article_purge.html", model=article)
         delete_article(article, by=current_user)
-        flash("Deleted for good.", "success")
+        flash("Deleted permanently.", "success")
         return redirect(url_for(".index_view", tab="trash"), 303)  # type: ignore[return-value]
 
     def _trashed_or_404(self) -> Article:
@@ -306,7 +312,7 @@ class PageScreen(TextPages):
 
     @expose("/autosave.json", methods=("POST",))
     def autosave(self) -> Response:
-        """Keep what is typed, and tell who else is here."""
+        """Keep unsaved changes, and return the names of other editors of this text."""
         article = self.get_one(request.form.get("id", ""))
         if request.form.get("title") is not None:
             form = self.form(request.form)
@@ -319,16 +325,16 @@ class PageScreen(TextPages):
 
     @expose("/forget/", methods=("POST",))
     def forget(self) -> Answer:
-        """Drop what was typed and not saved."""
+        """Discard unsaved changes."""
         article = self.get_one(request.form.get("id", ""))
         drop_autosave(current_user, self.place(article))
-        flash("The unsaved text is gone.", "success")
+        flash("The unsaved changes are discarded.", "success")
         url = url_for(".edit_view", id=article.id) if article else url_for(".create_view")
         return redirect(url, 303)  # type: ignore[return-value]
 
     @expose("/pick.json")
     def pick(self) -> Response:
-        """Texts of the site that a link may lead to."""
+        """Return texts of the site that a link may point to."""
         return jsonify(items=articles_to_link(request.args.get("q", "")[:100]))
 
 
@@ -338,35 +344,35 @@ class ArticleScreen(PageScreen):
     kind = Kind.POST
     form = ArticleForm
     heading, singular = "Articles", "article"
-    intro = "What people in pain find, read and trust."
-    empty_text = "No article here yet. “New article” begins one; nobody sees it until you publish it."
+    intro = "Write, review and publish articles for people in pain."
+    empty_text = "No articles here yet. Select “New article” to write one. Nobody sees it until you publish it."
     column_list = ["title", "state_word", "category", "author", "published_at", "updated_at"]
     column_labels = {"state_word": "State", "published_at": "Published", "updated_at": "Changed"}
     tabs = (*PageScreen.tabs[:-1], ("review", "Review due"), PageScreen.tabs[-1])
 
     def load_options(self) -> Iterable[Any]:
-        """Category and author for the list; tags and teasers for the form."""
+        """Load category and author for the list; tags and teasers for the form."""
         if request.endpoint == f"{self.endpoint}.index_view":
             return (defer(Article.body), joinedload(Article.category), joinedload(Article.author))
         return (selectinload(Article.tags), selectinload(Article.teasers))
 
     def successors(self) -> list[tuple[int, str]]:
-        """Where readers of an article that is taken down may go."""
+        """Return the articles to which an unpublished one can redirect."""
         return posts_to_pick()
 
 
 def _check_date_is_used(form: PageForm, article: Article | None) -> None:
-    """A date that saving alone would throw away is said to need the other button. Raises Refused."""
+    """Raise Refused if saving would ignore the date, and say which button uses it."""
     if "publish" in request.form or form.publish_time is None:
         return
     if article is not None and article.state_word == "published":
-        raise Refused("Readers see this text already, so it cannot wait for a time. Empty the field.", "publish_at")
+        raise Refused("This text is already published, so you cannot schedule it. Clear the field.", "publish_at")
     if article is None or article.state_word != "scheduled":
-        raise Refused("Press “Publish” to schedule it for this time, or empty the field to save a draft.", "publish_at")
+        raise Refused("Press “Publish” to schedule it for this time, or clear the field to save a draft.", "publish_at")
 
 
 def _slug_taken(error: SlugTaken) -> str:
     holder = holder_of_slug(str(error))
     state = "in the trash" if holder and holder.trashed_at else holder.state_word if holder else ""
-    by = f"by “{holder.title}” ({state})" if holder else "by the site itself"
+    by = f"by “{holder.title}” ({state})" if holder else "by the site"
     return f"The address “{error}” is in use {by}. Choose another slug."

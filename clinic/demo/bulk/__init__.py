@@ -1,4 +1,4 @@
-"""Many rows at once, for measuring. They look like the real thing and are nobody's."""
+"""Generated rows in large numbers, for measuring. They resemble real ones and belong to nobody."""
 
 from clinic.demo.bulk.articles import bulk_articles
 from clinic.demo.bulk.comments import bulk_comments

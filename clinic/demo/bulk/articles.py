@@ -1,4 +1,4 @@
-"""Many articles: short ones, with category, tags, author, picture, and what they are found by and lead to."""
+"""Generated articles: short ones with category, tags, author, picture, search index and related articles."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ from clinic.demo.bulk.words import OCCASIONS, PARTS, RARE, sentences_of, title_o
 from clinic.media.models import Image
 
 CATEGORIES = ("Back and spine", "Joints", "Running", "Work", "Sleep", "Growing older")
-# Of a thousand articles so many are in each state; the rest is published, six of them for a later day.
+# Number in each state per thousand articles. The rest is published; SCHEDULED of those get a future date.
 DRAFTS, RETIRED, SCHEDULED = 30, 20, 6
 READ_DAYS = 28
 
 
 def bulk_articles(number: int) -> Iterator[int]:
-    """Add so many articles. Yields how many there are after each portion."""
+    """Add `number` articles. Yields the number done after each batch."""
     first = next_id("article")
     given = _given()
     words: Counter[str] = Counter()
@@ -58,7 +58,7 @@ def bulk_articles(number: int) -> Iterator[int]:
 
 
 def _given() -> dict[str, list[int]]:
-    """What articles refer to: authors, categories, tags, pictures."""
+    """Return the ids that articles refer to: authors, categories, tags, pictures."""
     with atomic():
         author = ensure_author(slug="tan-bee-choo", name="Tan Bee Choo", title="Physiotherapist", bio="Likes numbers.")
         categories = [ensure_category(slug=f"bulk-{slugify(name)}", name=f"{name} (many)") for name in CATEGORIES]
@@ -111,7 +111,7 @@ def _state(of_thousand: int) -> str:
 
 
 def _skewed(choices: list[Any], number: int, salt: int) -> Any:
-    """The first ones often, the last ones seldom."""
+    """Return one of the choices: the first ones often, the last ones seldom."""
     return choices[mixed(number, salt) % (mixed(number, salt + 50) % len(choices) + 1)]
 
 
@@ -137,7 +137,7 @@ def _insert_articles(rows: list[Row]) -> None:
 
 
 def _insert_around(ids: list[int], first: int, given: dict[str, list[int]]) -> None:
-    """Tags, what is related, an editor's teasers, and readers of one article in twenty."""
+    """Insert tags, related articles, teasers of editors, and reads of one article in twenty."""
     tags = {(id_, _skewed(given["tags"], id_, 12 + place)) for id_ in ids for place in range(3)}
     insert_all(
         "INSERT INTO article_tag (article_id, tag_id) VALUES (:id, :tag)",

@@ -1,4 +1,4 @@
-"""Many comments: on all articles, a fifth of them on few, and one in two hundred waits for the moderator."""
+"""Generated comments: spread over all articles, a fifth of them on few, and one in two hundred pending."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ WAITING_SECONDS = 7 * 86_400
 
 
 def bulk_comments(number: int) -> Iterator[int]:
-    """Add so many comments under the articles that are there. Yields how many there are after each portion."""
+    """Add `number` comments to the existing articles. Yields the number done after each batch."""
     first = next_id("comment")
     is_published = (Article.kind == Kind.POST, Article.state == ArticleState.PUBLISHED)
     ids = list(db.session.scalars(sa.select(Article.id).where(*is_published).order_by(Article.id)))

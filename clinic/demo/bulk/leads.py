@@ -1,4 +1,4 @@
-"""Many leads: names, numbers, stages, bookings, vouchers, and the words they are found by."""
+"""Generated leads with numbers, stages, bookings, vouchers and search words."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from clinic.demo.bulk.rows import (
     next_id,
 )
 
-MOST_ARTICLES = 500  # that people come from
+MOST_ARTICLES = 500  # articles that leads came from
 SURNAMES = (
     "Tan",
     "Lim",
@@ -40,12 +40,12 @@ GIVEN = (
     ("Wei", "Hui", "Jun", "Mei", "Kok", "Siew", "Xin", "Li", "Nur", "Siti", "Arun", "Priya", "Marcus", "Anna"),
     ("Ling", "Min", "Jie", "Hua", "Leong", "Hoon", "Yi", "Ping", "Aisyah", "Aminah", "Kumar", "Devi", "James", "Grace"),
 )
-# Of a hundred leads so many are in each stage; old ones are lost or joined.
+# Stages of a hundred leads. Most old ones are lost or joined.
 STAGES = ("lost",) * 60 + ("joined",) * 25 + ("attended",) * 11 + ("booked",) * 2 + ("contacted",) + ("new",)
 
 
 def bulk_leads(number: int) -> Iterator[int]:
-    """Add so many leads, each with a booking and a voucher. Yields how many there are after each portion."""
+    """Add `number` leads, each with a booking and a voucher. Yields the number done after each batch."""
     service_id = db.session.scalar(sa.select(Service.id).order_by(Service.id).limit(1))
     articles = list(db.session.scalars(sa.select(Article.id).order_by(Article.id).limit(MOST_ARTICLES)))
     first, first_booking = next_id("lead"), next_id("booking")

@@ -1,4 +1,4 @@
-"""What all bulk rows share: portions sent to the database at once, spread numbers, times, and statistics at the end."""
+"""Helpers for generated rows: batches, pseudo-random numbers, times, and statistics."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def in_portions(number: int, insert: Callable[[range], None]) -> Iterator[int]:
-    """Call insert() for the places 0, 1, 2 … in portions, each a transaction. Yields how many are done."""
+    """Call insert() for the places 0, 1, 2 … in batches, each a transaction. Yields the number done."""
     for done in range(0, number, CHUNK):
         places = range(done, min(done + CHUNK, number))
         with atomic():
@@ -24,20 +24,20 @@ def in_portions(number: int, insert: Callable[[range], None]) -> Iterator[int]:
 
 
 def insert_all(statement: str, rows: list[Row]) -> None:
-    """One statement for many rows, within the present transaction."""
+    """Execute one statement for many rows in the current transaction."""
     if rows:
         db.session.execute(sa.text(statement), rows)
 
 
 def next_id(table: str) -> int:
-    """The first id that is free; the transaction that asked is ended."""
+    """Return the first free id. Ends the transaction."""
     last = db.session.scalar(sa.text(f"SELECT max(id) FROM {table}"))  # noqa: S608 - a name of ours
     db.session.rollback()
     return (last or 0) + 1
 
 
 def go_on_counting(*tables: str) -> None:
-    """Tell PostgreSQL that ids were given out past its sequences."""
+    """Set PostgreSQL's sequences past the ids that were inserted explicitly."""
     if is_postgres():
         with atomic():
             for table in tables:
@@ -46,7 +46,7 @@ def go_on_counting(*tables: str) -> None:
 
 
 def take_statistics() -> None:
-    """Tell the planner what the tables are like now, and PostgreSQL which pages an index alone can answer for."""
+    """Update the statistics of the query planner, and on PostgreSQL the visibility map for index-only scans."""
     if is_postgres():
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
@@ -56,17 +56,17 @@ def take_statistics() -> None:
 
 
 def mixed(number: int, salt: int = 0) -> int:
-    """Knuth's multiplicative hash: spread over 32 bits, and the same every time."""
+    """Return a pseudo-random 32-bit number, the same on every call (Knuth's multiplicative hash)."""
     number = (number + salt * 7919) * 2654435761 % 2**32
     return number ^ number >> 16
 
 
 def ago(seconds: float) -> Any:
-    """A moment in the past, or ahead if negative, as this database takes it in plain SQL."""
+    """Return a time in the past, or in the future if negative, in the form that raw SQL of this database takes."""
     moment = datetime.fromtimestamp(clock.now().timestamp() - seconds, UTC)
     return moment if is_postgres() else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def is_postgres() -> bool:
-    """Whether this is PostgreSQL and not SQLite."""
+    """Return whether the database is PostgreSQL."""
     return bool(db.session.get_bind().dialect.name == "postgresql")

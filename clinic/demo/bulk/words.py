@@ -1,4 +1,4 @@
-"""Sentences that read like a clinic's, for bulk articles and comments."""
+"""Sentences for generated articles and comments."""
 
 from clinic.demo.bulk.rows import mixed
 
@@ -82,18 +82,18 @@ THANKS = (
 
 
 def title_of(number: int) -> str:
-    """The title of an article."""
+    """Return the title of an article."""
     which = mixed(number, 1)
     place, rest = OCCASIONS[which % 12], which // 12
     return f"{OPENINGS[rest % 12]} {PARTS[rest // 12 % 12]} {place}"
 
 
 def sentences_of(number: int, salt: int, how_many: int) -> str:
-    """So many sentences, another choice for each number and salt."""
+    """Return some sentences, chosen by number and salt."""
     return " ".join(SENTENCES[mixed(number, salt * 100 + place) % len(SENTENCES)] for place in range(how_many))
 
 
 def comment_of(number: int) -> str:
-    """What a reader writes."""
+    """Return the text of a comment."""
     first, second = mixed(number, 3) % len(THANKS), mixed(number, 4) % (2 * len(THANKS))
     return " ".join([THANKS[first], *THANKS[second : second + 1]])

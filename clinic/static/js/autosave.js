@@ -1,7 +1,7 @@
-/* Keeps what is typed into a long form: on the server every few seconds, and in this browser while the server cannot be
-   reached or the sign-in has ended. Tells who else has the form open, and asks before the page is left with unsaved text. */
-const PAUSE = 3000; // after the last key
-const PING = 20000; // says that the form is open
+/* Autosave of a long form: on the server every few seconds, and in localStorage while the server cannot be reached or the
+   sign-in has ended. Shows who else has the form open, and asks before the page is left with unsaved text. */
+const PAUSE = 3000; // milliseconds after the last key
+const PING = 20000; // milliseconds between reports that the form is open
 
 for (const form of document.querySelectorAll("form[data-autosave]")) {
   const status = form.querySelector("[data-autosave-status]");
@@ -9,7 +9,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   const about = `unsaved ${form.dataset.about}:`;
   const key = about + form.elements.draft.value;
   const base = form.elements.base.value;
-  // A form that comes back refused is not saved: it is kept like typed text, and leaving it is asked about.
+  // A refused form is not saved, so its text counts as typed: it is autosaved, and leaving the page asks.
   const isRefused = "refused" in form.dataset;
   const shown = typed();
   const saved = isRefused ? "" : shown;
@@ -28,7 +28,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       const a = document.createElement("a");
       a.href = link;
       a.target = "_blank";
-      a.textContent = "Sign in in a new window";
+      a.textContent = "Sign in again in a new window";
       status.append(" ", a);
     }
   }
@@ -57,7 +57,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     let answer;
     try {
       answer = await send(fields);
-      // After a new sign-in the form still has the token of the old one.
+      // After a new sign-in the form still has the token of the former session.
       if ([400, 401].includes(answer.status) && (await renewToken())) answer = await send(fields);
     } catch {
       answer = null;
@@ -66,23 +66,23 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       last = fields;
       localStorage.removeItem(key);
       const { at, others: names, version } = await answer.json();
-      say(`Kept at ${at}, not saved yet.`);
+      say(`Changes kept at ${at}. Not saved yet.`);
       tell(names, version);
       return;
     }
     localStorage.setItem(key, JSON.stringify({ base, fields }));
-    if (answer === null) say("No connection. Your text is kept in this browser; we go on trying.");
+    if (answer === null) say("No connection. Your changes are kept in this browser. We will keep trying.");
     else if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401)
-      say("Your sign-in has ended. Your text is kept in this browser.", "/login");
-    else say("Your text could not be kept on the server. It is kept in this browser; we go on trying.");
+      say("You are signed out. Your changes are kept in this browser.", "/login");
+    else say("The server could not keep your changes. They are kept in this browser. We will keep trying.");
     plan(PAUSE * 3);
   }
 
   function tell(names, version) {
     if (!others) return;
-    const who = names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} editing this too.` : "";
+    const who = names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} also editing this text.` : "";
     const isOld = version !== null && base && String(version) !== base;
-    const text = `${who}${isOld ? " A newer version was saved meanwhile: when you save, you will be shown both." : ""}`.trim();
+    const text = `${who}${isOld ? " Somebody has saved a newer version. When you save, you will see both versions." : ""}`.trim();
     if (others.textContent.trim() !== text) others.textContent = text;
   }
 
@@ -99,23 +99,23 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       else if (element.multiple) for (const option of element.options) option.selected = values.includes(option.value);
       else if (values.length) {
         element.value = values[0];
-        if (element.matches("select")) element.dispatchEvent(new Event("change")); // picker.js shows the picture
+        if (element.matches("select")) element.dispatchEvent(new Event("change")); // picker.js updates its picture
         if (element.matches("textarea")) element.dispatchEvent(new CustomEvent("editor:load"));
       }
     }
     plan(0);
   }
 
-  // A page that comes after a save: what was kept while the form was on its way is saved now.
+  // This page follows a successful save, so the copy stored on submit is no longer needed.
   if (form.dataset.saved) {
     for (const was of [about, about.replace(/:\d+:$/, ":new:")]) localStorage.removeItem(was + form.dataset.saved);
     history.replaceState(null, "", location.href.replace(/([?&])saved=\w+/, "$1").replace(/[?&]$/, ""));
   }
 
-  // What this browser has kept while the server was away is offered, never put in unasked.
+  // Offer text that localStorage kept while the server was unreachable; never restore it without asking.
   for (const place of Object.keys(localStorage).filter((one) => one.startsWith(about))) {
     const kept = JSON.parse(localStorage.getItem(place));
-    if (isRefused && place === key) localStorage.removeItem(place); // it stands in the form
+    if (isRefused && place === key) localStorage.removeItem(place); // the form already shows it
     else if (words(kept.fields) !== words(shown)) offer(place, kept);
   }
 
@@ -127,10 +127,10 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
     const note = document.createElement("p");
     note.className = "alert alert-note";
     note.setAttribute("role", "status");
-    note.textContent = "This browser has kept text of yours that was never saved. ";
+    note.textContent = "This browser has kept changes that you never saved. ";
     for (const [label, act] of [
-      ["Go on with it", () => restore(JSON.parse(kept.fields))],
-      ["Throw it away", () => {}],
+      ["Restore my changes", () => restore(JSON.parse(kept.fields))],
+      ["Discard", () => {}],
     ]) {
       const button = document.createElement("button");
       button.type = "button";
@@ -139,7 +139,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       button.addEventListener("click", () => {
         act();
         if (place !== key) localStorage.removeItem(place);
-        if (label === "Throw it away") localStorage.removeItem(place);
+        if (label === "Discard") localStorage.removeItem(place);
         note.remove();
       });
       note.append(button, " ");
@@ -152,7 +152,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   form.addEventListener("change", () => plan(PAUSE));
   form.addEventListener("submit", () => {
     isSubmitted = true;
-    // Until the answer is there: a sign-in that has ended must not take the text with it.
+    // Keep a copy until the response arrives: if the sign-in has ended, the text would be lost.
     if (typed() !== saved) localStorage.setItem(key, JSON.stringify({ base, fields: typed() }));
   });
   addEventListener("beforeunload", (event) => {
@@ -167,7 +167,7 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
         tell(names, version);
       }
     } catch {
-      /* the next ping may get through */
+      /* retried with the next ping */
     }
   }, PING);
 }

@@ -1,9 +1,9 @@
-// Shows how far an export has come. Without this script, or when anything is unexpected, the link is a plain download.
+// Progress of an export. Without this script, or after any error, the link is a plain download.
 const status = document.querySelector("[data-export-status]");
 for (const link of document.querySelectorAll("a[data-export]")) {
   link.addEventListener("click", async (event) => {
     event.preventDefault();
-    status.textContent = "The file is being made …";
+    status.textContent = "Creating the file …";
     try {
       const answer = await fetch(link.href);
       const name = /filename=([\w.-]+)/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];

@@ -1,4 +1,4 @@
-/* The focal point of a picture is set by a click or by the arrow keys on it; the cuts show at once what stays in sight. */
+/* Sets the focal point of a picture by a click or the arrow keys. The crops beside it are updated at once. */
 for (const whole of document.querySelectorAll("[data-focal]")) {
   const form = whole.closest("form");
   const across = form.elements.focus_x;
@@ -15,7 +15,7 @@ for (const whole of document.querySelectorAll("[data-focal]")) {
     whole.setAttribute("aria-valuetext", `${across.value} percent from the left, ${down.value} percent from the top`);
   }
 
-  // The inputs keep to their steps and their ends by themselves.
+  // The inputs enforce their steps and limits themselves.
   function set(x, y) {
     across.value = x;
     down.value = y;
@@ -24,7 +24,7 @@ for (const whole of document.querySelectorAll("[data-focal]")) {
 
   hint.className = "hint";
   hint.id = "focal-hint";
-  hint.textContent = "Press on what must stay in sight, or move the point with the arrow keys.";
+  hint.textContent = "Click the part that must stay visible, or move the point with the arrow keys.";
   whole.before(hint);
   const role = { role: "slider", tabindex: "0", "aria-label": "Focal point", "aria-describedby": hint.id };
   for (const [name, value] of Object.entries({ ...role, "aria-valuemin": "0", "aria-valuemax": "100" })) {

@@ -1,4 +1,5 @@
-// A page that comes back from the history is the same form, although it was fetched anew: give it its key again.
+// A form reached by the Back button was loaded again with a new one-time key. Restore the former key, so that it counts as
+// the same form.
 {
   const keys = document.querySelectorAll("input[name=form_key]");
   const navigation = performance.getEntriesByType("navigation")[0];

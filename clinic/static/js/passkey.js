@@ -1,4 +1,4 @@
-// Passkey pages: ask the browser for the credential that the form's options describe, then send the form.
+// Passkey pages: request the credential described by the form's options from the browser, then submit the form.
 // handleRegister and handleSignin come from Flask-Security's webauthn.js.
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const ask = form.dataset.passkey === "create" ? handleRegister : handleSignin;

@@ -1,4 +1,4 @@
-/* A select of pictures becomes the chosen picture and a button that opens Media: search, choose, or upload a new one. The
+/* Replaces a select of pictures by the chosen picture and a button that opens the media dialog: search, choose, upload. The
    select stays in the form and holds the choice. */
 for (const select of document.querySelectorAll("select[data-picker]")) {
   const { h, newId, field, find, card } = clinicPictures;
@@ -7,7 +7,7 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
   const picture = h("img", { alt: "", class: "picked-picture", hidden: true });
   const words = h("p", { id: newId(), class: "picked-words", "aria-live": "polite" });
   const choose = h("button", { type: "button", id: newId(), class: "button button-quiet button-small", onclick: open }, "Choose …");
-  const clear = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => set(null) }, "Take it out");
+  const clear = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => set(null) }, "Remove picture");
   label.id ||= newId();
   label.htmlFor = choose.id;
   choose.setAttribute("aria-labelledby", `${label.id} ${choose.id}`);
@@ -22,13 +22,13 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
     const option = select.selectedOptions[0];
     clear.hidden = !id;
     picture.hidden = true;
-    words.textContent = id ? option.textContent : "No picture is chosen.";
+    words.textContent = id ? option.textContent : "No picture chosen.";
     if (!id) return;
     try {
       const { images } = await find(address, { ids: id });
       if (images.length && select.value === id) showPicture(images[0]);
     } catch {
-      /* the words tell which one it is */
+      /* the text beside it names the picture */
     }
   }
 
@@ -51,11 +51,11 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
 
   function open() {
     const heading = newId();
-    const search = field("Search by words", "", { type: "search" });
+    const search = field("Search", "", { type: "search" });
     const status = h("p", { class: "hint", role: "status" });
     const grid = h("ul", { class: "editor-grid" });
     const more = h("button", { type: "button", class: "button button-quiet button-small", hidden: true }, "Show more");
-    const file = field("Or upload a new one", "JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif" });
+    const file = field("Or upload a new picture", "JPEG, PNG, WebP, HEIC or AVIF, up to 20 MB.", { type: "file", accept: ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif" });
     const place = h("div");
     const close = h("button", { type: "button", class: "button button-quiet button-small", onclick: () => dialog.close() }, "Close");
     const head = h("div", { class: "editor-dialog-head" }, h("h2", { id: heading }, "Choose a picture"), close);
@@ -86,12 +86,12 @@ for (const select of document.querySelectorAll("select[data-picker]")) {
         });
         grid[number === 1 ? "replaceChildren" : "append"](...items);
         more.hidden = !answer.more;
-        status.textContent = grid.children.length ? "Press a picture to choose it." : "No picture has these words.";
+        status.textContent = grid.children.length ? "Select a picture." : "No pictures match.";
         if (number > 1) items[0]?.firstChild.focus();
       } catch {
         if (mine !== latest) return;
         more.hidden = false;
-        status.textContent = "The pictures could not be loaded. “Show more” tries again.";
+        status.textContent = "The pictures could not be loaded. Press “Show more” to try again.";
       }
     }
 

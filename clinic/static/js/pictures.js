@@ -1,10 +1,11 @@
-/* What the scripts about pictures share: building elements, asking the panel for pictures, and the card of one file that
-   is to be uploaded, with its words, its progress and what went wrong. */
+/* Helpers shared by the scripts about pictures: creating elements, requesting pictures from the panel, and the card of one
+   upload with its fields, progress and errors. */
+// biome-ignore lint/correctness/noUnusedVariables: picker.js and upload.js use it; classic scripts share their top level.
 const clinicPictures = (() => {
-  const MOST_BYTES = 20 * 1024 * 1024; // as the server has it; a larger file need not be sent to be refused
+  const MOST_BYTES = 20 * 1024 * 1024; // the server's limit, checked before a larger file is sent
   let lastId = 0;
 
-  /** An element; attributes that are functions become listeners, null and false leave the attribute out. */
+  /** Create an element. A function as attribute becomes a listener; null and false omit the attribute. */
   function h(name, attributes = {}, ...children) {
     const element = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
@@ -20,7 +21,7 @@ const clinicPictures = (() => {
     return `picture-${lastId}`;
   }
 
-  /** A labelled input with a hint. */
+  /** Create a labelled input with a hint. */
   function field(label, hint, attributes = {}) {
     const id = newId();
     const input = h("input", { id, autocomplete: "off", "aria-describedby": hint ? `${id}-hint` : null, ...attributes });
@@ -28,7 +29,7 @@ const clinicPictures = (() => {
     return { input, element: h("div", { class: "field" }, h("label", { for: id }, label), line, input) };
   }
 
-  /** Say what is wrong at a field; without words, take back what was said. */
+  /** Show an error at a field, or remove it if there is no text. */
   function complain(input, words) {
     const holder = input.closest(".field");
     holder.querySelector(".error")?.remove();
@@ -43,14 +44,14 @@ const clinicPictures = (() => {
     else input.removeAttribute("aria-describedby");
   }
 
-  /** Pictures of Media: { images, more }. */
+  /** Fetch pictures from the media library: { images, more }. */
   async function find(address, query) {
     const answer = await fetch(`${address}?${new URLSearchParams(query)}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`${answer.status}`);
     return answer.json();
   }
 
-  // After a sign-in in another window this page's token is no longer good; a new one stands in every page.
+  // After a sign-in in another window this page's token is invalid. Any page of the panel contains a new one.
   async function renewToken(token) {
     const answer = await fetch(location.href);
     if (!answer.ok || answer.redirected) return;
@@ -60,7 +61,7 @@ const clinicPictures = (() => {
     token.value = fresh ?? token.value;
   }
 
-  // XMLHttpRequest, because fetch cannot tell how much has been sent.
+  // XMLHttpRequest, because fetch cannot report upload progress.
   function send(address, data, onProgress) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
@@ -74,37 +75,37 @@ const clinicPictures = (() => {
         if (request.status === 201 && request.response) resolve(request.response);
         else fail(request.response?.error ?? "The picture was not accepted. Please try again.");
       });
-      request.addEventListener("error", () => fail("There is no connection. Please try again."));
+      request.addEventListener("error", () => fail("No connection. Please try again."));
       request.send(data);
     });
   }
 
-  /** The card of one file. `upload()` answers with the picture, or with null after saying what went wrong. */
+  /** Create the card of one file. Its `upload()` resolves to the picture, or to null after showing an error. */
   function card(file, { address, token, credit = "", onRemove }) {
-    const alt = field("Alt text", "What is seen, in one sentence. Screen readers read it out.", { maxlength: 240 });
-    const by = field("Credit", "Who made it, like “Photo: Mei Tan”.", { maxlength: 160 });
+    const alt = field("Alt text", "Describe the picture in one sentence. Screen readers read it out.", { maxlength: 240 });
+    const by = field("Credit", "The person who made it, like “Photo: Mei Tan”.", { maxlength: 160 });
     by.input.value = credit;
     const decorative = h("input", { type: "checkbox" });
-    const tick = h("label", { class: "choice" }, decorative, h("span", {}, "Decorative: it says nothing that the text does not say"));
+    const tick = h("label", { class: "choice" }, decorative, h("span", {}, "Decorative: it adds nothing to the text"));
     const ticked = h("div", { class: "field" }, tick);
     const bar = h("progress", { max: 100, value: 0, hidden: true, "aria-label": `Upload of ${file.name}` });
     const wrong = h("p", { class: "error", role: "alert" });
     const again = h("button", { type: "button", class: "button button-small", hidden: true }, "Try again");
-    const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Leave it out");
+    const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Remove");
     const preview = h("img", { alt: "", class: "editor-preview", hidden: true });
     const buttons = h("div", { class: "form-buttons" }, again, remove);
     const words = h("div", {}, alt.element, ticked, by.element, bar, wrong, buttons);
     const element = h("fieldset", { class: "editor-upload" }, h("legend", {}, file.name), preview, words);
     let status = 0;
 
-    // The policy of the site lets pictures come from data:, not from blob:.
+    // The content security policy allows data: for pictures, but not blob:.
     const reader = new FileReader();
     reader.addEventListener("load", () => {
       preview.src = reader.result;
       preview.hidden = false;
     });
     preview.addEventListener("error", () => {
-      preview.hidden = true; // a kind that this browser cannot show; the server says whether it can read it
+      preview.hidden = true; // this browser cannot show the format; the server checks it
     });
     if (file.type.startsWith("image/")) reader.readAsDataURL(file);
 
@@ -116,19 +117,19 @@ const clinicPictures = (() => {
       element,
       credit: by.input,
       image: null,
-      /** Whether everything was said; otherwise it says at the fields what is missing. */
+      /** Return whether all fields are filled in; otherwise show errors at them. */
       check() {
         const isSaid = decorative.checked || alt.input.value.trim() !== "";
         const isCredited = by.input.value.trim() !== "";
-        complain(alt.input, isSaid ? "" : "Say what is seen, or tick “Decorative”");
-        complain(by.input, isCredited ? "" : "Say who made the picture");
+        complain(alt.input, isSaid ? "" : "Describe the picture, or tick “Decorative”");
+        complain(by.input, isCredited ? "" : "Enter who made the picture");
         return isSaid && isCredited;
       },
       async upload() {
         wrong.textContent = "";
         again.hidden = true;
         if (file.size > MOST_BYTES) {
-          wrong.textContent = "The file is larger than 20 MB. Make it smaller, or choose another one.";
+          wrong.textContent = "The file is larger than 20 MB. Choose a smaller one.";
           return null;
         }
         bar.hidden = false;

@@ -1,5 +1,5 @@
-// Read a voucher's QR code with the camera: by the browser itself (BarcodeDetector) where it can, by jsQR where not.
-// What is seen leads to the voucher's page; redeeming stays a press of its button.
+// Reads a voucher's QR code with the camera, by BarcodeDetector if the browser has it, otherwise by jsQR. The code opens the
+// voucher's page; redeeming still needs its button.
 const start = document.querySelector("[data-scan]");
 const view = document.querySelector("[data-scan-view]");
 const video = view.querySelector("video");
@@ -25,7 +25,7 @@ async function read() {
   return window.jsQR(data, width, height)?.data;
 }
 
-// A voucher's QR code holds the address of its page; only the code in it counts, never where it would lead.
+// A voucher's QR code holds the address of its page. Only the code in the address is used, so it cannot lead elsewhere.
 function codeIn(text) {
   return /[?&]code=([0-9A-Za-z]{8})\b/.exec(text)?.[1] ?? /^[0-9A-Za-z]{8}$/.exec(text)?.[0];
 }
@@ -40,7 +40,7 @@ async function look() {
       location.assign(`${location.pathname}?code=${code.toUpperCase()}`);
       return;
     }
-    if (text) status.textContent = "This is not a voucher of ours.";
+    if (text) status.textContent = "This is not one of our vouchers.";
   }
   setTimeout(look, 120);
 }
@@ -56,13 +56,13 @@ if (navigator.mediaDevices?.getUserMedia) start.hidden = false;
 start.addEventListener("click", async () => {
   view.hidden = false;
   start.hidden = true;
-  status.textContent = "Hold the code in front of the camera.";
+  status.textContent = "Hold the QR code in front of the camera.";
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
     stop();
     view.hidden = false;
-    status.textContent = "The camera cannot be used: allow it in the browser, or type the code.";
+    status.textContent = "The camera cannot be used. Allow it in your browser, or enter the code.";
     return;
   }
   video.srcObject = stream;

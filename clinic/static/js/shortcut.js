@@ -1,4 +1,4 @@
-// A key that leads to a field, named by the field's data-shortcut; not while somebody is typing.
+// Moves the focus to a field when the key in its data-shortcut is pressed, except while somebody is typing.
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

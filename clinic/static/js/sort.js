@@ -1,4 +1,4 @@
-// Drag and drop for a list in an order: each row gets a grip, and what is dropped is saved at once.
+// Drag and drop for an ordered list: each row gets a grip, and the new order is saved at once.
 // The buttons "Move up" and "Move down" do the same without JavaScript and by keyboard.
 const said = document.querySelector("[data-sort]");
 const body = document.querySelector("[data-sort-row]").closest("tbody");
@@ -58,8 +58,8 @@ const drag = (row, grip) => {
       const from = rows.indexOf(row);
       const to = rows.indexOf(over);
       const isPastMiddle = to > from === event.clientY > box.top + box.height / 2;
-      if (!isPastMiddle) return; // or two rows of different height would change places for ever
-      // The others move, not the row itself: taken out of the page for a moment, it would lose the pointer.
+      if (!isPastMiddle) return; // otherwise two rows of different height would swap endlessly
+      // Move the other rows: the dragged one would lose the pointer if it left the page for a moment.
       if (to > from) row.before(...rows.slice(from + 1, to + 1));
       else row.after(...rows.slice(to, from));
     };
@@ -81,7 +81,7 @@ const drag = (row, grip) => {
 for (const row of body.rows) {
   const grip = document.createElement("span");
   grip.className = "grip";
-  grip.title = "Drag to another place";
+  grip.title = "Drag to reorder";
   grip.setAttribute("aria-hidden", "true");
   grip.textContent = "⠿";
   formOf(row).prepend(grip);

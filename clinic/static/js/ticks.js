@@ -1,4 +1,4 @@
-// Lists with tick boxes: how many are ticked, and one button that ticks all or none.
+// Lists with checkboxes: the number selected, and a button that selects all or none.
 for (const list of document.querySelectorAll("[data-ticks]")) {
   const words = list.querySelector(".bulk-words");
   if (!words) continue;
@@ -8,8 +8,8 @@ for (const list of document.querySelectorAll("[data-ticks]")) {
   all.className = "button button-quiet button-small";
   const show = () => {
     const ticked = boxes.filter((box) => box.checked).length;
-    words.textContent = ticked ? `With the ${ticked} ticked:` : "With the ticked ones:";
-    all.textContent = ticked === boxes.length ? "Tick none" : "Tick all";
+    words.textContent = ticked ? `With ${ticked} selected:` : "With selected:";
+    all.textContent = ticked === boxes.length ? "Select none" : "Select all";
   };
   all.addEventListener("click", () => {
     const isTicked = boxes.some((box) => !box.checked);

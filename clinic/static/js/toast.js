@@ -1,8 +1,8 @@
-// Notes of what was done: each gets a button that closes it, and is said once more, because screen readers pass over a
-// live region that was there before they listened.
+// Toasts: each gets a close button. The text is set again, because screen readers ignore a live region that existed before
+// they started to listen.
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const text = toast.querySelector("p");
-  text.textContent = text.textContent;
+  text.replaceChildren(text.textContent);
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";

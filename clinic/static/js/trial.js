@@ -1,11 +1,11 @@
-// The thanks page is the same for everyone and knows nobody. Within this tab the browser remembers who has just sent
-// the trial form, so that they need not type it again to say when they can come. It leaves with the tab, or once told.
+// The thanks page is the same for everyone. sessionStorage keeps the details of the trial form, so that people need not type
+// them again in the form for their times. They are deleted with the tab, or once used.
 const KEY = "trial";
 const memory = (() => {
   try {
     return sessionStorage;
   } catch {
-    return new Map(); // a browser that keeps nothing: then they type it again
+    return new Map(); // without storage people type them again
   }
 })();
 for (const form of document.querySelectorAll('form[action="/book/"]')) {

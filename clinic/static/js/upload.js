@@ -1,5 +1,5 @@
-/* Many pictures at once: dropped or chosen, each with words of its own and a progress bar. What fails says what to do and
-   stays; the page asks before it is left while something is not uploaded. */
+/* Upload of several pictures, dropped or chosen, each with its own fields and progress bar. A failed upload stays with its
+   error. Leaving the page asks while an upload is pending. */
 for (const form of document.querySelectorAll("form[data-uploads]")) {
   const { h, card } = clinicPictures;
   const chooser = form.querySelector("input[type=file]");
@@ -20,7 +20,7 @@ for (const form of document.querySelectorAll("form[data-uploads]")) {
       waiting.push(one);
       cards.append(one.element);
     }
-    chooser.value = ""; // the cards hold the files; the same one may be chosen again
+    chooser.value = ""; // the cards hold the files, and the same file may be chosen again
     say();
     waiting.at(-files.length)?.element.querySelector("input").focus();
   }
@@ -74,7 +74,7 @@ for (const form of document.querySelectorAll("form[data-uploads]")) {
 
   const zone = chooser.closest(".field");
   zone.classList.add("drop-zone");
-  zone.append(h("p", { class: "hint" }, "Or drop them here."));
+  zone.append(h("p", { class: "hint" }, "Or drop the pictures here."));
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
       event.preventDefault();

@@ -1,4 +1,4 @@
-/* Puts a video in the place of its link, and only when the link is pressed. */
+/* Replaces the link of a video by its player when the link is clicked. */
 for (const link of document.querySelectorAll("a[data-embed]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();

@@ -1,1 +1,1 @@
-"""Stored pages: answers kept ready to send for one content version."""
+"""The page store: rendered pages cached for one content version."""

@@ -1,4 +1,4 @@
-"""Public pages travel as gzip to those who accept it."""
+"""Gzip compression of pages that the page store does not compress."""
 
 import gzip
 
@@ -6,21 +6,21 @@ from flask import Flask, Response, request, session
 
 from clinic.web.pages.store import is_storing
 
-SMALLEST = 1000  # bytes; below that the packet is no fuller
-LEVEL = 5  # beyond it each percent less costs twice the time
+SMALLEST = 1000  # bytes; a smaller answer needs as many packets uncompressed
+LEVEL = 5  # above it, one percent less size costs twice the time
 
 
 def init_compress(app: Flask) -> None:
-    """Compress text after each request, but never a page of a session.
+    """Compress text answers, except pages of a session.
 
-    Such a page holds a token beside words that a visitor chose (a search, a typed name), and the compressed length
-    would give the token away letter by letter (BREACH). Visitors have no session; a stored page has nothing secret.
+    Such a page holds a CSRF token beside words that a visitor chose (a search, a typed name), so its compressed length
+    could leak the token letter by letter (BREACH). Visitors have no session, and a stored page holds no secret.
     """
 
     @app.after_request
     def compress(response: Response) -> Response:
         if is_storing() and response.status_code == 200:
-            return response  # the store keeps it in every encoding
+            return response  # the page store compresses it in every encoding
         if request.method == "HEAD" or session or not _is_plain_text(response):
             return response
         response.vary.add("Accept-Encoding")
@@ -34,7 +34,7 @@ def _is_plain_text(response: Response) -> bool:
     kind = response.mimetype or ""
     return (
         (kind.startswith("text/") or kind.endswith("xml"))
-        and not response.is_streamed  # the sitemap is made while it is sent, a file is read while it is sent
+        and not response.is_streamed  # the sitemap is generated, and a file is read, during sending
         and not response.direct_passthrough
         and not {"Content-Encoding", "Set-Cookie"} & set(response.headers.keys())
         and len(response.get_data()) >= SMALLEST

@@ -1,7 +1,7 @@
-"""What many pages show and only staff change, kept in the process while the content version stays the same.
+"""Cache of values that many pages show and only staff change, valid for the current content version.
 
-The page store asks for the version before a view reads anything, so what is kept under it is never older than it. In a
-request without one (a signed-in person's, or any in development) everything is made anew, once.
+The page store reads the version before a view reads anything, so a cached value is never older than its version. In a
+request without a version (of a signed-in person, or in development) each value is computed once per request.
 """
 
 from collections.abc import Callable, Hashable
@@ -11,20 +11,20 @@ from flask import current_app, g, request
 
 from clinic.preferences import Preferences, preferences
 
-VERSION = "clinic.version"  # where the page store puts it in the WSGI environ
+VERSION = "clinic.version"  # key in the WSGI environ, set by the page store
 MOST_THINGS = 500
 
 Thing = TypeVar("Thing")
 
 
 class Memory:
-    """Things by name, of one content version at a time."""
+    """Cache of values for the current content version; cleared when the version changes."""
 
     def __init__(self) -> None:
         self._of: tuple[str, dict[Hashable, Any]] = ("", {})
 
     def recall(self, version: str, name: Hashable, make: Callable[[], Thing]) -> Thing:
-        """What is kept under this name, or else what `make` returns; two threads that both make it make the same."""
+        """Return the cached value for a name, or compute it with `make`. Two threads may compute the same value."""
         kept_of, things = self._of
         if kept_of != version or len(things) >= MOST_THINGS:
             things = {}
@@ -35,7 +35,7 @@ class Memory:
 
 
 def remembered(name: Hashable, make: Callable[[], Thing]) -> Thing:
-    """What `make` returns: something that nobody changes, and that belongs to no session of the database."""
+    """Return the cached result of `make`. It must be immutable and not bound to a database session."""
     if version := request.environ.get(VERSION):
         memory: Memory = current_app.extensions["clinic.memory"]
         return memory.recall(version, name, make)
@@ -46,6 +46,7 @@ def remembered(name: Hashable, make: Callable[[], Thing]) -> Thing:
 
 
 def facts() -> Preferences:
-    """The facts about the clinic that a page shows: one statement, and none while nothing changes."""
+    """Return the facts about the clinic that pages show. Reading them costs one statement, and none while they are
+    cached."""
     found = current_app.extensions["clinic.last_facts"] = remembered("facts", preferences)
     return found

@@ -1,4 +1,4 @@
-"""Stored pages that the machines of one clinic share in Redis."""
+"""Stored pages in Redis, shared by all machines of one site."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ from clinic.core.settings import Settings
 from clinic.web.pages.page import Key, Page
 
 log = logging.getLogger(__name__)
-REDIS_SECONDS, REDIS_PAUSE = 0.25, 5.0  # longest wait for an answer; how long it is left alone after none
+REDIS_SECONDS, REDIS_PAUSE = 0.25, 5.0  # longest wait for Redis; pause after a failure
 
 
 class SharedPages:
-    """The pages in Redis. It may be away at any time; then it is left alone for a while."""
+    """The shared pages. After a failure of Redis, no request is made for REDIS_PAUSE seconds."""
 
     def __init__(self, url: str, build: str) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
@@ -27,7 +27,7 @@ class SharedPages:
         self._rests_until = 0.0
 
     def get(self, key: Key, version: str) -> Page | None:
-        """The page that any machine has made at this version."""
+        """Return the page that a machine has stored for this version, or None."""
         raw = self._try(lambda: self._redis.get(self._name(key, version)))
         if not raw:
             return None
@@ -36,7 +36,7 @@ class SharedPages:
         return Page(version, until, [(name, value) for name, value in headers], body)
 
     def put(self, key: Key, page: Page) -> None:
-        """Share it for as long as it fits."""
+        """Share a page until its validity ends."""
         seconds = int(page.until - clock.now().timestamp())
         if seconds > 0:
             value = json.dumps([page.until, page.headers]).encode() + b"\n" + page.body
@@ -59,7 +59,7 @@ class SharedPages:
 
 
 def build_of(settings: Settings) -> str:
-    """What else a page is made from: the code, the templates and styles, and the settings that show."""
+    """Return a digest of what pages depend on besides content: code, templates, styles, and visible settings."""
     digest = hashlib.sha256(repr((settings.site_url, settings.time_zone, settings.phone_region)).encode())
     root = Path(__file__).resolve().parent.parent
     for path in sorted(root.rglob("*")):

@@ -1,12 +1,12 @@
-"""Pages that are the same for every reader, kept ready to send, in front of routing.
+"""The page store: a cache of public pages in front of routing.
 
-A stored page fits while the content version in the database is the one it was made with, and until the time at which
-it would say something else by itself: a scheduled article comes due, the clinic opens, a day ends. The version is read
-for each request, past the ORM, so that a change shows at once in every process and on every machine. With Redis the
-machines share what one of them has made; without it, or while it is away, each process makes its own.
+A stored page is valid while the content version in the database is the one it was made with, and until the time at
+which it would change by itself: a scheduled article becomes due, the clinic opens, a day ends. The version is read for
+each request, bypassing the ORM, so a change shows at once in every process and on every machine. With Redis the
+machines share their pages; without it, or while it is down, each process renders its own.
 
-Stored is only what a view marked with @stored answers with 200 to a reader without a staff cookie. Such a page holds
-nothing personal and sets no cookie, so a proxy in front may keep it too, and asks with the ETag whether it still fits.
+Only the 200 responses of views marked with @stored are kept, and only for readers without a staff cookie. Such a page
+is the same for everybody and sets no cookie, so a proxy in front may cache it too and revalidate it by its ETag.
 """
 
 import logging
@@ -34,10 +34,10 @@ from clinic.web.pages.version import VersionReader
 log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
-MOST_BYTES = 32 * 1024 * 1024  # of each process
-LONGEST_WAIT = 10.0  # seconds for another thread to make the same page
+MOST_BYTES = 32 * 1024 * 1024  # in each process
+LONGEST_WAIT = 10.0  # seconds to wait for another thread that renders the same page
 OF_ONE_ANSWER = {"content-length", "content-encoding", "vary", "etag", "date", "x-request-id"}
-# Marks that advertisements and letters add to an address. No page of ours reads them.
+# Query parameters that advertisements and mailings add. No page reads them.
 IGNORED = ("utm_", "fbclid", "gclid", "gbraid", "wbraid", "msclkid", "mc_")
 
 _STORING, _UNTIL = "clinic.storing", "clinic.until"
@@ -45,10 +45,10 @@ _STORING, _UNTIL = "clinic.storing", "clinic.until"
 
 @dataclass(frozen=True)
 class Rule:
-    """How the page of a view is kept: which parts of the query make it another page, and for how long at most.
+    """Storage rule of a view: the query parameters that select another page, and the longest storage time in seconds.
 
-    `again` is what the view does besides answering. It is called with the app, the WSGI environ and the view's
-    arguments each time the page is answered without it.
+    `again` is a side effect of the view. It is called with the app, the WSGI environ and the view's arguments whenever
+    a stored page is sent without running the view.
     """
 
     args: frozenset[str]
@@ -57,9 +57,10 @@ class Rule:
 
 
 def stored(*args: str, seconds: int = 600, again: Callable[..., None] | None = None) -> Callable[[View], View]:
-    """Mark a view whose page is the same for every reader and depends on nothing but its path and these arguments.
+    """Mark a view whose page is the same for every reader and depends only on its path and these query parameters.
 
-    It is kept to the next multiple of `seconds` by the clock: with 60, what changes by the minute is never late.
+    The page is kept until the next multiple of `seconds` by the clock. With 60, text that changes every minute is never
+    late.
     """
 
     def mark(view: View) -> View:
@@ -70,12 +71,13 @@ def stored(*args: str, seconds: int = 600, again: Callable[..., None] | None = N
 
 
 def is_storing() -> bool:
-    """Whether the answer to this request is made for the store, which encodes it itself."""
+    """Return whether the response will be stored. The page store compresses such responses itself."""
     return _STORING in request.environ
 
 
 class PageStore:
-    """The WSGI layer. `due` says when, after a moment, something will show by itself; it is asked in the request."""
+    """WSGI middleware of the page store. `due` returns the next time after a given one at which content appears by
+    itself."""
 
     def __init__(self, app: Flask, settings: Settings, due: Callable[[datetime], datetime | None]) -> None:
         self._app, self._inner, self._settings, self._due = app, app.wsgi_app, settings, due
@@ -89,7 +91,7 @@ class PageStore:
         app.after_request(self._set_end)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Answer from the store, or let the app answer and keep what may be kept."""
+        """Send a stored page, or run the app and store its response if allowed."""
         cookies = environ.get("HTTP_COOKIE", "")
         if environ.get("SCRIPT_NAME") or (cookies and any(name in cookies for name in self._cookies)):
             return self._inner(environ, start_response)
@@ -122,7 +124,7 @@ class PageStore:
         return page
 
     def _rule(self, key: Key) -> tuple[Rule, Mapping[str, Any]] | None:
-        """How the page of this address is kept, if it is, and the arguments of its view."""
+        """Return the storage rule for an address and the arguments of its view, or None."""
         try:
             endpoint, view_args = self._app.url_map.bind("").match(key[1], "GET")
         except HTTPException:
@@ -134,7 +136,7 @@ class PageStore:
     def _send(
         self, page: Page, environ: Environ, start_response: Any, *, first: list[tuple[str, str]] | None = None
     ) -> Iterable[bytes]:
-        """Answer with a page; `first` is what only the answer has for which it was made."""
+        """Send a page. `first` holds headers of the one response for which the page was rendered."""
         if page.again and first is None:
             page.again(environ)
         accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
@@ -161,7 +163,7 @@ class PageStore:
             told.extend(args)
 
         body = self._inner(asked, listen)
-        # The session is saved after all hooks, so only here is seen whether it made a cookie.
+        # The session is saved after all hooks, so only now it is known whether a cookie is set.
         if _UNTIL not in asked or any(name.lower() == "set-cookie" for name, _ in told[1]):
             start_response(*told)
             return body
@@ -194,7 +196,7 @@ class PageStore:
 
     @contextmanager
     def _alone(self, key: Key) -> Iterator[None]:
-        """One thread at a time makes a page; those that wait find it made. None waits for ever."""
+        """Let only one thread render a page. Others wait, at most LONGEST_WAIT seconds, and then find it stored."""
         with self._lock:
             lock = self._being_made.setdefault(key, threading.Lock())
         is_mine = lock.acquire(timeout=LONGEST_WAIT)
@@ -208,12 +210,12 @@ class PageStore:
                         self._being_made.pop(key, None)
 
     def _set_end(self, response: Response) -> Response:
-        """After the view, in its request: until when the page says the same."""
+        """Record until when the page is valid. Runs after the view, within its request."""
         if is_storing() and response.status_code == 200:
             rule, began = request.environ[_STORING]
             try:
                 due, zone = self._due(began), facts().zone
-            except sa.exc.SQLAlchemyError:  # the page is made and can be sent; how long it fits nobody can say
+            except sa.exc.SQLAlchemyError:  # the page can be sent, but not stored: its end is unknown
                 return response
             tomorrow = began.astimezone(zone).date() + timedelta(days=1)
             ends = [
@@ -227,6 +229,6 @@ class PageStore:
 
 
 def _read_query(query: str) -> str:
-    """The query without what no page reads, each name once, so that one page has one key."""
-    pairs = reversed(parse_qsl(query, keep_blank_values=True))  # of a name that comes twice, pages read the first
+    """Return the query in a canonical form, without ignored parameters, so that one page has one key."""
+    pairs = reversed(parse_qsl(query, keep_blank_values=True))  # of a repeated name, pages read the first value
     return urlencode(sorted({name: value for name, value in pairs if not name.startswith(IGNORED)}.items()))

@@ -1,4 +1,4 @@
-"""The content version, read past the ORM."""
+"""Reader of the content version that bypasses the ORM."""
 
 import sqlite3
 import threading
@@ -11,8 +11,8 @@ from clinic.core.settings import database
 
 
 class VersionReader:
-    """Reads the content version on a connection of each thread's own: a page store that asked the ORM would spend more
-    on the question than on the answer."""
+    """Reads the content version on one connection per thread. Through the ORM the query would cost more than sending
+    the page."""
 
     SQL = "SELECT token FROM content_version"
 
@@ -20,14 +20,15 @@ class VersionReader:
         url, arguments = database(database_url)
         self._threshold: int | None = arguments.get(
             "prepare_threshold", 0
-        )  # at once, unless somebody decided otherwise
+        )  # at once, unless DATABASE_URL sets another value
         self._path = url.database if url.get_backend_name() == "sqlite" else None
         self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._mine = threading.local()
         self._last = ""
 
     def current(self) -> str:
-        """The version. While the database is away it is the one that this process read last. "" at first."""
+        """Return the content version; "" before the first success. While the database is down, the last known
+        version."""
         try:
             row = self._ask()
         except (sqlite3.Error, psycopg.Error, OSError):
@@ -42,12 +43,12 @@ class VersionReader:
             try:
                 return connection.execute(self.SQL).fetchone()
             except psycopg.OperationalError:
-                pass  # the server was restarted: once more, on a new one
+                pass  # the server was restarted: retry on a new connection
         self._mine.connection = connection = self._connect()
         return connection.execute(self.SQL).fetchone()
 
     def _connect(self) -> Any:
         if self._path:
-            # The file must be there: a store that made it would hide that the database is gone.
+            # mode=rw does not create the file: a new empty database would hide that the real one is gone.
             return sqlite3.connect(f"{Path(self._path).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
         return psycopg.connect(self._url, autocommit=True, connect_timeout=2, prepare_threshold=self._threshold)

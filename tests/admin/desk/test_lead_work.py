@@ -1,10 +1,11 @@
-"""Leads in the panel: board, plan, letters, merging, bulk moves with undo, comparing, blocking, customers, files."""
+"""Tests of leads in the panel: board, plan, letters, merges, bulk moves with undo, comparing, blocking, files."""
 
 import io
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -85,13 +86,13 @@ def test_plan_and_assignment_are_kept_and_a_wrong_date_is_refused(sign_in: SignI
     lead = make_booking().lead
     desk = sign_in("desk")
     page = visit(desk, open_lead(desk, lead))
-    assert page.submit("Keep", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Kept."
+    assert page.submit("Save", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Saved."
     db.session.refresh(lead)
     assert (lead.assigned_id, lead.next_step, str(lead.next_on)) == (mei.id, "Call", "2026-12-01")
-    refused = page.submit("Keep", next_on="soon")
+    refused = page.submit("Save", next_on="soon")
     assert refused.status == 422
     assert "Enter a date like 24/11/2026" in refused.alert()
-    assert page.submit("Keep", assigned="4711").status == 400
+    assert page.submit("Save", assigned="4711").status == 400
     assert visit(desk, "/admin/leads/?tab=mine").texts("tbody tr") == []
     assert len(visit(sign_in(user=mei), "/admin/leads/?tab=mine").texts("tbody tr")) == 1
 
@@ -100,26 +101,26 @@ def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
     letter = save_letter(Letter(), name="After", subject="Dear {name}", body="Thank you, {name}. {clinic}")
     lead = make_booking(name="Tan Wei Ling").lead
     desk = sign_in("desk")
-    page = visit(desk, open_lead(desk, lead)).submit("Fill in", letter=str(letter.id))
+    page = visit(desk, open_lead(desk, lead)).submit("Use template", letter=str(letter.id))
     assert page.one("#subject").attributes["value"] == "Dear Tan Wei Ling"
     assert page.texts("#body") == ["Thank you, Tan Wei Ling. Move Therapy"]
-    empty = page.submit("Send the mail", subject="", body="My words")
+    empty = page.submit("Send email", subject="", body="My words")
     assert empty.status == 422
     assert empty.texts("#body") == ["My words"]
-    assert "on its way" in page.submit("Send the mail").status_text()
+    assert "will be sent" in page.submit("Send email").status_text()
     assert db.session.scalars(sa.select(Message.subject).where(Message.kind == "letter")).all() == ["Dear Tan Wei Ling"]
     unsubscribe(lead)
-    assert "wants no more letters" in page.submit("Send the mail").alert()
-    assert "wants no more letters" in visit(desk, open_lead(desk, lead)).text
+    assert "has unsubscribed" in page.submit("Send email").alert()
+    assert "has unsubscribed" in visit(desk, open_lead(desk, lead)).text
 
 
 # The fields of a lead's forms: button, what else is typed, the longest text, and the sentence for a longer one.
-LONGEST = {
+LONGEST: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "because": ("Change", {"stage": "lost"}, 200, "Shorten the reason to at most 200 characters"),
-    "next_step": ("Keep", {}, 200, "Shorten the next step to at most 200 characters"),
-    "subject": ("Send the mail", {"body": "Hello"}, 200, "Shorten the subject to at most 200 characters"),
-    "body": ("Send the mail", {"subject": "Hello"}, 10_000, "Shorten the text to at most 10,000 characters"),
-    "note": ("Keep the note", {}, 5000, "Shorten the note to at most 5,000 characters"),
+    "next_step": ("Save", {}, 200, "Shorten the next step to at most 200 characters"),
+    "subject": ("Send email", {"body": "Hello"}, 200, "Shorten the subject to at most 200 characters"),
+    "body": ("Send email", {"subject": "Hello"}, 10_000, "Shorten the text to at most 10,000 characters"),
+    "note": ("Save note", {}, 5000, "Shorten the note to at most 5,000 characters"),
 }
 
 
@@ -139,7 +140,7 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
     page = visit(desk, open_lead(desk, lead))
     before = stored(lead)
     typed = "Too long. " + "x" * most
-    refused = page.submit(button, **fields, **{name: typed})
+    refused = page.submit(button, **(fields | {name: typed}))
     check(refused)
     assert refused.status == 422
     assert sentence in refused.alert()
@@ -151,7 +152,7 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
     assert values[name] == typed
     assert {one: values[one] for one in fields} == fields
     assert stored(lead) == before
-    shortened = refused.submit(button, **{name: "y" * most})
+    shortened = refused.submit(button, **({name: "y" * most} | fields))
     assert shortened.path == open_lead(desk, lead)
     assert "y" * most in str(stored(lead))
 
@@ -159,9 +160,9 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
 @pytest.mark.parametrize(
     ("button", "name", "sentence"),
     [
-        ("Send the mail", "subject", "Write a subject"),
-        ("Send the mail", "body", "Write a text"),
-        ("Keep the note", "note", "The note is empty: write something first"),
+        ("Send email", "subject", "Enter a subject"),
+        ("Send email", "body", "Enter a text"),
+        ("Save note", "note", "The note is empty. Write something first"),
     ],
 )
 def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
@@ -170,7 +171,7 @@ def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
     lead = make_booking().lead
     desk = sign_in("desk")
     before = stored(lead)
-    refused = visit(desk, open_lead(desk, lead)).submit(button, **{name: " \n "})
+    refused = visit(desk, open_lead(desk, lead)).submit(button, **dict[str, Any]({name: " \n "}))
     check(refused)
     assert refused.status == 422
     assert refused.texts(f"#{name}-error") == [sentence]
@@ -181,10 +182,10 @@ def test_a_plan_and_a_reason_may_be_emptied(sign_in: SignIn) -> None:
     lead = make_booking().lead
     desk = sign_in("desk")
     page = visit(desk, open_lead(desk, lead))
-    page = page.submit("Keep", next_step="Call", next_on="2026-12-01")
+    page = page.submit("Save", next_step="Call", next_on="2026-12-01")
     page = page.submit("Change", stage="lost", because="Too far")
     assert page.values("Change")["because"] == "Too far"
-    page.submit("Keep", next_step="", next_on="").submit("Change", stage="new", because="")
+    page.submit("Save", next_step="", next_on="").submit("Change", stage="new", because="")
     db.session.refresh(lead)
     assert (lead.next_step, lead.next_on, lead.lost_because, lead.stage) == ("", None, "", Stage.NEW)
 
@@ -192,9 +193,9 @@ def test_a_plan_and_a_reason_may_be_emptied(sign_in: SignIn) -> None:
 def test_a_refused_letter_is_sent_once_when_it_is_put_right_and_sent_twice(sign_in: SignIn) -> None:
     lead = make_booking().lead
     desk = sign_in("desk")
-    refused = visit(desk, open_lead(desk, lead)).submit("Send the mail", subject="Hello")
+    refused = visit(desk, open_lead(desk, lead)).submit("Send email", subject="Hello")
     for _ in range(2):
-        sent = refused.submit("Send the mail", body="How are you?")
+        sent = refused.submit("Send email", body="How are you?")
         assert (sent.status, sent.path) == (200, open_lead(desk, lead))
     assert stored(lead)[-1] == 1
 
@@ -203,14 +204,14 @@ def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
     kept = make_booking(name="Tan Wei Ling", email="a@example.org").lead
     other = make_booking(name="Tan Wei Lin", email="b@example.org").lead
     desk = sign_in("desk")
-    page = visit(desk, open_lead(desk, kept)).submit("One person: merge")
+    page = visit(desk, open_lead(desk, kept)).submit("Same person: merge")
     assert "Merged" in page.status_text()
     assert len(page.texts(".card")) == 2
     assert visit(desk, f"/admin/leads/details/?id={other.id}").texts("h1") == ["Tan Wei Ling"]
-    assert page.submit("Split again").status_text().startswith("Split: Tan Wei Lin")
+    assert page.submit("Undo merge").status_text().startswith("Merge undone. Tan Wei Lin")
     assert db.session.scalars(sa.select(Merge)).all() == []
-    apart = visit(desk, open_lead(desk, kept)).submit("Two people")
-    assert "is somebody else" in apart.status_text()
+    apart = visit(desk, open_lead(desk, kept)).submit("Different people")
+    assert "a different person" in apart.status_text()
     assert apart.texts(".likely") == []
 
 
@@ -219,15 +220,15 @@ def test_many_are_moved_and_put_back(sign_in: SignIn) -> None:
     change_stage(leads[2], Stage.BOOKED)
     desk = sign_in("desk")
     page = visit(desk, "/admin/leads/")
-    page.submit("Contacted:", rowid=[str(lead.id) for lead in leads])
+    page.submit("Mark selected as contacted", rowid=[str(lead.id) for lead in leads])
     done = visit(desk, "/admin/leads/")
     assert {stage_of(lead) for lead in leads} == {Stage.CONTACTED}
-    assert "3 leads put back" in done.submit("Undo").status_text()
+    assert "3 leads restored" in done.submit("Undo").status_text()
     assert [stage_of(lead) for lead in leads] == [Stage.NEW, Stage.NEW, Stage.BOOKED]
-    page.submit("Lost:")
-    assert "Tick some leads first" in visit(desk, "/admin/leads/").alert()
-    page.submit("Look after", rowid=[str(leads[0].id)])
-    assert "You look after 1 lead" in visit(desk, "/admin/leads/").status_text()
+    page.submit("Mark selected as lost")
+    assert "Select at least one lead" in visit(desk, "/admin/leads/").alert()
+    page.submit("Assign selected to me", rowid=[str(leads[0].id)])
+    assert "1 lead assigned to you" in visit(desk, "/admin/leads/").status_text()
 
 
 # Held, blocked, known
@@ -241,12 +242,12 @@ def test_a_held_request_stands_beside_who_used_the_contact(sign_in: SignIn) -> N
     page = visit(desk, "/admin/bookings/?tab=held")
     assert f"/admin/bookings/compare/?id={held.id}" in page.html
     page = visit(desk, f"/admin/bookings/compare/?id={held.id}")
-    for words in ("Used this e-mail", "Tan Wei Ling", "Same name but for one letter", "A customer from before"):
+    for words in ("Used this email", "Tan Wei Ling", "Same name except for one letter", "A customer from before"):
         assert words in page.text, words
     page.submit("Allow: first-time customer")
     db.session.rollback()
     assert db.session.get_one(Booking, held.id).state == BookingState.BOOKED
-    assert "Decided: booked" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
+    assert "Already decided: booked" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
 
 
 def test_a_guest_is_blocked_and_the_block_lifted(sign_in: SignIn) -> None:
@@ -268,24 +269,24 @@ def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) ->
     desk = sign_in("desk")
     page = visit(desk, "/admin/known-customers/")
     lines = "a@example.org,91234567\nnonsense,1\n"
-    tried = page.submit("Read the lines", lines=lines)
-    assert "Tried, nothing was kept: 1 added" in tried.status_text()
+    tried = page.submit("Import", lines=lines)
+    assert "Test run, nothing was saved: 1 added" in tried.status_text()
     assert db.session.scalars(sa.select(Claim)).all() == []
-    done = page.submit("Read the lines", lines=lines, is_trial=None)
+    done = page.submit("Import", lines=lines, is_trial=None)
     assert "1 added" in done.status_text()
-    assert done.texts("tbody tr") == ["1 added", "2 not taken: this is not an e-mail address"]
-    assert "Choose a file or paste" in page.submit("Read the lines", lines=" ").alert()
-    assert "more than 5,000 lines" in page.submit("Read the lines", lines="a\n" * 5002).alert()
+    assert done.texts("tbody tr") == ["1 added", "2 not imported: this is not an email address"]
+    assert "Choose a file or paste" in page.submit("Import", lines=" ").alert()
+    assert "more than 5,000 lines" in page.submit("Import", lines="a\n" * 5002).alert()
 
 
-# Where people come from
+# Sources
 
 
 def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskClient) -> None:
     make_services()
     end = make_article()
     text = make_article(body='<p>Text.</p><section data-part="trial-form"></section><p>More.</p>')
-    person = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
+    person: dict[str, Any] = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
     for number, (path, where) in enumerate(
         [
             (end.address, Place.END),
@@ -337,6 +338,7 @@ def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, cl
     desk_user = make_user()
     bookings = [ask(hips.id, services[0].id, number) for number in range(3)] + [ask(None, services[1].id, 9)]
     for booking in bookings[:2]:
+        assert booking.voucher
         redeem_voucher(booking.voucher, by=desk_user)
     change_stage(bookings[0].lead, Stage.JOINED, by=desk_user)
     desk = sign_in("desk")
@@ -350,7 +352,7 @@ def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, cl
     assert rows("by=week")[:1] == ["2026-11-16 50 4 2 1"]
     assert rows("by=article&from=2026-01-01&to=2026-06-30")[:1] == ["Hips 7 0 0 0"]
     assert (
-        "Nobody read or asked" in visit(desk, "/admin/report/", query={"from": "2020-01-01", "to": "2020-02-01"}).text
+        "no reads or requests" in visit(desk, "/admin/report/", query={"from": "2020-01-01", "to": "2020-02-01"}).text
     )
     for odd in ("by=nonsense", "from=x&to=y", "from=2026-12-01&to=2026-01-01"):
         rows(odd)

@@ -53,8 +53,8 @@ def test_the_desk_changes_a_stage_and_the_tabs_follow(sign_in: SignIn) -> None:
     desk = sign_in(user=make_user(name="Haziq Rahman"))
     lead = make_booking(name="Wei Ling").lead
     page = visit(desk, f"/admin/leads/details/?id={lead.id}").submit("Change", stage="contacted")
-    assert page.status_text() == "Stage is now contacted."
-    assert page.texts(".history li")[0].endswith("Haziq Rahman Stage is now contacted")
+    assert page.status_text() == "Stage changed to contacted."
+    assert page.texts(".history li")[0].endswith("Haziq Rahman Stage changed to contacted")
     assert visit(desk, "/admin/leads/?tab=contacted").texts("td[data-label=Name]") == ["Wei Ling"]
     assert visit(desk, "/admin/leads/?tab=new").texts("td[data-label=Name]") == []
 
@@ -62,12 +62,12 @@ def test_the_desk_changes_a_stage_and_the_tabs_follow(sign_in: SignIn) -> None:
 def test_a_note_is_kept_with_its_writer_and_an_empty_one_is_not(sign_in: SignIn) -> None:
     desk, lead = sign_in(user=make_user(name="Haziq")), make_booking().lead
     page = visit(desk, f"/admin/leads/details/?id={lead.id}")
-    after = page.submit("Keep the note", note="Prefers <b>mornings</b>\nand calls")
-    assert after.status_text() == "Note kept."
+    after = page.submit("Save note", note="Prefers <b>mornings</b>\nand calls")
+    assert after.status_text() == "Note saved."
     assert "Prefers <b>mornings</b> and calls" in after.texts(".history li.note")[0]
     assert "Haziq" in after.texts(".history li.note")[0]
     for empty in ("", "  \n ", "\u200b"):
-        assert "write something first" in page.submit("Keep the note", note=empty).alert()
+        assert "Write something first" in page.submit("Save note", note=empty).alert()
     assert len(db.session.scalars(sa.select(LeadEvent).where(LeadEvent.is_note)).all()) == 1
 
 
@@ -76,7 +76,7 @@ def test_unknown_leads_and_stages_change_nothing(sign_in: SignIn) -> None:
     page = visit(desk, f"/admin/leads/details/?id={lead.id}")
     assert page.submit("Change", stage="married").status == 400
     assert page.submit("Change", id="987654", stage="lost").status == 404
-    assert page.submit("Keep the note", id="x", note="x").status == 404
+    assert page.submit("Save note", id="x", note="x").status == 404
     visit(desk, "/admin/leads/details/?id=987654", status=404)
     assert db.session.get_one(Lead, lead.id).stage == Stage.NEW
 
@@ -88,7 +88,7 @@ def test_search_finds_by_name_email_and_mobile(sign_in: SignIn) -> None:
     page = visit(desk, "/admin/leads/")
     for words in ("wei ling", "WEILING@", "+6591234567"):
         assert page.submit("Search", search=words).texts("td[data-label=Name]") == ["Tan Wei Ling"]
-    assert "Nothing matches “<b>”" in page.submit("Search", search="<b>").text
+    assert "No results for “<b>”" in page.submit("Search", search="<b>").text
 
 
 def test_the_export_holds_every_lead_as_utf_8_and_leaves_a_line_in_the_log(sign_in: SignIn) -> None:
@@ -98,7 +98,7 @@ def test_the_export_holds_every_lead_as_utf_8_and_leaves_a_line_in_the_log(sign_
     make_leads([f"Person {number}" for number in range(600)])
     assert desk.get("/admin/leads/export.csv").data.startswith("\ufeff".encode())
     head, first, *rest = exported(desk)
-    assert head == ["Name", "Email", "Mobile", "Stage", "Source article", "Asked on"]
+    assert head == ["Name", "Email", "Mobile", "Stage", "Source article", "Requested on"]
     assert first[:5] == ["Zoë Müller 李", "zoe@example.org", "'+6591234567", "contacted", "Hips, “knees” & more"]
     assert [row[0] for row in rest] == [f"Person {number}" for number in range(600)]
     assert "exported" in db.session.scalars(sa.select(AuditLine.verb).where(AuditLine.actor_id.is_not(None))).all()

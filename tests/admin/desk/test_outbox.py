@@ -1,4 +1,4 @@
-"""The outbox: what was sent, what waits, what failed, and sending again."""
+"""Tests of the outbox: sent, queued and failed emails, and sending again."""
 
 import uuid
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_search_finds_by_recipient_and_subject(sign_in: SignIn) -> None:
 
 
 ROLES = ("owner", "editor", "moderator", "desk")
-# Whom each kind of mail is for, besides the owner.
+# Roles that may read each kind of email, besides the owner.
 READERS = dict.fromkeys(
     (
         "trial_confirmed",
@@ -140,7 +140,7 @@ def test_each_role_finds_opens_and_sends_again_its_own_kinds_and_nobody_sees_a_s
         assert details.status_code == (200 if may else 404 if has_screen else 403), kind
         assert "SECRET-TOKEN" not in details.get_data(as_text=True)
         if may:
-            assert "[link that only the recipient gets]" in details.get_data(as_text=True)
+            assert "[link sent only to the recipient]" in details.get_data(as_text=True)
         again = client.post("/admin/outbox/again/", data={"id": message.id, "csrf_token": token})
         assert again.status_code == (303 if may else 404 if has_screen else 403), kind
         found = client.get("/admin/search/", query_string={"search": "SECRET-TOKEN"}).get_data(as_text=True)
@@ -150,15 +150,15 @@ def test_each_role_finds_opens_and_sends_again_its_own_kinds_and_nobody_sees_a_s
 def test_the_dashboard_counts_failed_mails_of_ones_own_kinds(sign_in: SignIn) -> None:
     message_of("password_reset")
     message_of("letter")
-    assert "1 Mails that failed" in visit(sign_in("desk"), "/admin/").text
-    assert "2 Mails that failed" in visit(sign_in("owner"), "/admin/").text
+    assert "1 Failed emails" in visit(sign_in("desk"), "/admin/").text
+    assert "2 Failed emails" in visit(sign_in("owner"), "/admin/").text
 
 
 def test_links_are_kept_apart_from_every_text_and_emptied_once_they_are_sent(app: Flask) -> None:
     sent: list[tuple[str, str, str]] = []
     for sample in SAMPLES.values():
         sample()
-    visit(app.test_client(), "/reset").submit("Send me the link", email=make_user().email)
+    visit(app.test_client(), "/reset").submit("Send link", email=make_user().email)
     with atomic():
         write_letter(make_booking(name="Wei").lead, "Hello", "How are you?", by=make_user())
     messages = db.session.scalars(sa.select(Message)).all()

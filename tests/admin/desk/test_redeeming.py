@@ -1,4 +1,4 @@
-"""Redeeming before the day of a visit asks; a redemption can be undone; a merge and the ledger speak in the panel."""
+"""Tests of redeeming: before the day of the visit, undo, and after a merge."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,12 @@ from tests.factories import make_booking, make_therapist, make_user, make_visit
 
 SignIn = Callable[..., FlaskClient]
 TODAY = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)  # the clock of the tests stands at 10 o'clock of that day
-ASKS = "Redeem today all the same"
+ASKS = "Redeem today anyway"
 
 
 @pytest.fixture(autouse=True)
 def _clock(clock: MovableClock) -> None:
-    """All of these happen on 20 November 2026."""
+    """Set the clock to 20 November 2026."""
 
 
 def facts(booking: Booking) -> tuple[VoucherState, VisitState | None, Stage]:
@@ -93,7 +93,7 @@ def test_who_redeemed_undoes_it_and_everything_is_as_before(sign_in: SignIn, clo
     desk = sign_in("desk")
     page = visit(desk, "/admin/bookings/").submit("Redeem")
     clock.move(minutes=14)
-    assert "is good again" in page.submit("Undo").status_text()
+    assert "is valid again" in page.submit("Undo").status_text()
     assert facts(booking) == before
     texts = db.session.scalars(sa.select(LeadEvent.text).where(LeadEvent.lead_id == booking.lead_id)).all()
     assert sum("undone" in text for text in texts) == 1
@@ -108,13 +108,13 @@ def test_the_page_of_the_voucher_offers_undoing_to_who_redeemed_for_15_minutes(
     address = f"/admin/redeem/?code={booking.voucher.code}"
     visit(desk, address).submit("Redeem")
     theirs = visit(desk, address)
-    assert "Undo the redemption" in theirs.texts("button")
-    assert "Undo the redemption" not in visit(colleague, address).texts("button")
+    assert "Undo redemption" in theirs.texts("button")
+    assert "Undo redemption" not in visit(colleague, address).texts("button")
     token = visit(colleague, address).values("Sign out")["csrf_token"]
     answer = colleague.post("/admin/redeem/undo/", data={"code": booking.voucher.code, "csrf_token": token})
-    assert "by the person who made it" in visit(colleague, answer.headers["Location"]).alert()
+    assert "the person who redeemed a voucher" in visit(colleague, answer.headers["Location"]).alert()
     clock.move(minutes=15)
-    assert "within 15 minutes" in theirs.submit("Undo the redemption").alert()
+    assert "within 15 minutes" in theirs.submit("Undo redemption").alert()
     assert facts(booking)[0] == VoucherState.REDEEMED
 
 
@@ -122,8 +122,8 @@ def test_undoing_twice_says_so_and_writes_one_line(sign_in: SignIn) -> None:
     booking = make_booking()
     desk = sign_in("desk")
     page = visit(desk, f"/admin/redeem/?code={booking.voucher.code}").submit("Redeem")
-    assert "is good again" in page.submit("Undo").status_text()
-    assert "Nothing has changed" in page.submit("Undo").alert()
+    assert "is valid again" in page.submit("Undo").status_text()
+    assert "Nothing was changed" in page.submit("Undo").alert()
 
 
 def test_a_moved_clock_between_two_writes_does_not_keep_the_visit_closed(
@@ -145,6 +145,7 @@ def test_undoing_is_for_a_redeemed_voucher_only(sign_in: SignIn) -> None:
     from clinic.bookings.errors import RedemptionStands
 
     booking = make_booking()
+    assert booking.voucher
     with pytest.raises(RedemptionStands):
         undo_redemption(booking.voucher, by=make_user())
 
@@ -163,7 +164,7 @@ def test_what_the_ledger_learned_since_is_shown_before_allowing(
     clock.move(minutes=1)
     make_booking(name="Third Person", mobile="+6581234567")
     compare = page.submit("Allow")
-    assert "was used for a trial since this request came" in compare.alert()
+    assert "was used for another trial after this request" in compare.alert()
     assert "Third Person" in compare.text
     assert "Allowed" in compare.submit("Allow").status_text()
 
@@ -174,9 +175,9 @@ def test_a_request_of_somebody_with_a_trial_is_not_offered_and_not_allowed(sign_
     first = db.session.scalars(sa.select(Booking).order_by(Booking.id)).first()
     assert first
     merge_leads(first.lead, booking.lead, by=make_user())
-    booking.state = BookingState.HELD  # as an older release left it
+    booking.state = BookingState.HELD  # as an older release stored it
     db.session.commit()
-    assert "has had a trial" in page.submit("Allow").alert()
+    assert "already had their one trial" in page.submit("Allow").alert()
     compare = visit(desk, f"/admin/bookings/compare/?id={booking.id}")
     assert not any(text.startswith("Allow") for text in compare.texts("button"))
     assert db.session.scalar(sa.select(sa.func.count(Voucher.id))) == 1

@@ -1,4 +1,4 @@
-"""The desk's day: the list of today, setting a time, redeeming, the week, therapists and their feeds."""
+"""Tests of the desk's day: today's list, setting a time, redeeming, the week, therapists and feeds."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ TODAY = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)  # 14:00 in Singapore; the cloc
 
 @pytest.fixture(autouse=True)
 def _clock(clock: MovableClock) -> None:
-    """It stands still in all of these."""
+    """Stop the clock for all tests of this module."""
 
 
 def state(visit: Visit) -> VisitState:
@@ -69,14 +69,14 @@ def test_a_second_tap_from_an_old_page_changes_nothing(sign_in: SignIn) -> None:
     visit = make_visit(at=TODAY)
     page = look(sign_in("desk"), "/admin/today/")
     page.submit("Attended")
-    assert "has an outcome already" in page.submit("No-show").alert()
+    assert "already has an outcome" in page.submit("No-show").alert()
     assert state(visit) == VisitState.ATTENDED
 
 
 def test_nobody_today_says_where_times_are_set(sign_in: SignIn) -> None:
     booking = make_booking(name="Wait Wong")
     page = look(sign_in("desk"), "/admin/today/")
-    assert "Nobody comes on this day yet" in page.text
+    assert "No visits on this day" in page.text
     assert f'href="/admin/calendar/set/?id={booking.id}' in page.html
 
 
@@ -103,7 +103,7 @@ def test_the_loser_of_a_time_sees_the_nearest_free_ones(sign_in: SignIn) -> None
     make_visit(at=datetime(2026, 11, 24, 2, 0, tzinfo=UTC), therapist=anna)
     lost = page.submit("10:00 on Tuesday with Anna")
     assert lost.status == 409
-    assert "Anna has another visit then" in lost.alert()
+    assert "Anna has another visit at that time" in lost.alert()
     assert len(lost.texts(".alert .slot")) == 6
     assert "Set:" in lost.submit("24 Nov 2026, 11:00").status_text()
 
@@ -113,8 +113,8 @@ def test_a_typed_time_is_read_in_the_clinics_zone_and_a_wrong_one_stays(sign_in:
     booking = make_booking()
     page = look(sign_in("desk"), f"/admin/calendar/set/?id={booking.id}")
     for typed, words in (
-        ("2026-11-24T10:07", "quarter of an hour"),
-        ("2026-11-01T10:00", "is over"),
+        ("2026-11-24T10:07", "quarter hour"),
+        ("2026-11-01T10:00", "in the past"),
         ("soon", "Choose a therapist"),
         ("9999-12-31T23:45", "Choose a therapist"),
     ):
@@ -181,7 +181,7 @@ def test_the_week_shows_all_or_one_therapist_in_few_statements(app: Flask, sign_
 def test_a_code_is_redeemed_and_the_visit_attended(sign_in: SignIn) -> None:
     visit = make_visit(make_booking(name="Come Chong"), at=TODAY)
     code = visit.booking.voucher.code
-    page = look(sign_in("desk"), "/admin/redeem/").submit("Look it up", code=f" {code[:4].lower()} {code[4:]} ")
+    page = look(sign_in("desk"), "/admin/redeem/").submit("Find voucher", code=f" {code[:4].lower()} {code[4:]} ")
     assert "Come Chong" in page.text
     done = page.submit("Redeem")
     assert "Redeemed: Come Chong" in done.status_text()
@@ -240,10 +240,10 @@ def test_therapists_are_added_changed_and_kept_while_they_have_visits(sign_in: S
 def test_a_feed_is_shown_once_and_switched_off(sign_in: SignIn, client: FlaskClient) -> None:
     anna = make_therapist("Anna")
     desk = sign_in("desk")
-    made = look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Make an address")
+    made = look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Create an address")
     address = made.one("#feed").attributes["value"]
     assert address
     path = address.partition("127.0.0.1:8000")[2]
     assert client.get(path).status_code == 200
-    look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Switch it off")
+    look(desk, f"/admin/therapists/edit/?id={anna.id}").submit("Switch off the feed")
     assert client.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""From a list to a thing and back: tab, search, sort and page stay as they were."""
+"""Tests of the way from a list to a row and back: tab, search, sort and page are kept."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -51,9 +51,9 @@ def test_deleting_leads_back_too_and_so_does_keeping(sign_in: SignIn) -> None:
     image = make_image(alt="One leg")
     view = "/admin/media/?search=leg&sort=5"
     asked = visit(editor, f"/admin/media/delete/?id={image.id}&back={quote(view)}")
-    kept = [link.attributes["href"] or "" for link in asked.tree.css("main a") if link.text() == "Keep it"]
+    kept = [link.attributes["href"] or "" for link in asked.tree.css("main a") if link.text() == "Cancel"]
     assert back_link(visit(editor, kept[0])) == view
-    gone = asked.submit("Delete it")
+    gone = asked.submit("Delete")
     assert (gone.path, gone.status_text()) == (view, "Deleted: picture.")
 
 
@@ -62,7 +62,7 @@ def test_the_page_of_a_lead_leads_back_after_changes(sign_in: SignIn) -> None:
     make_booking(name="Tan Wei Ling")
     view = "/admin/leads/?tab=new&search=wei"
     link = visit(desk, view).one("td[data-label=Name] a").attributes["href"] or ""
-    page = visit(desk, link).submit("Keep the note", note="Rang.").submit("Change", stage="lost")
+    page = visit(desk, link).submit("Save note", note="Rang.").submit("Change", stage="lost")
     assert page.texts("h1") == ["Tan Wei Ling"]
     assert back_link(page) == view
 
@@ -125,7 +125,7 @@ def test_a_way_back_has_no_encoded_dots_or_slashes_in_its_path(sign_in: SignIn, 
     desk = sign_in("desk")
     lead = make_booking().lead
     page = visit(desk, "/admin/leads/details/", query={"id": lead.id})
-    assert page.submit("Keep the note", note="Called", back=address).path.startswith("/admin/leads/")
+    assert page.submit("Save note", note="Called", back=address).path.startswith("/admin/leads/")
 
 
 def test_a_search_in_the_way_back_may_hold_any_character() -> None:

@@ -1,4 +1,4 @@
-"""What every list screen has in common: search, tabs, sorting, and calm about nonsense in the address."""
+"""Tests of every list screen: search, tabs, sorting, and invalid values in the address."""
 
 from collections.abc import Callable
 

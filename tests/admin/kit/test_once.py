@@ -1,4 +1,4 @@
-"""Creating is once per form, on every screen: sent twice, sent at the same moment, or sent again after going back."""
+"""Tests of one-time forms on every screen: sent twice, sent at the same moment, or sent again after going back."""
 
 import io
 import re
@@ -28,7 +28,7 @@ from tests.journeys.site import at_once
 
 SignIn = Callable[..., FlaskClient]
 Typed = dict[str, Any]
-# The name of each screen, what it makes, and what is typed into its form.
+# Each screen with its model and form values.
 SCREENS: dict[str, tuple[type[Base], Typed]] = {
     "articles": (Article, {"title": "Strong hips", "summary": "Short.", "body": "<p>Text</p>"}),
     "pages": (Article, {"title": "About us", "summary": "Short.", "body": "<p>Text</p>"}),
@@ -47,7 +47,7 @@ SCREENS: dict[str, tuple[type[Base], Typed]] = {
 
 
 def place(page: Page) -> str:
-    """Where a page is, without the name of the form that was saved."""
+    """Return the path of a page without the name of the saved form."""
     return re.sub(r"[?&]saved=\w+", "", page.path)
 
 
@@ -136,7 +136,7 @@ def test_other_words_in_a_form_that_was_saved_stay_and_make_another_thing_if_sen
     other = {"email": "other@example.org", "path": "/older/"}.get(field, "Something else")
     asked = page.submit("Save", **typed(screen, **{field: other}))
     assert asked.status == 422
-    assert "was saved before" in asked.alert()
+    assert "already saved this form" in asked.alert()
     assert count(SCREENS[screen][0]) == before
     assert asked.values("Save")[field] == other
     assert asked.submit("Save", **typed(screen, **{field: other})).status == 200
@@ -184,14 +184,14 @@ def test_a_note_and_a_mail_that_are_sent_twice_are_one(sign_in: SignIn) -> None:
     booking, desk = make_booking(), sign_in("desk")
     page = visit(desk, f"/admin/leads/details/?id={booking.lead_id}")
     for _ in range(2):
-        assert page.submit("Keep the note", note="Rang, no answer").status == 200
-        assert "on its way" in page.submit("Send the mail", subject="Hello", body="Call us").status_text()
+        assert page.submit("Save note", note="Rang, no answer").status == 200
+        assert "will be sent" in page.submit("Send email", subject="Hello", body="Call us").status_text()
     db.session.rollback()
     notes = sa.select(sa.func.count(LeadEvent.id)).where(LeadEvent.is_note)
     assert db.session.scalar(notes) == 1
     assert db.session.scalar(sa.select(sa.func.count(Message.id)).where(Message.subject == "Hello")) == 1
-    page.submit("Keep the note", note="Rang again")
-    visit(desk, f"/admin/leads/details/?id={booking.lead_id}").submit("Keep the note", note="Rang, no answer")
+    page.submit("Save note", note="Rang again")
+    visit(desk, f"/admin/leads/details/?id={booking.lead_id}").submit("Save note", note="Rang, no answer")
     assert db.session.scalar(notes) == 3
 
 

@@ -1,4 +1,4 @@
-"""Activity: who did what, when; nobody changes it."""
+"""Tests of Activity: the audit log and its filters. Nobody can change it."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def test_the_newest_line_stands_first_with_person_act_and_thing(sign_in: SignIn,
     first = page.texts("tbody tr:first-child td")
     assert first == ["20 Nov 2026, 10:02", "Ana Lee", "retired", "Article Strong hips", "Strong hips"]
     assert page.texts("tbody tr:nth-child(2) td")[1:3] == ["visitor", "booked"]
-    assert page.submit("Search", search="ana").texts("td[data-label='Did what']") == ["retired"]
+    assert page.submit("Search", search="ana").texts("td[data-label='Action']") == ["retired"]
 
 
 def test_lines_cannot_be_made_changed_or_deleted(sign_in: SignIn) -> None:
@@ -55,7 +55,7 @@ def test_a_long_log_has_pages(sign_in: SignIn) -> None:
 
 
 def lines(page: Page) -> list[str]:
-    return page.texts("td[data-label='Did what']")
+    return page.texts("td[data-label='Action']")
 
 
 def test_the_log_is_filtered_by_person_act_thing_and_day(sign_in: SignIn, clock: MovableClock) -> None:
@@ -93,6 +93,6 @@ def test_what_is_gone_and_what_was_never_a_row_have_a_name_too(sign_in: SignIn) 
     with atomic():
         for thing in ("article:987654", "preference:voucher_days", "sheep:7", "leads", "article:x"):
             audit.record("counted", thing)
-    things = visit(owner, "/admin/activity/?verb=counted").texts("td[data-label='To what']")
-    wanted = ["Article 987654, gone", "Setting A voucher is valid for (days)", "Sheep 7", "Leads"]
-    assert sorted(things) == sorted([*wanted, "Article x, gone"])
+    things = visit(owner, "/admin/activity/?verb=counted").texts("td[data-label='Item']")
+    wanted = ["Article 987654, deleted", "Setting Voucher validity (days)", "Sheep 7", "Leads"]
+    assert sorted(things) == sorted([*wanted, "Article x, deleted"])

@@ -1,4 +1,4 @@
-"""People: who may sign in, and as what."""
+"""Tests of people with a login and their roles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,12 @@ from tests.browse import check, visit
 from tests.factories import make_user
 
 SignIn = Callable[..., FlaskClient]
-NEW = {"name": "Ana Lee", "email": "Ana.Lee@Example.org", "role_names": ["editor", "desk"], "active": "y"}
+NEW: dict[str, Any] = {
+    "name": "Ana Lee",
+    "email": "Ana.Lee@Example.org",
+    "role_names": ["editor", "desk"],
+    "active": "y",
+}
 
 
 def person(email: str) -> User | None:
@@ -42,7 +47,7 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": ""}, "Enter a name"),
     ({"name": "  "}, "Enter a name"),
     ({"email": "ana@"}, "Enter an email address like"),
-    ({"email": "TAKEN@example.org"}, "signs in with this address already"),
+    ({"email": "TAKEN@example.org"}, "already uses this email address"),
     ({"role_names": None}, "Choose at least one role"),
     ({"role_names": ["king"]}, "Roles"),
     ({"password": "short"}, "at least 10 characters"),
@@ -98,7 +103,7 @@ def test_a_switched_off_person_is_signed_out_and_cannot_come_back(app: Flask, si
     assert theirs.get("/admin/").headers["Location"].startswith("/login")
     answer = visit(app.test_client(), "/login").submit("Sign in", email=user.email, password="correct horse battery")
     assert (answer.status, bool(answer.alert())) == (200, True)
-    assert "no" in visit(owner, "/admin/people/").texts("td[data-label='May sign in']")
+    assert "no" in visit(owner, "/admin/people/").texts("td[data-label='Can sign in']")
     assert page.submit("Save", active="y").status_text() == "Saved."
     assert theirs.get("/admin/").headers["Location"].startswith("/login")
     assert can_open(sign_in(user=user), "/admin/")

@@ -1,4 +1,4 @@
-"""The home page: its sections in the staff's order, hidden ones left out, questions as they were typed."""
+"""Tests of the home page: sections in the staff's order, hidden ones left out, questions as typed."""
 
 from collections.abc import Callable
 

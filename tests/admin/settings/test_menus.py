@@ -1,6 +1,7 @@
-"""Menus: the links at the head and the foot of every page."""
+"""Tests of the menus in the header and footer of every page."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,7 +22,7 @@ def footer(client: FlaskClient) -> list[str]:
     return visit(client, "/articles/").texts(".site-foot nav a")
 
 
-def add(client: FlaskClient, tab: str = "header", **fields: str) -> Page:
+def add(client: FlaskClient, tab: str = "header", **fields: Any) -> Page:
     return visit(client, f"{LIST}new/?tab={tab}").submit("Save", **fields)
 
 
@@ -42,7 +43,7 @@ def test_a_new_link_stands_last_in_the_menu_whose_tab_was_open(sign_in: SignIn, 
 @pytest.mark.parametrize("address", ["/about/", "/articles/hips/", "/articles/category/x/", "/nothing/?a=b#c"])
 def test_a_link_to_nothing_is_saved_with_a_warning(sign_in: SignIn, client: FlaskClient, address: str) -> None:
     page = add(sign_in("editor"), label="Lost", address=address)
-    assert f"nothing is at {address} yet" in page.alert()
+    assert f"there is no page at {address} yet" in page.alert()
     assert "Lost" in header(client)
 
 
@@ -90,7 +91,7 @@ def test_links_are_moved_within_their_menu_only(sign_in: SignIn, client: FlaskCl
     editor = sign_in("editor")
     page = visit(editor, f"{LIST}?tab=footer").submit("Move up : Feed of new articles")
     assert "Moved Feed of new articles to place 1 of 2." in page.status_text()
-    assert page.texts(".tabs [aria-current]") == ["Foot of the page"]
+    assert page.texts(".tabs [aria-current]") == ["Footer"]
     assert footer(client)[:2] == ["Feed of new articles", "About us"]
     visit(editor, LIST).submit("Move down : Articles")
     assert header(client)[:3] == ["Services", "Articles", "Team"]
@@ -104,7 +105,7 @@ def test_a_link_is_changed_and_deleted(sign_in: SignIn, client: FlaskClient) -> 
     assert "Journal" in footer(client)
     assert "Articles" not in header(client)
     asked = visit(editor, page.one("a.danger").attributes["href"] or "")
-    assert asked.submit("Delete it").status_text().strip() == "Deleted: link."
+    assert asked.submit("Delete").status_text().strip() == "Deleted: link."
     assert "Journal" not in footer(client)
 
 
@@ -113,8 +114,8 @@ def test_without_links_the_trial_and_the_legal_pages_stay(sign_in: SignIn, clien
     for tab in ("header", "footer"):
         while rows := visit(editor, f"{LIST}?tab={tab}").tree.css("tbody td:first-child a"):
             asked = (rows[0].attributes["href"] or "").replace("/edit/", "/delete/")
-            visit(editor, asked).submit("Delete it")
-    assert "No link here yet" in visit(editor, LIST).text
+            visit(editor, asked).submit("Delete")
+    assert "No links yet" in visit(editor, LIST).text
     assert header(client) == ["Book a trial"]
     assert footer(client) == ["Privacy", "Terms of the trial"]
 

@@ -1,6 +1,7 @@
-"""Services: what visitors can book, in which order; kept while bookings refer to them."""
+"""Tests of services: order, and refused deletion while bookings refer to them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -12,7 +13,7 @@ from tests.factories import make_booking, make_services
 
 SignIn = Callable[..., FlaskClient]
 LIST = "/admin/services/"
-YOGA = {"name": "Yoga 1-to-1", "summary": "Calm strength.", "minutes": "45", "body": "<p>Breathe.</p>"}
+YOGA: dict[str, Any] = {"name": "Yoga 1-to-1", "summary": "Calm strength.", "minutes": "45", "body": "<p>Breathe.</p>"}
 
 
 def offered(client: FlaskClient) -> list[str]:
@@ -21,7 +22,7 @@ def offered(client: FlaskClient) -> list[str]:
 
 def test_a_new_service_can_be_booked_at_once_and_has_a_page(sign_in: SignIn, client: FlaskClient) -> None:
     owner = sign_in("owner")
-    assert "Without one nobody can book" in visit(owner, LIST).text
+    assert "so that visitors can book" in visit(owner, LIST).text
     make_services()
     body = '<p>Breathe.</p><script>alert(1)</script><p onclick="x()">Out.</p>'
     page = visit(owner, f"{LIST}new/").submit("Save", **(YOGA | {"body": body}), is_active="y")
@@ -42,7 +43,7 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
         ({"name": ""}, "Enter a name"),
         ({"name": "Pilates 1-to-1"}, "Another service has this name"),
         ({"slug": "pilates-1-to-1"}, "Another service has this slug"),
-        ({"slug": "a b"}, "small letters"),
+        ({"slug": "a b"}, "lowercase letters"),
         ({"summary": ""}, "Write one sentence"),
         ({"minutes": ""}, "Enter a number of minutes"),
         ({"minutes": "0"}, "Enter 5 to 600 minutes"),
@@ -61,7 +62,7 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
 def test_one_that_is_switched_off_cannot_be_booked_and_keeps_its_bookings(sign_in: SignIn, client: FlaskClient) -> None:
     owner, booking = sign_in("owner"), make_booking()
     edit = f"{LIST}edit/?id={booking.service_id}"
-    answer = visit(owner, f"{LIST}delete/?id={booking.service_id}").submit("Delete it")
+    answer = visit(owner, f"{LIST}delete/?id={booking.service_id}").submit("Delete")
     assert "1 booking is of this service, so it stays. Switch it off instead" in answer.alert()
     assert visit(owner, edit).submit("Save", is_active=None).status_text() == "Saved."
     assert offered(client) == ["Pilates 1-to-1"]
@@ -71,7 +72,7 @@ def test_one_that_is_switched_off_cannot_be_booked_and_keeps_its_bookings(sign_i
 
 def test_a_service_nobody_booked_can_go(sign_in: SignIn) -> None:
     service = make_services()[1]
-    page = visit(sign_in("owner"), f"{LIST}delete/?id={service.id}").submit("Delete it")
+    page = visit(sign_in("owner"), f"{LIST}delete/?id={service.id}").submit("Delete")
     assert page.status_text() == "Deleted: service."
 
 

@@ -1,7 +1,8 @@
-"""Settings: what the owner changes, readers see."""
+"""Tests of settings: readers see the owner's changes."""
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -58,7 +59,7 @@ WRONG = (
 def test_what_is_missing_or_wrong_is_refused_and_stays_in_the_box(sign_in: SignIn) -> None:
     form = visit(sign_in("owner"), "/admin/settings/")
     for changed in WRONG:
-        typed = {"address": "1 New Street"} | changed
+        typed: dict[str, Any] = {"address": "1 New Street"} | changed
         page = form.submit("Save", **typed)
         assert page.status == 422, changed
         assert page.alert()

@@ -1,8 +1,9 @@
-"""Around the form of an article: checks, conflicts, unsaved text, previews, saves, trash, and a sign-in that ended."""
+"""Tests of the pages around the article form: checks, conflicts, unsaved changes, previews, revisions, trash."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -31,7 +32,7 @@ def edit(client: FlaskClient, article: Article, **more: str) -> Page:
     return visit(client, f"/admin/articles/edit/?{urlencode({'id': article.id} | more)}")
 
 
-def draft(**text: str) -> Article:
+def draft(**text: Any) -> Article:
     return make_article(publish=False, **{"summary": SUMMARY} | text)
 
 
@@ -43,11 +44,11 @@ def test_a_claim_is_warned_of_and_publishing_anyway_needs_a_reason_that_is_logge
 ) -> None:
     article = draft(body="<p>Our exercises cure back pain.</p>")
     page = edit(sign_in("editor"), article).submit("Publish")
-    assert page.texts("h1") == ["Before it is published"]
+    assert page.texts("h1") == ["Check before publishing"]
     assert "cure" in " ".join(page.texts(".findings-claim"))
     visit(client, article.address, status=404)
     refused = page.submit("Publish anyway", reason="  ")
-    assert (refused.status, "Say why" in refused.alert()) == (422, True)
+    assert (refused.status, "Enter a reason" in refused.alert()) == (422, True)
     done = refused.submit("Publish anyway", reason="Checked with the owner")
     assert "ublished" in done.status_text()
     visit(client, article.address)
@@ -58,8 +59,8 @@ def test_a_claim_is_warned_of_and_publishing_anyway_needs_a_reason_that_is_logge
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ('<p>See <a href="/articles/nowhere/">the knee</a>.</p>', "not on the site"),
-        ('<p><a href="/book/">click here</a></p>', "where it leads"),
+        ('<p>See <a href="/articles/nowhere/">the knee</a>.</p>', "no page at this address"),
+        ('<p><a href="/book/">click here</a></p>', "describes the target"),
         ("<h2>A</h2><h4>B</h4><p>Text.</p>", "Make this heading h3"),
         ('<p>Look</p><figure data-image="4711"></figure>', "is not in Media"),
     ],
@@ -82,9 +83,9 @@ def test_hints_do_not_hold_publishing_back(sign_in: SignIn) -> None:
 def test_a_time_to_come_schedules_and_is_kept_over_the_check(sign_in: SignIn, clock: MovableClock) -> None:
     editor, article = sign_in("editor"), draft()
     page = edit(editor, article).submit("Publish", publish_at="2026-11-21T09:30")
-    assert "Readers see it from 21 Nov 2026, 09:30 on" in page.status_text()
+    assert "It will be published on 21 Nov 2026, 09:30." in page.status_text()
     assert edit(editor, article).values("Save")["publish_at"] == "2026-11-21T09:30"
-    assert "draft again" in edit(editor, article).submit("Back to a draft").status_text()
+    assert "draft again" in edit(editor, article).submit("Cancel the schedule").status_text()
     with atomic():
         article.body = "<p>We guarantee it.</p>"
     check = edit(editor, article).submit("Publish", publish_at="2026-11-22T07:00")
@@ -95,7 +96,7 @@ def test_a_time_to_come_schedules_and_is_kept_over_the_check(sign_in: SignIn, cl
     assert visit(editor, "/admin/articles/?tab=scheduled").texts("tbody .state") == ["scheduled"]
 
 
-# Two at once
+# Two editors at once
 
 
 def test_the_second_saver_sees_both_texts_and_chooses(sign_in: SignIn, client: FlaskClient) -> None:
@@ -112,7 +113,7 @@ def test_the_second_saver_sees_both_texts_and_chooses(sign_in: SignIn, client: F
     assert article.title == "Hips by Mei"
     kept = edit(editor, article, unsaved="1").values("Save")
     assert (kept["title"], kept["body"], kept["tag_words"]) == ("Hips by me", "<p>Hips carry me.</p>", "hips, me")
-    page.submit("Save my text over theirs")
+    page.submit("Save my version over theirs")
     db.session.expire_all()
     assert (article.title, sorted(tag.name for tag in article.tags)) == ("Hips by me", ["hips", "me"])
     assert [one.fields["title"] for one in revisions_of(article)] == ["Hips by me", "Hips by Mei", "Hips"]
@@ -124,19 +125,19 @@ def test_saving_over_theirs_is_told_when_theirs_is_newer_still(sign_in: SignIn) 
     edit_article(article, changed(article, title="Second"))
     page = mine.submit("Save", title="Mine")
     edit_article(article, changed(article, title="Third"))
-    assert page.submit("Save my text over theirs").status == 409
+    assert page.submit("Save my version over theirs").status == 409
 
 
 def test_who_has_the_form_open_too_is_named_while_it_lasts(sign_in: SignIn, clock: MovableClock) -> None:
     article = make_article()
     mei, bo = sign_in(user=make_user(name="Mei", roles=[RoleName.EDITOR])), sign_in("editor")
     edit(mei, article)
-    assert "Mei is editing this too." in edit(bo, article).text
+    assert "Mei is also editing this text." in edit(bo, article).text
     clock.move(seconds=61)
-    assert "editing this too" not in edit(bo, article).text
+    assert "also editing this text" not in edit(bo, article).text
 
 
-# Unsaved text
+# Unsaved changes
 
 
 def keep(client: FlaskClient, page: Page, **fields: str) -> dict[str, object]:
@@ -144,7 +145,8 @@ def keep(client: FlaskClient, page: Page, **fields: str) -> dict[str, object]:
     article_id = re.search(r"id=(\d+)", page.path) or re.search(r'data-id="(\d*)"', page.html)
     answer = client.post("/admin/articles/autosave.json", data=data | {"id": article_id[1] if article_id else ""})
     assert answer.status_code == 200
-    return dict(answer.json)
+    kept: dict[str, object] = answer.get_json()
+    return kept
 
 
 def test_what_is_typed_is_kept_apart_from_the_saves_and_offered_again(sign_in: SignIn, clock: MovableClock) -> None:
@@ -154,12 +156,12 @@ def test_what_is_typed_is_kept_apart_from_the_saves_and_offered_again(sign_in: S
     db.session.expire_all()
     assert (article.title, len(revisions_of(article))) == ("Hips", 1)
     page = edit(editor, article)
-    assert "was not saved" in page.text
+    assert "unsaved changes" in page.text
     assert page.values("Save")["title"] == "Hips", "never put in unasked"
     again = edit(editor, article, unsaved="1")
     assert (again.values("Save")["title"], again.values("Save")["tag_words"]) == ("Hips, half written", "one")
     again.submit("Save")
-    assert "was not saved" not in edit(editor, article).text
+    assert "unsaved changes" not in edit(editor, article).text
     db.session.expire_all()
     assert article.title == "Hips, half written"
 
@@ -168,16 +170,16 @@ def test_a_new_article_is_kept_before_it_has_a_number(sign_in: SignIn) -> None:
     editor = sign_in("editor")
     keep(editor, visit(editor, "/admin/articles/new/"), title="Half an idea")
     page = visit(editor, "/admin/articles/new/")
-    assert "was not saved" in page.text
+    assert "unsaved changes" in page.text
     assert visit(editor, "/admin/articles/new/?unsaved=1").values("Save")["title"] == "Half an idea"
-    page.submit("Throw it away")
-    assert "was not saved" not in visit(editor, "/admin/articles/new/").text
+    page.submit("Discard")
+    assert "unsaved changes" not in visit(editor, "/admin/articles/new/").text
 
 
 def test_one_persons_unsaved_text_is_not_anothers(sign_in: SignIn) -> None:
     article, one, two = make_article(), sign_in("editor"), sign_in("editor")
     keep(one, edit(one, article), title="Mine")
-    assert "was not saved" not in edit(two, article).text
+    assert "unsaved changes" not in edit(two, article).text
 
 
 def test_unsaved_text_is_forgotten_after_a_month(sign_in: SignIn, clock: MovableClock) -> None:
@@ -199,12 +201,12 @@ def test_a_sign_in_that_ended_takes_no_text_with_it(app: Flask, sign_in: SignIn)
         db.session.execute(sa.delete(StaffSession))
     body = '<p>Long & "difficult" <em>text</em></p>\n<p>Two</p>'
     page = form.submit("Save", title="Hard work", body=body)
-    assert (page.status, page.texts("h1")) == (401, ["Your text is safe"])
+    assert (page.status, page.texts("h1")) == (401, ["Your changes are safe"])
     again = sign_in(user=user)
     page.client = again
-    page = page.submit("Send it again")
-    if page.texts("h1") == ["Your text is safe"]:  # another session has another token
-        page = page.submit("Send it again")
+    page = page.submit("Send again")
+    if page.texts("h1") == ["Your changes are safe"]:  # another session has another token
+        page = page.submit("Send again")
     assert "Saved" in page.status_text()
     db.session.expire_all()
     assert (article.title, article.body) == ("Hard work", body.replace("&", "&amp;"))
@@ -215,7 +217,7 @@ def test_a_visitor_who_types_nothing_is_simply_sent_to_sign_in(client: FlaskClie
     assert client.post("/admin/articles/autosave.json", data={"title": "x"}).status_code == 400
 
 
-# Looking at it
+# Preview
 
 
 def test_the_preview_shows_the_real_page_in_two_frames_of_our_own(sign_in: SignIn) -> None:
@@ -232,12 +234,12 @@ def test_a_link_for_somebody_without_a_login_is_shown_once_and_can_be_revoked(
     sign_in: SignIn, client: FlaskClient
 ) -> None:
     editor, article = sign_in("editor"), draft(title="Not yet")
-    page = edit(editor, article).submit("Make a link for somebody without a login")
+    page = edit(editor, article).submit("Create a preview link to share")
     url = page.one("input#link").attributes["value"] or ""
     path = "/preview/" + url.partition("/preview/")[2]
     assert visit(client, path).texts("h1") == ["Not yet"]
     assert url not in edit(editor, article).html
-    assert "dead from now on" in edit(editor, article).submit("Revoke").status_text()
+    assert "is revoked" in edit(editor, article).submit("Revoke").status_text()
     visit(client, path, status=404)
 
 
@@ -250,9 +252,9 @@ def test_all_saves_are_listed_compared_and_brought_back(sign_in: SignIn, clock: 
     assert "20 Nov 2026, 11:00 , Mei" in page.text
     assert "Strong" in " ".join(page.texts("ins"))
     assert "far." in " ".join(page.texts("ins"))
-    assert "Make it this text again" not in page.texts("button")
+    assert "Restore this version" not in page.texts("button")
     old = visit(editor, f"/admin/articles/revisions/?id={article.id}&version=1")
-    assert "Restored" in old.submit("Make it this text again").status_text()
+    assert "Restored" in old.submit("Restore this version").status_text()
     db.session.expire_all()
     assert (article.title, article.version) == ("Hips", 3)
     for version in ("99", "x", "-1"):
@@ -264,26 +266,26 @@ def test_all_saves_are_listed_compared_and_brought_back(sign_in: SignIn, clock: 
 
 def test_deleting_can_be_undone_from_the_toast_and_from_the_trash(sign_in: SignIn, client: FlaskClient) -> None:
     editor, article = sign_in("editor"), make_article(title="Strong hips", slug="hips")
-    page = visit(editor, f"/admin/articles/delete/?id={article.id}").submit("Delete it")
+    page = visit(editor, f"/admin/articles/delete/?id={article.id}").submit("Delete")
     visit(client, "/articles/hips/", status=404)
     page.submit("Undo")
     visit(client, "/articles/hips/")
-    visit(editor, f"/admin/articles/delete/?id={article.id}").submit("Delete it")
+    visit(editor, f"/admin/articles/delete/?id={article.id}").submit("Delete")
     taken = visit(editor, "/admin/articles/new/").submit("Save", title="Other", slug="hips")
     assert "in use by “Strong hips” (in the trash)" in taken.alert()
     assert visit(editor, "/admin/articles/?tab=trash").texts("td .state") == ["published"]
-    assert "Back again" in visit(editor, "/admin/articles/?tab=trash").submit("Bring back").status_text()
+    assert "Restored" in visit(editor, "/admin/articles/?tab=trash").submit("Restore").status_text()
     visit(client, "/articles/hips/")
     visit(editor, f"/admin/pages/purge/?id={article.id}", status=404)
 
 
 def test_where_readers_go_instead_is_chosen_when_a_text_is_taken_down(sign_in: SignIn, client: FlaskClient) -> None:
     editor, old, new = sign_in("editor"), make_article(slug="old"), make_article(slug="new", title="The new one")
-    page = edit(editor, old).submit("Take down", reason="Out of date", successor=str(new.id))
-    assert "leads to “The new one”" in page.status_text()
+    page = edit(editor, old).submit("Unpublish", reason="Out of date", successor=str(new.id))
+    assert "redirects to “The new one”" in page.status_text()
     assert "Out of date" in page.text
     assert client.get("/articles/old/").headers["Location"] == "/articles/new/"
-    assert "circle" in edit(editor, new).submit("Take down", reason="x", successor=str(old.id)).alert()
+    assert "circle" in edit(editor, new).submit("Unpublish", reason="x", successor=str(old.id)).alert()
 
 
 def test_a_review_is_confirmed_and_a_text_that_changed_since_is_marked(sign_in: SignIn, clock: MovableClock) -> None:
@@ -291,8 +293,8 @@ def test_a_review_is_confirmed_and_a_text_that_changed_since_is_marked(sign_in: 
     article = make_article(reviewer_id=make_author("Dr Koh", "koh").id, reviewed_on=(clock.now - timedelta(400)).date())
     assert article.title in visit(editor, "/admin/articles/?tab=review").text
     edit(editor, article).submit("Save", body="<p>New words.</p>")
-    assert "has changed since Dr Koh read it" in edit(editor, article).text
-    page = edit(editor, article).submit("Still correct, reviewed today")
+    assert "has changed since Dr Koh reviewed it" in edit(editor, article).text
+    page = edit(editor, article).submit("Mark as reviewed today")
     assert "has changed since" not in page.text
     assert article.title not in visit(editor, "/admin/articles/?tab=review").text
 
@@ -302,13 +304,13 @@ def test_a_link_can_be_picked_from_all_texts_but_those_in_the_trash(sign_in: Sig
     make_article(title="Strong knees", slug="knees")
     make_article(title="Strong hips 100%", slug="hips", publish=False)
     make_article(kind=Kind.PAGE, title="Strong team", slug="people")
-    items = editor.get("/admin/articles/pick.json?q=strong").json["items"]
+    items = editor.get("/admin/articles/pick.json?q=strong").get_json()["items"]
     assert {item["address"]: item["state"] for item in items} == {
         "/articles/knees/": "published",
         "/articles/hips/": "draft",
         "/people/": "published",
     }
-    assert [item["title"] for item in editor.get("/admin/articles/pick.json?q=100%").json["items"]] == [
+    assert [item["title"] for item in editor.get("/admin/articles/pick.json?q=100%").get_json()["items"]] == [
         "Strong hips 100%"
     ]
 
@@ -319,7 +321,7 @@ def test_pages_have_all_of_it_too(sign_in: SignIn) -> None:
         visit(editor, f"/admin/pages/{path}/?id={page.id}")
         visit(editor, f"/admin/articles/{path}/?id={page.id}", status=404)
     assert (
-        "Taken down" in visit(editor, f"/admin/pages/edit/?id={page.id}").submit("Take down", reason="x").status_text()
+        "Unpublished" in visit(editor, f"/admin/pages/edit/?id={page.id}").submit("Unpublish", reason="x").status_text()
     )
 
 
@@ -337,7 +339,7 @@ def test_a_category_can_be_chosen_on_the_unsaved_form(sign_in: SignIn) -> None:
     assert visit(editor, "/admin/articles/new/?unsaved=1").values("Save")["category_id"] == str(category.id)
 
 
-# What fresh eyes have found
+# Findings of a review
 
 
 def test_a_date_is_never_thrown_away(sign_in: SignIn, clock: MovableClock) -> None:
@@ -348,10 +350,10 @@ def test_a_date_is_never_thrown_away(sign_in: SignIn, clock: MovableClock) -> No
     assert "Press “Publish” to schedule it" in refused.alert()
     assert refused.values("Save")["publish_at"] == "2027-03-01T08:00"
     out = edit(editor, make_article()).submit("Save", publish_at="2027-03-01T08:00")
-    assert "cannot wait for a time" in out.alert()
+    assert "cannot schedule it" in out.alert()
     scheduled = make_article(at=datetime(2027, 3, 1, tzinfo=UTC))
     moved = edit(editor, scheduled).submit("Save", publish_at="2027-04-01T08:00")
-    assert "Readers see it from 1 Apr 2027, 08:00" in moved.status_text()
+    assert "It will be published on 1 Apr 2027, 08:00" in moved.status_text()
 
 
 def test_a_draft_takes_no_address_from_a_redirect_that_readers_use(
@@ -376,13 +378,13 @@ def test_a_claim_cannot_slip_into_a_published_text(sign_in: SignIn, client: Flas
     editor, article = sign_in("editor"), make_article(summary="What hips do, and how to train them.")
     page = edit(editor, article).submit("Save", summary=CLAIM)
     assert page.status == 422
-    assert "Readers would see this at once" in page.alert()
+    assert "Readers would see this immediately" in page.alert()
     assert CLAIM not in client.get(article.address).get_data(as_text=True)
     saved = page.submit("Save", despite="The owner insists")
     assert "Saved and published" in saved.status_text()
     assert CLAIM in client.get(article.address).get_data(as_text=True)
     assert "The owner insists" in db.session.scalars(sa.select(AuditLine.detail)).all()
-    # What was there before asks no second time.
+    # Old findings need no second reason.
     assert "Saved and published" in edit(editor, article).submit("Save", title="Other words").status_text()
 
 
@@ -391,10 +393,10 @@ def test_a_claim_cannot_come_back_with_an_earlier_save(sign_in: SignIn, client: 
     article = make_article(summary=CLAIM)
     edit_article(article, changed(article, summary="What hips do, and how to train them."))
     page = visit(editor, f"/admin/articles/revisions/?id={article.id}&version=1")
-    asked = page.submit("Make it this text again")
-    assert "Not restored yet" in asked.alert()
+    asked = page.submit("Restore this version")
+    assert "Not restored." in asked.alert()
     assert CLAIM not in client.get(article.address).get_data(as_text=True)
-    asked.submit("Make it this text again", reason="It is a quotation")
+    asked.submit("Restore this version", reason="It is a quotation")
     assert CLAIM in client.get(article.address).get_data(as_text=True)
 
 
@@ -420,5 +422,5 @@ def test_two_open_forms_of_one_person_keep_two_texts(sign_in: SignIn) -> None:
 def test_four_teasers_are_too_many_and_an_empty_trash_says_so(sign_in: SignIn) -> None:
     editor, article = sign_in("editor"), make_article()
     others = [str(make_article().id) for _ in range(4)]
-    assert "Choose up to three" in edit(editor, article).submit("Save", teaser_ids=others).alert()
+    assert "Choose at most three" in edit(editor, article).submit("Save", teaser_ids=others).alert()
     assert "The trash is empty" in visit(editor, "/admin/articles/?tab=trash").text

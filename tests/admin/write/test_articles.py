@@ -68,7 +68,7 @@ def test_an_editor_writes_an_article_with_all_its_fields_and_publishes_it(sign_i
 def test_a_draft_is_saved_without_showing_it_and_published_later(sign_in: SignIn, client: FlaskClient) -> None:
     editor, category, author = sign_in("editor"), make_category(), make_author()
     page = visit(editor, "/admin/articles/new/").submit("Save", title="Strong hips")
-    assert "Readers do not see it yet" in page.status_text()
+    assert "It is not published yet" in page.status_text()
     visit(client, "/articles/strong-hips/", status=404)
     page = page.submit(
         "Publish", summary="Why.", body="<p>Hips.</p>", category_id=str(category.id), author_id=str(author.id)
@@ -80,7 +80,7 @@ def test_a_draft_is_saved_without_showing_it_and_published_later(sign_in: SignIn
 
 def test_publishing_too_early_keeps_the_text_and_says_what_is_missing(sign_in: SignIn) -> None:
     page = visit(sign_in("editor"), "/admin/articles/new/").submit("Publish", title="Hips", body="<p>Hips.</p>")
-    assert "it needs a summary, a category and an author" in page.alert()
+    assert "add a summary, a category and an author" in page.alert()
     article = only_article()
     assert (article.state, article.body) == (ArticleState.DRAFT, "<p>Hips.</p>")
 
@@ -102,9 +102,9 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"title": ""}, "Enter a title"),
     ({"title": "   "}, "Enter a title"),
     ({"title": "x" * 161}, "Title"),
-    ({"slug": "Not A Slug"}, "small letters, digits and hyphens"),
+    ({"slug": "Not A Slug"}, "lowercase letters, digits and hyphens"),
     ({"slug": "taken"}, "in use by “"),
-    ({"slug": "login"}, "by the site itself"),
+    ({"slug": "login"}, "by the site"),
     ({"summary": "x" * 321}, "Summary"),
     ({"reviewed_on": "31.12.2026"}, "Reviewed on"),
     ({"category_id": "987654"}, "Category"),
@@ -152,10 +152,10 @@ def test_a_changed_slug_leads_readers_on_and_an_error_changes_nothing(sign_in: S
 
 def test_taking_down_answers_gone_and_publishing_again_brings_it_back(sign_in: SignIn, client: FlaskClient) -> None:
     editor, article = sign_in("editor"), make_article(title="Hips")
-    page = edit(editor, article).submit("Take down")
-    assert "Say why" in page.alert()
-    page = page.submit("Take down", reason="Out of date")
-    assert "Taken down" in page.status_text()
+    page = edit(editor, article).submit("Unpublish")
+    assert "Enter a reason" in page.alert()
+    page = page.submit("Unpublish", reason="Out of date")
+    assert "Unpublished" in page.status_text()
     visit(client, article.address, status=410)
     assert "Hips" in visit(editor, "/admin/articles/?tab=retired").text
     assert page.submit("Publish").status_text() == "Saved and published."
@@ -170,20 +170,20 @@ def test_deleting_asks_first_and_again_before_the_comments_go_with_it(sign_in: S
     page = visit(editor, link)
     assert (page.texts("h1"), "Strong hips" in page.text) == (["Delete this article?"], True)
     assert db.session.get(Article, article.id)
-    assert "in the trash for 30 days" in page.submit("Delete it").status_text()
+    assert "Moved to the trash" in page.submit("Delete").status_text()
     visit(client, address, status=404)
     visit(editor, link, status=404)
     assert "Strong hips" not in visit(editor, "/admin/articles/").text
     trash = visit(editor, "/admin/articles/?tab=trash")
     purge = visit(editor, trash.one("tbody a.danger").attributes["href"] or "")
-    assert purge.texts("h1") == ["Delete this article for good?"]
-    assert purge.submit("Delete it for good").status_text() == "Deleted for good."
+    assert purge.texts("h1") == ["Delete this article permanently?"]
+    assert purge.submit("Delete permanently").status_text() == "Deleted permanently."
     assert db.session.scalar(sa.select(sa.func.count(Comment.id))) == 0
 
 
 def test_nothing_is_deleted_from_the_list_without_asking(sign_in: SignIn) -> None:
     editor = sign_in("editor")
-    rows = {"articles": make_article(), "pages": make_article(kind=Kind.PAGE), "media": make_image()}
+    rows: dict[str, Any] = {"articles": make_article(), "pages": make_article(kind=Kind.PAGE), "media": make_image()}
     for screen, row in rows.items():
         page = visit(editor, f"/admin/{screen}/")
         assert not any("Delete" in words for words in page.texts("button"))
@@ -243,7 +243,7 @@ def test_a_page_is_written_published_renamed_and_deleted(sign_in: SignIn, client
     assert "We move." in visit(client, "/about/").text
     assert page.submit("Save", slug="about-us").status_text() == "Saved and published."
     assert client.get("/about/").headers["Location"] == "/about-us/"
-    assert page.submit("Take down", reason="Moved").status_text().startswith("Taken down")
+    assert page.submit("Unpublish", reason="Moved").status_text().startswith("Unpublished")
     visit(client, "/about-us/", status=410)
 
 
@@ -262,7 +262,7 @@ def test_what_the_html_of_a_text_loses_is_said_when_it_is_saved(sign_in: SignIn)
     )
     page = visit(sign_in("editor"), "/admin/articles/new/").submit("Save", title="Walks", body=body)
     assert page.status_text() == (
-        "Saved. Readers do not see it yet. Left out: 1 deleted passage, 1 hidden passage and 1 picture (“bed.png”)."
+        "Saved. It is not published yet. Left out: 1 deleted passage, 1 hidden passage and 1 picture (“bed.png”)."
         " Add pictures with the Picture tool."
     )
     assert only_article().body == "<p>Take a walk.</p>"

@@ -1,6 +1,7 @@
-"""Categories: made, renamed, put in order, and kept while articles are in them."""
+"""Tests of categories: create, rename, sort, and refuse deletion while articles use them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -30,7 +31,7 @@ def filters(client: FlaskClient) -> list[str]:
 
 
 def test_an_empty_list_says_what_a_category_is(sign_in: SignIn) -> None:
-    assert "a subject that readers look for" in visit(sign_in("editor"), LIST).text
+    assert "subjects that readers look for" in visit(sign_in("editor"), LIST).text
 
 
 def test_a_new_category_stands_last_and_gets_a_slug_from_its_name(sign_in: SignIn, client: FlaskClient) -> None:
@@ -51,11 +52,11 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
     for fields, words in (
         ({"name": "  ", "slug": "x"}, "Enter a name"),
         ({"name": "x" * 61, "slug": "x"}, "Name"),
-        ({"name": "New", "slug": "No Slug"}, "small letters, digits and hyphens"),
+        ({"name": "New", "slug": "No Slug"}, "lowercase letters, digits and hyphens"),
         ({"name": "New", "slug": "joints"}, "The address “joints” is in use"),
-        ({"name": "Joints", "slug": "other"}, "one with the name “Joints” already"),
+        ({"name": "Joints", "slug": "other"}, "Another category has the name “Joints”"),
     ):
-        page = form.submit("Save", **fields)
+        page = form.submit("Save", **dict[str, Any](fields))
         assert page.status == 422, fields
         assert words in page.alert()
         check(page)
@@ -84,14 +85,14 @@ def test_a_category_with_articles_stays_and_says_how_many(sign_in: SignIn) -> No
     trash_article(second)
     delete = f"{LIST}delete/?id={category.id}"
     assert (
-        "2 articles (drafts and the trash count too) are in this category"
-        in visit(editor, delete).submit("Delete it").alert()
+        "2 articles (including drafts and the trash) are in this category"
+        in visit(editor, delete).submit("Delete").alert()
     )
     for article in (first, second):
         db.session.delete(article)
     db.session.commit()
-    assert visit(editor, delete).submit("Delete it").status_text() == "Deleted: category."
-    assert "No category here yet" in visit(editor, LIST).text
+    assert visit(editor, delete).submit("Delete").status_text() == "Deleted: category."
+    assert "No categories yet" in visit(editor, LIST).text
 
 
 def test_moving_changes_places_says_so_and_keeps_the_focus(sign_in: SignIn, client: FlaskClient) -> None:

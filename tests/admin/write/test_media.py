@@ -1,4 +1,4 @@
-"""Media: the editor uploads pictures, describes and removes them."""
+"""Tests of Media: upload, describe, replace and delete pictures."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.browse import check, visit
 from tests.factories import make_article, make_image, picture_bytes
 
 SignIn = Callable[..., FlaskClient]
-WORDS = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
+WORDS: dict[str, Any] = {"alt": "A woman lifts her hip", "credit": "Photo: Ana Lee"}
 
 
 def test_a_picture_is_uploaded_by_a_plain_file_field_and_served(sign_in: SignIn) -> None:
@@ -45,7 +45,7 @@ WRONG = (
 def test_what_is_no_picture_is_refused_and_the_words_stay(sign_in: SignIn) -> None:
     form = visit(sign_in("editor"), "/admin/media/new/")
     for file, words in WRONG:
-        upload = {"file": (io.BytesIO(file), "hip.jpg")} if file is not None else {}
+        upload: dict[str, Any] = {"file": (io.BytesIO(file), "hip.jpg")} if file is not None else {}
         page = form.submit("Save", **WORDS, **upload)
         assert page.status == 422
         assert words in page.alert()
@@ -78,19 +78,19 @@ def test_deleting_asks_first_and_is_refused_while_an_article_shows_it(sign_in: S
     article = make_article(image_id=lead.id, body=f'<p>Look</p><figure data-image="{inside.id}"></figure>')
     for image in (lead, inside):
         page = visit(editor, f"/admin/media/delete/?id={image.id}")
-        assert "An article shows this picture" in page.alert()
+        assert "You cannot delete this picture" in page.alert()
         assert page.texts(".uses a") == [article.title]
-        assert "Delete it" not in page.texts("button")
+        assert "Delete" not in page.texts("button")
     page = visit(editor, f"/admin/media/delete/?id={free.id}")
     assert page.texts("h1") == ["Delete this picture?"]
-    assert page.submit("Delete it").status_text() == "Deleted: picture."
+    assert page.submit("Delete").status_text() == "Deleted: picture."
     assert sorted(db.session.scalars(sa.select(Image.id))) == sorted([lead.id, inside.id])
 
 
 def test_decorative_is_a_choice_and_is_read_out_as_nothing(sign_in: SignIn, client: FlaskClient) -> None:
     editor = sign_in("editor")
     upload = (io.BytesIO(picture_bytes()), "waves.jpg")
-    words = {"alt": "", "credit": "Photo: Ana Lee", "file": upload, "is_decorative": "y"}
+    words: dict[str, Any] = {"alt": "", "credit": "Photo: Ana Lee", "file": upload, "is_decorative": "y"}
     assert visit(editor, "/admin/media/new/").submit("Save", **words).status_text() == "Saved."
     image = db.session.scalars(sa.select(Image)).one()
     assert visit(client, make_article(image_id=image.id).address).one("figure img").attributes["alt"] == ""
@@ -100,14 +100,19 @@ def test_source_licence_and_focal_point_are_shown(sign_in: SignIn, client: Flask
     image = make_image()
     article = make_article(image_id=image.id)
     form = visit(sign_in("editor"), f"/admin/media/edit/?id={image.id}")
-    said = {"source_url": "https://example.org/photo", "licence": "CC BY 4.0", "focus_x": "27", "focus_y": "100"}
+    said: dict[str, Any] = {
+        "source_url": "https://example.org/photo",
+        "licence": "CC BY 4.0",
+        "focus_x": "27",
+        "focus_y": "100",
+    }
     assert form.submit("Save", **said).status_text() == "Saved."
     page = visit(client, article.address)
     assert page.one(".figure .credit a").attributes["href"] == "https://example.org/photo"
     assert page.one(".figure .credit").text() == "Photo: Mei Tan, CC BY 4.0"
     assert page.one(".figure img").attributes["class"] == "focus-x-30 focus-y-100"
     for wrong in ({"source_url": "javascript:alert(1)"}, {"focus_x": "110"}, {"focus_y": "x"}):
-        assert form.submit("Save", **wrong).status == 422
+        assert form.submit("Save", **dict[str, Any](wrong)).status == 422
 
 
 # The list
@@ -129,7 +134,7 @@ def test_the_list_is_a_grid_or_rows_and_a_search_and_a_sort_keep_that(sign_in: S
 
 def test_an_empty_library_teaches(sign_in: SignIn) -> None:
     page = visit(sign_in("editor"), "/admin/media/")
-    assert "Say what is seen (alt text)" in page.text
+    assert "Add an alt text" in page.text
     assert visit(page.client, page.one(".card .button").attributes["href"] or "").texts("h1") == ["Upload pictures"]
 
 
@@ -159,9 +164,9 @@ def test_a_picture_that_was_put_to_use_meanwhile_is_not_deleted(sign_in: SignIn)
     image = make_image()
     page = visit(sign_in("editor"), f"/admin/media/delete/?id={image.id}")
     article = make_article(image_id=image.id)
-    page = page.submit("Delete it")
+    page = page.submit("Delete")
     assert page.status == 422
-    assert "so it stays" in page.alert()
+    assert "it is in use" in page.alert()
     assert page.texts(".uses a") == [article.title]
 
 
@@ -204,14 +209,16 @@ def test_several_files_are_uploaded_and_then_described(sign_in: SignIn) -> None:
         for name, data in (("a.jpg", picture_bytes()), ("b.jpg", b""), ("c.jpg", picture_bytes()))
     ]
     page = form.submit("Upload", credit="Photo: Ana", files=files)
-    assert page.texts("h1") == ["What do they show?"]
+    assert page.texts("h1") == ["Add alt texts"]
     assert "b.jpg: This is not a JPEG, PNG or WebP picture." in page.alert()
     first, second = (image.id for image in db.session.scalars(sa.select(Image).order_by(Image.id)))
-    page = page.submit("Save", **{f"{first}-alt": "A chair"})
+    fields: dict[str, Any] = {f"{first}-alt": "A chair"}
+    page = page.submit("Save", **fields)
     assert page.status == 422
     assert page.values("Save")[f"{first}-alt"] == "A chair"
     check(page)
-    page = page.submit("Save", **{f"{second}-is_decorative": "y"})
+    fields = {f"{second}-is_decorative": "y"}
+    page = page.submit("Save", **fields)
     assert page.status_text() == "Saved: 2 pictures."
     images = db.session.scalars(sa.select(Image).order_by(Image.id))
     assert [(one.alt, one.is_decorative, one.credit) for one in images] == [
@@ -292,8 +299,8 @@ def test_a_script_uploads_a_picture_with_its_words(sign_in: SignIn) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"alt": " "}, "Say what is seen, for people who cannot see it, or tick “Decorative”"),
-        ({"credit": ""}, "Say who made the picture"),
+        ({"alt": " "}, "Describe the picture for people who cannot see it, or tick “Decorative”"),
+        ({"credit": ""}, "Enter who made the picture"),
         ({"file": b"<svg/>"}, "This is not a JPEG, PNG or WebP picture."),
         ({"file": None}, "Choose a picture: JPEG, PNG or WebP"),
         ({"file": "text"}, "Choose a picture: JPEG, PNG or WebP"),
@@ -315,10 +322,10 @@ def test_a_script_is_told_in_a_sentence_of_what_is_too_large_or_not_allowed(app:
     ended = app.test_client().get("/admin/media/pick.json")
     other = sign_in("desk").get("/admin/media/pick.json")
     for answer, status, words in (
-        (large, 413, "larger than we accept"),
-        (stale, 400, "sign-in has changed"),
-        (ended, 401, "Your sign-in has ended."),
-        (other, 403, "Your sign-in does not allow it."),
+        (large, 413, "more than we can accept"),
+        (stale, 400, "signed in again"),
+        (ended, 401, "You are signed out."),
+        (other, 403, "Your account has no permission for it."),
     ):
         assert answer.status_code == status
         assert words in answer.get_json()["error"]

@@ -1,4 +1,4 @@
-"""Tags: renamed, merged, and kept while articles have them."""
+"""Tests of tags: rename, merge, and refuse deletion while articles have them."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def tags_of(article: Article) -> list[str]:
 
 def test_the_list_says_how_many_articles_have_each(sign_in: SignIn) -> None:
     editor = sign_in("editor")
-    assert "No tag here yet" in visit(editor, LIST).text
+    assert "No tags yet" in visit(editor, LIST).text
     make_article(tags=["Hips", "Stairs"])
     make_article(tags=["Hips"], publish=False)
     page = visit(editor, LIST)
@@ -47,7 +47,7 @@ def test_a_taken_name_points_to_merging_and_keeps_what_was_typed(sign_in: SignIn
     make_article(tags=["Hip", "Hips"])
     page = visit(sign_in("editor"), f"{LIST}edit/?id={tag('Hip').id}").submit("Save", name="HIPS!", slug="hips")
     assert page.status == 422
-    assert "Merge this one into it" in page.alert()
+    assert "Merge this tag into it" in page.alert()
     check(page)
     assert (page.values("Save")["name"], page.values("Save")["slug"]) == ("HIPS!", "hips")
 
@@ -67,17 +67,17 @@ def test_a_tag_is_not_merged_into_itself_or_into_nothing(sign_in: SignIn) -> Non
     editor, article = sign_in("editor"), make_article(tags=["Hip"])
     form = visit(editor, f"{LIST}edit/?id={tag('Hip').id}")
     for into in ("", str(tag("Hip").id), "987654", "abc"):
-        assert "Nothing has changed" in form.submit("Merge “Hip”", into_id=into).alert()
+        assert "Nothing was changed" in form.submit("Merge “Hip”", into_id=into).alert()
     assert tags_of(article) == ["Hip"]
 
 
 def test_a_tag_in_use_stays_and_an_unused_one_goes(sign_in: SignIn) -> None:
     editor = sign_in("editor")
     make_article(tags=["Hip"])
-    answer = visit(editor, f"{LIST}delete/?id={tag('Hip').id}").submit("Delete it")
-    assert "1 article has this tag, so it stays" in answer.alert()
+    answer = visit(editor, f"{LIST}delete/?id={tag('Hip').id}").submit("Delete")
+    assert "1 article has this tag. It cannot be deleted" in answer.alert()
     visit(editor, f"{LIST}new/").submit("Save", name="Unused")
-    assert visit(editor, f"{LIST}delete/?id={tag('Unused').id}").submit("Delete it").status_text() == "Deleted: tag."
+    assert visit(editor, f"{LIST}delete/?id={tag('Unused').id}").submit("Delete").status_text() == "Deleted: tag."
 
 
 def test_merging_is_for_editors(sign_in: SignIn) -> None:

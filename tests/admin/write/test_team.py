@@ -1,6 +1,7 @@
-"""Team: who writes, with portrait and page; who is shown on the home page, in which order."""
+"""Tests of the team: portrait, page, and order on the home page."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -12,7 +13,7 @@ from tests.factories import make_article, make_author, make_image
 
 SignIn = Callable[..., FlaskClient]
 LIST = "/admin/team/"
-ANA = {"name": "Ana Lee", "title": "Physiotherapist", "bio": "She listens first."}
+ANA: dict[str, Any] = {"name": "Ana Lee", "title": "Physiotherapist", "bio": "She listens first."}
 
 
 def on_home(client: FlaskClient) -> list[str]:
@@ -40,10 +41,10 @@ def test_wrong_input_is_refused_and_what_was_typed_stays(sign_in: SignIn) -> Non
     form = visit(sign_in("editor"), f"{LIST}new/")
     for changed, words in (
         ({"name": ""}, "Enter a name"),
-        ({"title": ""}, "Say what they do"),
+        ({"title": ""}, "Enter a job title"),
         ({"bio": " "}, "two or three sentences"),
         ({"slug": "zoe"}, "The address “zoe” is in use"),
-        ({"slug": "Ana!"}, "small letters"),
+        ({"slug": "Ana!"}, "lowercase letters"),
         ({"image_id": "987654"}, "Portrait"),
     ):
         page = form.submit("Save", **(ANA | changed))
@@ -68,10 +69,12 @@ def test_whom_articles_name_stays(sign_in: SignIn) -> None:
     editor, author = sign_in("editor"), make_author("Zoe Tan", "zoe")
     article = make_article(reviewer_id=author.id)
     delete = f"{LIST}delete/?id={author.id}"
-    assert "1 article (drafts and the trash count too) names them" in visit(editor, delete).submit("Delete it").alert()
+    assert (
+        "1 article (including drafts and the trash) names this person" in visit(editor, delete).submit("Delete").alert()
+    )
     db.session.delete(article)
     db.session.commit()
-    assert visit(editor, delete).submit("Delete it").status_text() == "Deleted: person."
+    assert visit(editor, delete).submit("Delete").status_text() == "Deleted: person."
 
 
 def test_the_order_of_the_team_is_that_of_the_home_page(sign_in: SignIn, client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Who gets gzip, and who never does. Stored pages have their own tests (test_pagestore.py)."""
+"""Gzip: which responses are compressed, and which never. Stored pages have their own tests (test_pagestore.py)."""
 
 import gzip
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_refused_forms_travel_as_gzip_too(client: FlaskClient) -> None:
 
 @one_database
 def test_a_page_of_a_session_is_never_compressed(app: Flask, sign_in: Callable[..., FlaskClient]) -> None:
-    """Its length would give the token away (BREACH)."""
+    """The compressed length would leak the token (BREACH)."""
     make_article()
     visitor, owner = app.test_client(), sign_in("owner")
     for client, path in (

@@ -1,4 +1,4 @@
-"""What is kept in the process while the content version stays the same."""
+"""The cache of values for one content version."""
 
 import contextvars
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_another_version_in_the_request_is_another_thing(app: Flask) -> None:
 
 
 def recalled(app: Flask, environ: dict[str, str], make: Callable[[], int]) -> list[int]:
-    """What two calls in one request return. The request sees nothing of the test's own context."""
+    """Return the results of two calls in one request, which does not share the test's context."""
 
     def ask() -> list[int]:
         with app.test_request_context("/", environ_base=environ):

@@ -1,4 +1,4 @@
-"""Stored pages: made once, right at once after every change, the same for everyone."""
+"""The page store: pages are rendered once, are current after every change, and are the same for everyone."""
 
 import gzip
 import threading
@@ -44,12 +44,12 @@ DECODE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(autouse=True)
 def _clock(clock: MovableClock) -> None:
-    """It stands still: by a moving one a page ends in the middle of a test now and then."""
+    """Stop the clock, because a page might otherwise expire in the middle of a test."""
 
 
 @contextmanager
 def counted(app: Flask) -> Iterator[list[str]]:
-    """The paths that the app itself answers meanwhile."""
+    """Record the paths that reach the app."""
     paths: list[str] = []
 
     def note(_app: Flask, **_: object) -> None:
@@ -291,7 +291,7 @@ def test_of_many_who_ask_at_once_one_makes_the_page(app: Flask) -> None:
     def ask(_: int) -> bytes:
         start.wait(5)
         with app.app_context():
-            return app.test_client().get(path).data
+            return bytes(app.test_client().get(path).data)
 
     with counted(app) as made, ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(ask, range(8)))) == 1
@@ -314,7 +314,7 @@ def test_the_memory_is_bounded_and_what_is_read_stays(
 
 
 def other_machine(app: Flask, folder: Path, **environ: str) -> Flask:
-    """Another app on the same database, as on another machine."""
+    """Another app on the same database, like another machine."""
     url = app.config["SQLALCHEMY_DATABASE_URI"].replace("postgresql+psycopg", "postgresql")
     values = {"CLINIC_ENV": "test", "RATE_LIMITS": "off", "DATABASE_URL": url} | environ
     other = create_app(load_settings(values, folder))

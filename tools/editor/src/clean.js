@@ -61,11 +61,11 @@ function cleanString(html, left) {
   return fragment
     .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
     .replace(/<[!?][^>]*>/g, "")
-    .replace(WHOLE, (whole, name) => {
+    .replace(WHOLE, (_whole, name) => {
       left.frames += /^(iframe|object|audio|video)$/i.test(name) ? 1 : 0;
       return "";
     })
-    .replace(TAG, (tag, slash, name, attributes) => cleanTag(slash, name.toLowerCase(), attributes, meaningOf, isOffice));
+    .replace(TAG, (_tag, slash, name, attributes) => cleanTag(slash, name.toLowerCase(), attributes, meaningOf, isOffice));
 }
 
 const DELETED_TAG = /^(w:del|w:movefrom|text:deletion|text:tracked-changes)$/;
@@ -180,7 +180,9 @@ export function cleanPaste(html, left = nothingLeft()) {
     makeMarks(body);
     mendTables(body);
     makeHeadings(body);
-    body.querySelectorAll("h2, h3").forEach((heading) => heading.removeAttribute("id"));
+    for (const heading of body.querySelectorAll("h2, h3")) {
+      heading.removeAttribute("id");
+    }
     mendLists(body);
     keepDirections(body);
     body.querySelectorAll("span, font").forEach(unwrap);
@@ -229,7 +231,9 @@ function checkLinks(body, allowed, left) {
 }
 
 function removeMarks(body) {
-  body.querySelectorAll("[data-was]").forEach((element) => element.removeAttribute("data-was"));
+  for (const element of body.querySelectorAll("[data-was]")) {
+    element.removeAttribute("data-was");
+  }
 }
 
 // Google Docs says bold and italic with styles, and wraps all in a <b> that is not bold.
@@ -273,7 +277,9 @@ function makeStruck(body) {
     }
   }
   body.querySelectorAll("s:not([data-struck]), strike, del").forEach(unwrap);
-  body.querySelectorAll("[data-struck]").forEach((mark) => mark.removeAttribute("data-struck"));
+  for (const mark of body.querySelectorAll("[data-struck]")) {
+    mark.removeAttribute("data-struck");
+  }
 }
 
 function textsIn(element) {
@@ -303,12 +309,16 @@ function makeHeadings(body) {
       rename(heading, `h${wanted}`);
     }
   }
-  body.querySelectorAll("p[data-was~=title]").forEach((heading) => rename(heading, "h2"));
+  for (const heading of body.querySelectorAll("p[data-was~=title]")) {
+    rename(heading, "h2");
+  }
   body.querySelectorAll(":is(h2, h3, h4, th) strong").forEach(unwrap);
 }
 
 function mendTables(body) {
-  body.querySelectorAll("thead td, td[data-was~=columnheader], td[data-was~=rowheader]").forEach((cell) => rename(cell, "th"));
+  for (const cell of body.querySelectorAll("thead td, td[data-was~=columnheader], td[data-was~=rowheader]")) {
+    rename(cell, "th");
+  }
 }
 
 const ALLOWED = new Set(

@@ -28,11 +28,11 @@ export async function linkDialog(editor, articles) {
   const address = field("Address", {
     name: "address",
     value: old.href ?? "",
-    hint: "A web address, an e-mail address, or a page of this site such as /book/",
+    hint: "A web address, an email address, or a page on this site such as /book/",
     inputmode: "url",
     "data-first": true,
   });
-  const words = needsWords ? field("Text of the link", { name: "words", hint: "Left empty, the address is shown." }) : null;
+  const words = needsWords ? field("Link text", { name: "words", hint: "Leave it empty to show the address." }) : null;
   const input = address.querySelector("input");
   const take = (item) => {
     input.value = item.address;
@@ -46,14 +46,14 @@ export async function linkDialog(editor, articles) {
   const place = (chain) => (isNew ? chain : chain.extendMarkRange("link"));
   const remove = h("button", { type: "button", class: "button button-quiet button-small" }, "Remove link");
   const { close, closed } = openDialog({
-    title: isNew ? "Add a link" : "Change the link",
+    title: isNew ? "Add a link" : "Edit link",
     content: [address, words, picker],
     submit: isNew ? "Add link" : "Save link",
     extra: isNew ? [] : [remove],
     onSubmit() {
       const href = completeAddress(input.value);
       if (!href) {
-        complain(input, "Type an address such as https://example.org or /book/");
+        complain(input, "Enter an address such as https://example.org or /book/");
         return null;
       }
       if (!needsWords) {
@@ -73,7 +73,7 @@ export async function linkDialog(editor, articles) {
 }
 
 function articlePicker(articles, onTake) {
-  const search = field("Or find one of our articles", { name: "search", type: "search" });
+  const search = field("Or search our articles", { name: "search", type: "search" });
   const status = h("p", { class: "hint", role: "status" });
   const list = h("ul", { class: "editor-found" });
   let latest = 0;
@@ -83,11 +83,11 @@ function articlePicker(articles, onTake) {
     try {
       const { items } = await getJson(articles, { q: search.querySelector("input").value.trim() });
       if (mine === latest) {
-        status.textContent = items.length ? "" : "No article has these words.";
+        status.textContent = items.length ? "" : "No articles match.";
         list.replaceChildren(...items.map((item) => foundArticle(item, onTake)));
       }
     } catch {
-      status.textContent = "The articles could not be loaded. An address can still be typed above.";
+      status.textContent = "The articles could not be loaded. You can still enter an address above.";
     }
   };
   let timer = 0;

@@ -7,7 +7,9 @@ import { getJson } from "./picture.js";
 /** Choose or upload pictures; `onChosen` gets those to be put into the text. Files given are offered for upload. */
 export async function pictureDialog({ pictures, upload, token, files = [], onChosen }) {
   const done = (images) => {
-    images.forEach((image) => pictures.keep(image));
+    for (const image of images) {
+      pictures.keep(image);
+    }
     close();
     onChosen(images);
   };
@@ -15,7 +17,7 @@ export async function pictureDialog({ pictures, upload, token, files = [], onCho
     makeTab("Choose from Media", choosePanel(pictures, done)),
     makeTab("Upload", uploadPanel({ upload, token, files, onDone: done })),
   ];
-  const list = h("div", { role: "tablist", class: "editor-tabs", "aria-label": "Where the picture comes from" });
+  const list = h("div", { role: "tablist", class: "editor-tabs", "aria-label": "Source of the picture" });
   list.append(...tabs.map((tab) => tab.button));
   const show = (shown) => {
     for (const tab of tabs) {
@@ -51,7 +53,7 @@ function makeTab(name, content) {
 }
 
 function choosePanel(pictures, onDone) {
-  const search = field("Search by words", { name: "search", type: "search" });
+  const search = field("Search", { name: "search", type: "search" });
   const input = search.querySelector("input");
   const status = h("p", { class: "hint", role: "status" });
   const grid = h("ul", { class: "editor-grid" });
@@ -71,13 +73,13 @@ function choosePanel(pictures, onDone) {
       const items = answer.images.map((image) => choice(image, onDone));
       grid[number === 1 ? "replaceChildren" : "append"](...items);
       more.hidden = !answer.more;
-      status.textContent = grid.children.length ? "Press a picture to put it into the text." : "No picture has these words.";
+      status.textContent = grid.children.length ? "Select a picture to insert it." : "No pictures match.";
       if (number > 1) {
         items[0]?.firstChild.focus();
       }
     } catch {
       more.hidden = false;
-      status.textContent = "The pictures could not be loaded. “Show more” tries again.";
+      status.textContent = "The pictures could not be loaded. Press “Show more” to try again.";
     }
   };
   more.addEventListener("click", () => load(page + 1));
@@ -141,14 +143,14 @@ function uploadPanel({ upload, token, files, onDone }) {
   return [chooser, entries, foot];
 }
 
-// One file, with what has to be said about it.
+// One file with its alternative text and credit.
 function uploadEntry(file) {
   const alt = field("Alternative text", {
     name: "alt",
-    hint: "What somebody who cannot see the picture should know, in one sentence.",
+    hint: "Describe the picture in one sentence for people who cannot see it.",
   });
-  const credit = field("Credit", { name: "credit", hint: "Who made it, such as “Photo: Mei Tan”." });
-  const decorative = tick("Decorative: it says nothing that the text does not", { name: "is_decorative" });
+  const credit = field("Credit", { name: "credit", hint: "The person who made it, such as “Photo: Mei Tan”." });
+  const decorative = tick("Decorative: it adds nothing to the text", { name: "is_decorative" });
   const bar = h("progress", { max: 100, value: 0, hidden: true, "aria-label": `Upload of ${file.name}` });
   const wrong = h("p", { class: "error", role: "alert" });
   const preview = h("img", { alt: "", class: "editor-preview", hidden: true });
@@ -176,7 +178,7 @@ function uploadEntry(file) {
     element: h("fieldset", { class: "editor-upload" }, h("legend", {}, file.name), preview, h("div", {}, alt, decorative, credit, bar, wrong)),
     check() {
       const isSaid = isDecorative.checked || altInput.value.trim() !== "";
-      complain(altInput, isSaid ? "" : "Say what the picture shows, or tick that it is decorative.");
+      complain(altInput, isSaid ? "" : "Describe the picture, or tick “Decorative”.");
       return isSaid;
     },
     data(token) {
@@ -204,7 +206,7 @@ function uploadEntry(file) {
   };
 }
 
-// XMLHttpRequest, because fetch cannot tell how much has been sent.
+// XMLHttpRequest, because fetch reports no upload progress.
 function sendPicture(address, data, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -225,7 +227,7 @@ function sendPicture(address, data, onProgress) {
         reject(new Error(request.response?.error ?? "The picture was not accepted. Please try again."));
       }
     });
-    request.addEventListener("error", () => reject(new Error("There is no connection. Please try again.")));
+    request.addEventListener("error", () => reject(new Error("No connection. Please try again.")));
     onProgress(0);
     request.send(data);
   });
@@ -233,7 +235,7 @@ function sendPicture(address, data, onProgress) {
 
 /** The alternative text and the credit of a picture in this text only. */
 export async function detailsDialog({ node, image, onSave, onRemove }) {
-  const own = image?.is_decorative ? "It is marked as decorative." : image?.alt ? `“${image.alt}”` : "It has none yet.";
+  const own = image?.is_decorative ? "The picture is marked as decorative." : image?.alt ? `“${image.alt}”` : "It has none yet.";
   const group = newId("editor-alt");
   const { alt, credit, source, licence } = node.attrs;
   const chosen = alt === null ? "own" : alt === "" ? "decorative" : "other";
@@ -246,21 +248,21 @@ export async function detailsDialog({ node, image, onSave, onRemove }) {
   const choices = h(
     "fieldset",
     { class: "field" },
-    h("legend", {}, "What people hear who cannot see it"),
-    radio("own", `The picture's own text. ${own}`),
-    radio("other", "Another text here"),
-    radio("decorative", "Nothing: it is decorative here"),
+    h("legend", {}, "Alternative text for screen readers"),
+    radio("own", `Use the picture's own text. ${own}`),
+    radio("other", "Use another text here"),
+    radio("decorative", "None: the picture is decorative here"),
   );
   const creditField = field("Credit in this text", {
     name: "credit",
     value: credit ?? "",
-    hint: `Left empty, the picture's own is shown${image?.credit ? `: “${image.credit}”` : ""}.`,
+    hint: `Leave it empty to show the picture's own credit${image?.credit ? `: “${image.credit}”` : ""}.`,
   });
   const sourceField = field("Link to the original in this text", {
     name: "source",
     type: "url",
     value: source ?? "",
-    hint: "Only with a credit of its own here: an address that begins with https://",
+    hint: "Only if you enter a credit above. The address must begin with https://",
   });
   const licenceField = field("Licence in this text", { name: "licence", value: licence ?? "" });
   const showOther = () => {
@@ -278,7 +280,7 @@ export async function detailsDialog({ node, image, onSave, onRemove }) {
       const value = choices.querySelector("input:checked").value;
       const words = otherInput.value.trim();
       if (value === "other" && !words) {
-        complain(otherInput, "Type the text, or choose another answer.");
+        complain(otherInput, "Enter the text, or choose another option.");
         return null;
       }
       const creditHere = creditField.querySelector("input").value.trim();

@@ -26,10 +26,10 @@ export function videoSource(typed) {
 
 /** Ask for the address and the title of a video. */
 export async function videoDialog(onVideo) {
-  const address = field("Address of the video", {
+  const address = field("Video address", {
     name: "address",
     inputmode: "url",
-    hint: "From YouTube or Vimeo, as it stands in the address bar or under “Share”.",
+    hint: "From YouTube or Vimeo: copy it from the address bar or from “Share”.",
     "data-first": true,
   });
   const title = field("Title", { name: "title", hint: "Readers see it before they press play." });
@@ -45,7 +45,7 @@ export async function videoDialog(onVideo) {
         return null;
       }
       const words = title.querySelector("input");
-      complain(words, words.value.trim() ? "" : "Give the video a title.");
+      complain(words, words.value.trim() ? "" : "Enter a title for the video.");
       if (!words.value.trim()) {
         return null;
       }
@@ -61,14 +61,14 @@ export async function tableDialog(onTable) {
     field(label, { name, type: "number", value, min: 1, max, inputmode: "numeric", ...(name === "rows" && { "data-first": true }) });
   const rows = number("Rows", "rows", "3", 50);
   const cols = number("Columns", "cols", "3", 10);
-  const header = tick("The first row holds the headings", { name: "header", checked: true });
+  const header = tick("Use the first row as column headings", { name: "header", checked: true });
   const { closed } = openDialog({
     title: "Add a table",
     content: [rows, cols, header],
     submit: "Add table",
     onSubmit() {
       for (const input of [rows, cols].map((one) => one.querySelector("input"))) {
-        complain(input, input.value !== "" && input.checkValidity() ? "" : `Type a number from 1 to ${input.max}.`);
+        complain(input, input.value !== "" && input.checkValidity() ? "" : `Enter a number from 1 to ${input.max}.`);
         if (input.hasAttribute("aria-invalid")) {
           return null;
         }
@@ -82,9 +82,9 @@ export async function tableDialog(onTable) {
 
 /** Ask for the caption of a table. */
 export async function captionDialog(old, onCaption) {
-  const caption = field("Caption", { name: "caption", value: old, hint: "One line that says what the table shows.", "data-first": true });
+  const caption = field("Caption", { name: "caption", value: old, hint: "One line that describes the table.", "data-first": true });
   const { closed } = openDialog({
-    title: "Caption of the table",
+    title: "Table caption",
     content: [caption],
     submit: "Save caption",
     onSubmit() {

@@ -31,7 +31,7 @@ function attach(textarea) {
   const hint = h(
     "p",
     { class: "hint editor-hint", id: newId("editor-hint") },
-    "Alt+F10 goes to the tools, Escape comes back. In a list or table Tab moves inside it; press Escape first and Tab leaves the text.",
+    "Press Alt+F10 to reach the toolbar and Escape to return. In a list or table, Tab moves inside it. To leave the text, press Escape and then Tab.",
   );
   const described = [textarea.getAttribute("aria-describedby"), hint.id].filter(Boolean).join(" ");
   if (label && !label.id) {
@@ -81,7 +81,7 @@ function attach(textarea) {
       transformPastedText: (words) => unwrapText(words),
       // Here true means that the editor does nothing and the browser goes to the next field.
       handleDOMEvents: {
-        keydown(view, event) {
+        keydown(_view, event) {
           const leaves = tabLeaves && event.key === "Tab";
           if (event.key !== "Shift") {
             tabLeaves = event.key === "Escape";
@@ -93,7 +93,7 @@ function attach(textarea) {
         takeDirection(view, slice);
         return takeFiles(event.clipboardData, event);
       },
-      handleDrop: (view, event, slice, moved) => !moved && takeFiles(event.dataTransfer, event),
+      handleDrop: (_view, event, _slice, moved) => !moved && takeFiles(event.dataTransfer, event),
     },
     onUpdate() {
       const html = write(editor.state.doc);
@@ -229,13 +229,13 @@ function attach(textarea) {
     toggleHtml,
     leave: () => (isHtml ? textarea.focus() : editor.commands.focus()),
     insert: [
-      ["Call to action", "A sentence and a button to book", insert("pullCall")],
-      ["Call-out", "A box for what must not be missed", insert("callout")],
-      ["Disclaimer", "A quiet box at the end", insert("disclaimer")],
+      ["Call to action", "A sentence and a booking button", insert("pullCall")],
+      ["Call-out", "A box for important information", insert("callout")],
+      ["Disclaimer", "A note at the end of the text", insert("disclaimer")],
       ["Sources", "A numbered list under its heading", insert("sources")],
-      ["Trial form", "The booking form, in the text", insert("trialForm")],
+      ["Trial form", "The booking form inside the text", insert("trialForm")],
       ["Video", "From YouTube or Vimeo", askVideo],
-      ["Line", "A pause between two parts", insert("horizontalRule")],
+      ["Line", "A divider between two sections", insert("horizontalRule")],
     ],
   });
 

@@ -35,7 +35,7 @@ function proofpoint3(url) {
   const left = [...bytes(found[2])];
   const take = (number) => left.splice(0, number).join("");
   const whole = found[1].replace(/^(https?:)\/(?!\/)/i, "$1//");
-  return decoded(whole).replace(/\*(\*(.))?/g, (mark, run, letter) => take(run ? lengths.indexOf(letter) + 2 : 1));
+  return decoded(whole).replace(/\*(\*(.))?/g, (_mark, run, letter) => take(run ? lengths.indexOf(letter) + 2 : 1));
 }
 
 const inPath = (url) => {

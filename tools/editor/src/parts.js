@@ -68,7 +68,7 @@ const Video = Node.create({
       "div",
       { class: "editor-block", contenteditable: "false" },
       icon("video"),
-      h("p", {}, h("strong", {}, `${SITES[site] ?? site} video`), ` ${id ?? ""}. It is loaded only when a reader presses play.`),
+      h("p", {}, h("strong", {}, `${SITES[site] ?? site} video`), ` ${id ?? ""}. It loads only when a reader presses play.`),
     );
     return {
       dom: h("figure", { class: "figure editor-video" }, label, title),

@@ -36,13 +36,17 @@ export class Pictures {
     if (this.address && numbers.length) {
       try {
         const { images } = await getJson(this.address, { ids: numbers.join(",") });
-        images.forEach((image) => this.keep(image));
+        for (const image of images) {
+          this.keep(image);
+        }
       } catch {
         missing = undefined; // the text can be edited without its pictures
       }
     }
     for (const [id, callbacks] of waiting) {
-      callbacks.forEach((callback) => callback(this.known.get(id) ?? missing));
+      for (const callback of callbacks) {
+        callback(this.known.get(id) ?? missing);
+      }
     }
   }
 }

@@ -9,8 +9,8 @@ const WORDS = {
   picture: "Caption (optional)",
   video: "Title of the video",
   pullCall: "One sentence that invites the reader",
-  callout: "What must not be missed",
-  disclaimer: "What this text does not replace",
+  callout: "Important information",
+  disclaimer: "For example: This does not replace a doctor’s advice.",
 };
 
 function wordsFor(node, parent, doc) {

@@ -45,12 +45,14 @@ function dropRemarks(body, left) {
   }
   const inNotes = notes.map((link) => {
     const block = link.closest("div, aside, li, dd");
-    const isOwn = block && block.textContent.trim().startsWith(link.textContent.trim());
+    const isOwn = block?.textContent.trim().startsWith(link.textContent.trim());
     return isOwn ? block : (link.closest("p") ?? link);
   });
   const marked = body.querySelectorAll("[data-was~=remark]").length;
   const number = Math.max(anchors.length, notes.length, marked);
-  inNotes.forEach((element) => element.remove());
+  for (const element of inNotes) {
+    element.remove();
+  }
   for (const link of anchors) {
     const mark = link.closest("sup");
     link.remove();

@@ -52,8 +52,8 @@ export function makeToolbar(editor, actions) {
     });
   const drawn = (name, drawing, run, options) => button(name, icon(drawing), run, options);
 
-  const style = h("select", { "aria-label": "Kind of text", class: "editor-style" });
-  style.dataset.tip = "Kind of text";
+  const style = h("select", { "aria-label": "Text style", class: "editor-style" });
+  style.dataset.tip = "Text style";
   style.append(...STYLES.map(([value, name]) => h("option", { value }, name)));
   style.addEventListener("change", () => {
     const chain = editor.chain().focus();
@@ -121,9 +121,9 @@ export function makeToolbar(editor, actions) {
     ],
     picture: [word("Picture details", () => actions.details(currentPart(editor.state).pos))],
     blockquote: [
-      word("Name of the source", does((chain) => chain.toggleMark("cite")), { isPressed: () => editor.isActive("cite") }),
+      word("Source title", does((chain) => chain.toggleMark("cite")), { isPressed: () => editor.isActive("cite") }),
     ],
-    box: [word("Keep only the text", () => openBox(editor))],
+    box: [word("Remove box, keep text", () => openBox(editor))],
     any: [
       word("Move up", () => movePart(editor, -1)),
       word("Move down", () => movePart(editor, 1)),
@@ -201,7 +201,9 @@ export function makeToolbar(editor, actions) {
   showTips(element, tip);
 
   function refresh() {
-    refreshers.forEach((one) => one());
+    for (const one of refreshers) {
+      one();
+    }
     if (current.offsetParent === null) {
       makeCurrent(style.disabled ? html : style);
     }

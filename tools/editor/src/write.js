@@ -10,7 +10,9 @@ export function write(doc) {
   const serializer = DOMSerializer.fromSchema(doc.type.schema);
   root.append(serializer.serializeFragment(doc.content, { document: root.ownerDocument }));
   for (const name of ["contenteditable", "role"]) {
-    root.querySelectorAll(`[${name}]`).forEach((element) => element.removeAttribute(name));
+    for (const element of root.querySelectorAll(`[${name}]`)) {
+      element.removeAttribute(name);
+    }
   }
   root.querySelectorAll("li, td, th, dd").forEach(unwrapOnlyParagraph);
   root.querySelectorAll("table").forEach(divideTable);
