@@ -19,7 +19,7 @@ class DayField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a date like 24/11/2026") from None
+            raise ValueError("That is not a valid date. Enter a date like 24/11/2026") from None
 
 
 class StageForm(Form):
@@ -47,11 +47,11 @@ class MessageForm(Form):
     """An email to the person."""
 
     subject = LineField(
-        "Subject", [DataRequired("Write a subject"), AtMost(200, "Shorten the subject to at most 200 characters")]
+        "Subject", [DataRequired("Enter a subject"), AtMost(200, "Shorten the subject to at most 200 characters")]
     )
     body = TextField(
         "Text",
-        [DataRequired("Write a text"), AtMost(10_000, "Shorten the text to at most 10,000 characters")],
+        [DataRequired("Enter a text"), AtMost(10_000, "Shorten the text to at most 10,000 characters")],
         widget=TextArea(),
         render_kw={"rows": 8},
     )
@@ -63,7 +63,7 @@ class NoteForm(Form):
     note = TextField(
         "Note",
         [
-            DataRequired("Write a note first"),
+            DataRequired("The note is empty. Write something first"),
             AtMost(5000, "Shorten the note to at most 5,000 characters"),
         ],
         description="Only colleagues see it. For example: what was said, and what to do next.",

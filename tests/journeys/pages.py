@@ -244,7 +244,7 @@ PANEL: dict[str, Walk] = {
     "leads-searched-in-vain": _at("/admin/leads/?search=nobody"),
     "lead": _first_row("/admin/leads/?tab=attended"),
     "lead-new": _first_row("/admin/leads/?tab=new"),
-    "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send the mail"),
+    "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send email"),
     "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Save note"),
     "bookings": _at("/admin/bookings/"),
     "outbox": _at("/admin/outbox/"),

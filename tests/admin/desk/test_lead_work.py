@@ -145,7 +145,7 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
     page = visit(desk, open_lead(desk, lead))
     before = stored(lead)
     typed = "Too long. " + "x" * most
-    refused = page.submit(button, **(fields | texts(name, typed)))
+    refused = page.submit(button, **(fields | {name: typed}))
     check(refused)
     assert refused.status == 422
     assert sentence in refused.alert()
@@ -157,7 +157,7 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
     assert values[name] == typed
     assert {one: values[one] for one in fields} == fields
     assert stored(lead) == before
-    shortened = refused.submit(button, **texts(name, "y" * most))
+    shortened = refused.submit(button, **({name: "y" * most} | fields))
     assert shortened.path == open_lead(desk, lead)
     assert "y" * most in str(stored(lead))
 
@@ -165,9 +165,9 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign
 @pytest.mark.parametrize(
     ("button", "name", "sentence"),
     [
-        ("Send email", "subject", "Write a subject"),
-        ("Send email", "body", "Write a text"),
-        ("Save note", "note", "Write a note first"),
+        ("Send email", "subject", "Enter a subject"),
+        ("Send email", "body", "Enter a text"),
+        ("Save note", "note", "The note is empty. Write something first"),
     ],
 )
 def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
@@ -176,7 +176,7 @@ def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
     lead = make_booking().lead
     desk = sign_in("desk")
     before = stored(lead)
-    refused = visit(desk, open_lead(desk, lead)).submit(button, **texts(name, " \n "))
+    refused = visit(desk, open_lead(desk, lead)).submit(button, **dict[str, Any]({name: " \n "}))
     check(refused)
     assert refused.status == 422
     assert refused.texts(f"#{name}-error") == [sentence]
