@@ -33,7 +33,7 @@ from clinic.admin.write.tags import TagScreen
 from clinic.admin.write.team import TeamScreen
 from clinic.admin.write.texts import ArticleScreen, PageScreen
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
-from clinic.bookings.models import Block, Booking, Service
+from clinic.bookings.models import BlockedGuest, Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
 from clinic.frame.models import HomeSection, MenuItem
@@ -70,7 +70,7 @@ def init_panel(app: Flask) -> None:
         CustomerScreen(
             name="Known customers", endpoint="customers_admin", category="Front desk", url="/admin/known-customers"
         ),
-        BlockScreen(Block, name="Blocked guests", endpoint="blocks_admin", category="Front desk"),
+        BlockScreen(BlockedGuest, name="Blocked guests", endpoint="blocks_admin", category="Front desk"),
         OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
         MenuScreen(MenuItem, name="Menus", endpoint="menus_admin", category="Settings"),
         HomeScreen(HomeSection, name="Home page", endpoint="home_admin", category="Settings"),

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.customers import know_customer
-from clinic.bookings.models import Block, Booking, BookingState, Claim
+from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, redeem_voucher
 from clinic.bookings.sources import Place, Source
 from clinic.core.db import db
@@ -261,13 +261,13 @@ def test_a_guest_is_blocked_and_the_block_lifted(sign_in: SignIn) -> None:
     assert "Enter an email address or a mobile number" in page.submit("Save", because="x").alert()
     assert "like 9123 4567" in page.submit("Save", because="x", mobile="12").alert()
     page.submit("Save", because="Was rude", email="Rude@example.org", mobile="9123 4567")
-    assert set(db.session.scalars(sa.select(Block.label))) == {"r…@example.org", "+659… 567"}
+    assert set(db.session.scalars(sa.select(BlockedGuest.label))) == {"r…@example.org", "+659… 567"}
     held = make_booking(email="rude@example.org")
     assert "Was rude" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
-    block = db.session.scalars(sa.select(Block).order_by(Block.id)).first()
+    block = db.session.scalars(sa.select(BlockedGuest).order_by(BlockedGuest.id)).first()
     assert block
     visit(desk, f"/admin/blocked-guests/delete/?id={block.id}").submit("Delete")
-    assert len(db.session.scalars(sa.select(Block)).all()) == 1
+    assert len(db.session.scalars(sa.select(BlockedGuest)).all()) == 1
 
 
 def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) -> None:
