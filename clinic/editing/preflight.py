@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clinic.articles.body import heading_ids
 from clinic.articles.models import Kind
-from clinic.core.html_blocks import TextBlock, text_blocks
+from clinic.core.html_blocks import HtmlBlock, text_blocks
 from clinic.core.readability import reading_ease, sentences
 from clinic.editing.advertising import Profile, claims_in
 
@@ -105,11 +105,11 @@ def preflight(checked: Checked, profile: Profile) -> list[Finding]:
     return list(dict.fromkeys(findings))
 
 
-def _prose(blocks: list[TextBlock]) -> list[str]:
+def _prose(blocks: list[HtmlBlock]) -> list[str]:
     return [block.text for block in blocks if block.kind in ("p", "li", "dd", "blockquote") and not _is_source(block)]
 
 
-def _is_source(block: TextBlock) -> bool:
+def _is_source(block: HtmlBlock) -> bool:
     """Return True inside the list of sources: titles of other people's papers are neither our style nor our claims."""
     return "section sources" in block.inside
 
@@ -165,7 +165,7 @@ def _about_main_picture(checked: Checked) -> Iterator[Finding]:
 
 
 def _about_text(
-    checked: Checked, profile: Profile, body: LexborHTMLParser, blocks: list[TextBlock]
+    checked: Checked, profile: Profile, body: LexborHTMLParser, blocks: list[HtmlBlock]
 ) -> Iterator[Finding]:
     if not blocks:
         yield Finding("no-text", "Write the text.", "body", weight=Weight.MUST)
@@ -272,7 +272,7 @@ def _says_nothing(words: str) -> bool:
     return plain in _EMPTY_WORDS or bool(_BARE_ADDRESS.fullmatch(words.rstrip(".")))
 
 
-def _about_claims(checked: Checked, profile: Profile, blocks: list[TextBlock]) -> Iterator[Finding]:
+def _about_claims(checked: Checked, profile: Profile, blocks: list[HtmlBlock]) -> Iterator[Finding]:
     texts = [("title", checked.title), ("summary", checked.summary)]
     texts += [("body", block.text) for block in blocks if not _is_source(block)]
     for field, text in texts:
