@@ -99,14 +99,14 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
-def state_column(states: type[enum.StrEnum]) -> sa.Enum:
+def state_column(states: type[enum.StrEnum], name: str = "") -> sa.Enum:
     """Return a column type that stores a StrEnum as its value, with a check constraint on the allowed values."""
     return sa.Enum(
         states,
         native_enum=False,
         create_constraint=True,
         length=20,
-        name=states.__name__.lower(),
+        name=name or states.__name__.lower(),  # of the check constraint
         values_callable=lambda members: [member.value for member in members],
     )
 

@@ -17,7 +17,7 @@ from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.models import Article, ArticleState, Kind
 from clinic.articles.queries import team
 from clinic.bookings.forms import TrialForm
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.sources import FormPlace, Source
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
@@ -131,7 +131,7 @@ def preview_page(article: Article) -> str:
 
 def _page_page(article: Article, *, is_preview: bool = False) -> str:
     form = TrialForm(formdata=None)
-    form.source.data = Source(Place.PAGE).sealed()
+    form.source.data = Source(FormPlace.PAGE).sealed()
     return render_template(
         "articles/page.html",
         article=article,
@@ -147,7 +147,7 @@ def _page_page(article: Article, *, is_preview: bool = False) -> str:
 def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
     body = rendered_body(article)
     trial_form = TrialForm(formdata=None)
-    trial_form.source.data = Source(Place.TEXT if body.has_trial_form else Place.END, article.slug).sealed()
+    trial_form.source.data = Source(FormPlace.TEXT if body.has_trial_form else FormPlace.END, article.slug).sealed()
     return render_template(
         "articles/article.html",
         article=article,

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from clinic.bookings.forms import TrialForm
 from clinic.bookings.queries import active_services
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.sources import FormPlace, Source
 from clinic.reading.blueprint import bp
 from clinic.reading.structured_data import clinic_data, json_ld, service_data, trail_data
 from clinic.web.filters import local_now
@@ -24,7 +24,7 @@ def service(slug: str) -> str:
     found = next((one for one in services if one.slug == slug), None) or abort(404)
     form = TrialForm(formdata=None)
     form.service.data = slug
-    form.source.data = Source(Place.SERVICE).sealed()
+    form.source.data = Source(FormPlace.SERVICE).sealed()
     trail = [("Home", "/"), ("Services", "/services/"), (found.name, found.address)]
     return render_template(
         "bookings/service.html",

@@ -86,7 +86,7 @@ from clinic.core.signing import sweep_spent_links
 from clinic.core.text_index import note_folded
 from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
 from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
-from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, MenuPlace
 from clinic.frame.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
@@ -186,7 +186,7 @@ def latest_session() -> StaffSession:
     return db.session.scalars(sa.select(StaffSession)).one()
 
 
-def links(place: Place = Place.HEADER) -> list[int]:
+def links(place: MenuPlace = MenuPlace.HEADER) -> list[int]:
     return list(db.session.scalars(sa.select(MenuItem.id).where(MenuItem.place == place).order_by(MenuItem.position)))
 
 
@@ -338,9 +338,12 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "follow_move", lambda: follow_move("/services/old/", "/services/move/")
     yield "delete_service", lambda: delete_service(s.pilates)
 
-    yield "add_menu_item", keep("item", lambda: add_menu_item(place=Place.HEADER, label="Fees", address="/fees/"))
-    yield "change_menu_item", lambda: change_menu_item(s.item, place=Place.FOOTER, label="Our fees", address="/fees/")
-    yield "reorder, a menu", lambda: reorder(MenuItem, links()[::-1], where=[MenuItem.place == Place.HEADER])
+    yield "add_menu_item", keep("item", lambda: add_menu_item(place=MenuPlace.HEADER, label="Fees", address="/fees/"))
+    yield (
+        "change_menu_item",
+        lambda: change_menu_item(s.item, place=MenuPlace.FOOTER, label="Our fees", address="/fees/"),
+    )
+    yield "reorder, a menu", lambda: reorder(MenuItem, links()[::-1], where=[MenuItem.place == MenuPlace.HEADER])
     yield "delete_menu_item", lambda: delete_menu_item(s.item)
     yield "change_section", lambda: section("newest", heading="Fresh")
     yield "change_section, again", lambda: section("newest", heading="Fresh")

@@ -16,7 +16,7 @@ from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.customers import know_customer
 from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim
 from clinic.bookings.operations import Request, book_trial, redeem_voucher
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.sources import FormPlace, Source
 from clinic.core.db import db
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
@@ -294,11 +294,11 @@ def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskCli
     person: dict[str, Any] = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
     for number, (path, where) in enumerate(
         [
-            (end.address, Place.END),
-            (text.address, Place.TEXT),
-            (f"/book/?from={end.slug}", Place.LINK),
-            ("/services/pilates-1-to-1/", Place.SERVICE),
-            ("/book/", Place.BOOK),
+            (end.address, FormPlace.END),
+            (text.address, FormPlace.TEXT),
+            (f"/book/?from={end.slug}", FormPlace.LINK),
+            ("/services/pilates-1-to-1/", FormPlace.SERVICE),
+            ("/book/", FormPlace.BOOK),
         ]
     ):
         who = {"email": f"jo{number}@example.org", "mobile": f"9123 400{number}"}
@@ -307,13 +307,13 @@ def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskCli
         lead = db.session.scalars(sa.select(Lead).order_by(Lead.id.desc())).first()
         assert lead
         assert lead.source == where, path
-        assert (lead.article_id is not None) == (where in (Place.END, Place.TEXT, Place.LINK)), path
+        assert (lead.article_id is not None) == (where in (FormPlace.END, FormPlace.TEXT, FormPlace.LINK)), path
 
 
 def test_a_source_that_was_changed_credits_nobody(app: Flask, client: FlaskClient) -> None:
     make_services()
     article = make_article()
-    sealed = Source(Place.END, article.slug).sealed()
+    sealed = Source(FormPlace.END, article.slug).sealed()
     for number, value in enumerate((article.slug, sealed[:-2] + "xx", "x" * 300, sealed.replace(".", ""))):
         person = {"name": "Jo", "email": f"j{number}@example.org", "mobile": f"9123 400{number}", "consent": "y"}
         answer = client.post("/book/", data=person | {"service": "pilates-1-to-1", "source": value})
