@@ -19,7 +19,7 @@ from clinic.articles.operations import edit_article, write_article
 from clinic.articles.taxonomy import ensure_author, ensure_category
 from clinic.articles.text import Text
 from clinic.bookings.models import Service
-from clinic.bookings.operations import Request, book_trial
+from clinic.bookings.operations import TrialRequest, book_trial
 from clinic.bookings.services import ensure_service
 from clinic.bookings.sources import FormPlace
 from clinic.comments.models import Comment, CommentState
@@ -190,7 +190,7 @@ def _add_leads(articles: dict[str, Article], by: User) -> None:
     for entry in _toml("leads.toml")["lead"]:
         article = articles.get(entry["article"])
         booking = book_trial(
-            Request(
+            TrialRequest(
                 name=entry["name"],
                 email=entry["email"],
                 mobile=entry["mobile"],

@@ -64,7 +64,7 @@ from clinic.bookings.blocked_guests import block_guest, lift_block
 from clinic.bookings.customers import know_customer
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import (
-    Request,
+    TrialRequest,
     allow_booking,
     book_trial,
     decline_booking,
@@ -192,7 +192,7 @@ def links(place: MenuPlace = MenuPlace.HEADER) -> list[int]:
 
 def book(s: SimpleNamespace, number: int, **said: Any) -> Booking:
     asked = {"name": f"Tan {number}", "email": f"tan{number}@example.org", "mobile": f"+659100000{number}"} | said
-    return book_trial(Request(service_id=s.service.id, **asked))
+    return book_trial(TrialRequest(service_id=s.service.id, **asked))
 
 
 def post(s: SimpleNamespace, body: str) -> Comment:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.customers import know_customer
 from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim
-from clinic.bookings.operations import Request, book_trial, redeem_voucher
+from clinic.bookings.operations import TrialRequest, book_trial, redeem_voucher
 from clinic.bookings.sources import FormPlace, Source
 from clinic.core.db import db
 from clinic.demo.bulk import bulk_leads
@@ -332,7 +332,7 @@ def test_the_articles_own_links_to_the_trial_page_say_which(app: Flask, client: 
 
 def ask(article_id: int | None, service_id: int, number: int) -> Booking:
     contact = {"email": f"r{number}@example.org", "mobile": f"+6591235{number:03}"}
-    return book_trial(Request(name="R", **contact, service_id=service_id, article_id=article_id))
+    return book_trial(TrialRequest(name="R", **contact, service_id=service_id, article_id=article_id))
 
 
 def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, clock: MovableClock) -> None:
