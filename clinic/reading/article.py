@@ -50,7 +50,7 @@ def article(slug: str) -> str | Response:
     if isinstance(found, Response):
         return found
     count_read(current_app, request.environ, slug)
-    return _article_page(found, CommentForm())
+    return _render_article(found, CommentForm())
 
 
 @bp.get("/articles/<slug>/share.jpg")
@@ -71,12 +71,12 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
         return found
     form = CommentForm()
     if not form.validate():
-        return _article_page(found, form), 422
+        return _render_article(found, form), 422
     try:
         spend(COMMENTS)
     except TooMany as limit:
         form.problems.append(limit.advice)
-        return _article_page(found, form), 429, {"Retry-After": str(limit.retry_after)}
+        return _render_article(found, form), 429, {"Retry-After": str(limit.retry_after)}
     post_comment(
         article_id=found.id,
         article_title=found.title,
@@ -94,7 +94,7 @@ def page(slug: str) -> str | Response:
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
-    return _page_page(found)
+    return _render_page(found)
 
 
 def _readable(kind: Kind, slug: str) -> Article | Response:
@@ -125,11 +125,11 @@ def preview(secret: str) -> Response:
 def preview_page(article: Article) -> str:
     """Return the page as readers would see it. Values that only a published article has are those of now."""
     if article.kind == Kind.PAGE:
-        return _page_page(article, is_preview=True)
-    return _article_page(article, CommentForm(formdata=None), is_preview=True)
+        return _render_page(article, is_preview=True)
+    return _render_article(article, CommentForm(formdata=None), is_preview=True)
 
 
-def _page_page(article: Article, *, is_preview: bool = False) -> str:
+def _render_page(article: Article, *, is_preview: bool = False) -> str:
     form = TrialForm(formdata=None)
     form.source.data = Source(FormPlace.PAGE).sealed()
     return render_template(
@@ -144,7 +144,7 @@ def _page_page(article: Article, *, is_preview: bool = False) -> str:
     )
 
 
-def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
+def _render_article(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
     body = rendered_body(article)
     trial_form = TrialForm(formdata=None)
     trial_form.source.data = Source(FormPlace.TEXT if body.has_trial_form else FormPlace.END, article.slug).sealed()
