@@ -35,7 +35,7 @@ from clinic.reading.successors import _moved
 from clinic.web.csrf import public_form
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
-from clinic.web.pages.memory import facts, remembered
+from clinic.web.pages.memory import cached_for_version, cached_preferences
 from clinic.web.pages.store import stored
 
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
@@ -59,7 +59,7 @@ def share(slug: str) -> Response:
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
-    return sent(share_picture(found, facts().name), "image/jpeg", max_age=86400)
+    return sent(share_picture(found, cached_preferences().name), "image/jpeg", max_age=86400)
 
 
 @bp.post("/articles/<slug>/comments")
@@ -137,7 +137,7 @@ def _render_page(article: Article, *, is_preview: bool = False) -> str:
         article=article,
         body=rendered_body(article),
         trial_form_of_page=form,
-        data=json_ld(clinic_data(facts(), local_now().date())),
+        data=json_ld(clinic_data(cached_preferences(), local_now().date())),
         team=team() if article.slug == "team" else [],
         now=local_now(),
         is_preview=is_preview,
@@ -156,7 +156,7 @@ def _render_article(article: Article, comment_form: CommentForm, *, is_preview: 
         tags=tags_of(article),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),
-        data=json_ld(*article_data(article, facts(), local_now().date())),
+        data=json_ld(*article_data(article, cached_preferences(), local_now().date())),
         comments=approved_comments(article.id),
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,
@@ -167,7 +167,7 @@ def _render_article(article: Article, comment_form: CommentForm, *, is_preview: 
 
 def rendered_body(article: Article) -> Rendered:
     """Return the body as readers see it."""
-    body = remembered(("body", article.body), lambda: _render(article.body))
+    body = cached_for_version(("body", article.body), lambda: _render(article.body))
     if body.has_video:
         g.frame_sources = VIDEO_SITES
     return body
