@@ -21,7 +21,7 @@ def reindex_article(id_: int) -> None:
     """Reindex one text if it is published."""
     article = db.session.get(Article, id_)
     if article and article.state == ArticleState.PUBLISHED:
-        _index(article)
+        index_article(article)
 
 
 def refold_articles(most: int = 25) -> bool:
@@ -40,7 +40,8 @@ def refold_articles(most: int = 25) -> bool:
     return refold("articles", portion)
 
 
-def _index(article: Article) -> None:
+def index_article(article: Article) -> None:
+    """Put an article into the search index and note the posts that share its telling words."""
     headings, text = heading_text(article.body), indexed_text(article.summary, article.body)
     search.put(article.id, title=article.title, headings=headings, text=text)
     if article.kind == Kind.POST:

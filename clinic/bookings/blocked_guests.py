@@ -5,7 +5,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from clinic.accounts.models import User
-from clinic.bookings.ledger import _said, digest
+from clinic.bookings.ledger import digest, given_contacts
 from clinic.bookings.models import BlockedGuest, ClaimKind
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
@@ -18,7 +18,7 @@ def block_guest(*, email: str, mobile: str, because: str, until: date | None, by
     The guest is not told. Blocking again updates reason and day.
     """
     blocks = []
-    for kind, value in _said(email, mobile).items():
+    for kind, value in given_contacts(email, mobile).items():
         label = f"{value[0]}…@{value.rpartition('@')[2]}" if kind == ClaimKind.EMAIL else f"{value[:4]}… {value[-3:]}"
         key = digest(value)
         block = db.session.scalar(sa.select(BlockedGuest).where(BlockedGuest.digest == key)) or BlockedGuest(

@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Picture:
+class CheckedImage:
     """Image of a text with its alt text and credit. A decorative one needs no alt text."""
 
     alt: str
@@ -61,8 +61,8 @@ class Checked:
     slug: str
     summary: str
     body: str
-    pictures: Mapping[int, Picture]
-    main_picture: Picture | None
+    pictures: Mapping[int, CheckedImage]
+    main_picture: CheckedImage | None
     has_author: bool
     has_category: bool
     has_reviewer: bool

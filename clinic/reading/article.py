@@ -31,7 +31,7 @@ from clinic.reading.blueprint import bp
 from clinic.reading.reads import count_read
 from clinic.reading.share_picture import share_picture
 from clinic.reading.structured_data import article_data, clinic_data, json_ld
-from clinic.reading.successors import _moved
+from clinic.reading.successors import redirect_to_successor
 from clinic.web.csrf import public_form
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
@@ -102,7 +102,7 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     if found is None:
         abort(404)  # the 404 handler looks for a redirect first
     if found.state == ArticleState.RETIRED or found.trashed_at:
-        return _moved(found)
+        return redirect_to_successor(found)
     if not found.is_public:
         abort(404)
     if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
