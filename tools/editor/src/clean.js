@@ -2,7 +2,7 @@
 //
 // The first pass works on the string: a style attribute that reaches any parser of the browser, even that of an inert
 // document, is reported as a breach of the content security policy. What a style, a class or a role meant is kept as words
-// in data-was. clinic/core/foreign.py does the same for what reaches the server by another way; both are tried with the
+// in data-was. clinic/core/foreign/document.py does the same for what reaches the server by another way; both are tried with the
 // documents in tests/journeys/paste.
 import { keepDirections, saneValue } from "./direction.js";
 import { hiddenBy, unwrapLink, unwrapText } from "./links.js";
