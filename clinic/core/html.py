@@ -7,7 +7,9 @@ import nh3
 from selectolax.lexbor import LexborHTMLParser
 
 from clinic.core.characters import harmless_html
-from clinic.core.foreign.document import LeftOut, read_document, sane_value
+from clinic.core.foreign.document import read_document
+from clinic.core.foreign.languages import sane_value
+from clinic.core.foreign.left_out import LeftOut
 from clinic.core.links import unwrap_link
 
 ALLOWED_CLASSES = {"aside": {"pull-call", "callout", "disclaimer"}, "section": {"sources"}}
