@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.models import User
-from clinic.articles.models import Autosave, Presence
 from clinic.core import clock
 from clinic.core.db import atomic, db, upsert
+from clinic.editing.models import Autosave, Presence
 
 KEPT = timedelta(days=30)
 STILL_THERE = timedelta(seconds=60)  # an open form reports every 20 seconds

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.models import User
-from clinic.articles.models import Article, PreviewLink
+from clinic.articles.models import Article
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
+from clinic.editing.models import PreviewLink
 
 LIVES = timedelta(days=7)
 

@@ -67,7 +67,7 @@ def make_marks(body: Element) -> None:
 
 
 def mend_tables(body: Element) -> None:
-    """Make header cells of the cells in a table head, and of cells that are bold as a whole."""
+    """Make header cells of the cells that stand in a table head or have the role of one."""
     for cell in body.elements("td"):
         is_head = cell.closest(lambda one: one.tag == "thead") is not None
         if is_head or means(cell, "columnheader") or means(cell, "rowheader"):

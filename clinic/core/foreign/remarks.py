@@ -22,7 +22,7 @@ def _drop(body: Element, test: Callable[[Element], bool], *, counts: Callable[[E
 
 
 def drop_side(body: Element, left: LeftOut) -> None:
-    """Remove comments, deleted passages, hidden text and margins, and count them in `left`."""
+    """Remove comments, deleted and hidden passages, pictures and frames, and count them in `left`."""
     _drop_remarks(body, left)
     left.margins += _drop(body, lambda one: means(one, "margin"))
     left.deleted += _drop(body, lambda one: means(one, "deleted"))

@@ -13,12 +13,13 @@ from flask.testing import FlaskClient
 
 from clinic.accounts.access import RoleName
 from clinic.accounts.models import StaffSession
-from clinic.articles.models import Article, Autosave, Kind
+from clinic.articles.models import Article, Kind
 from clinic.articles.operations import edit_article
 from clinic.articles.revisions import revisions_of
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.editing.autosave import sweep_autosaves
+from clinic.editing.models import Autosave
 from tests.articles.test_operations import changed
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
