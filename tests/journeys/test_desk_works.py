@@ -109,7 +109,7 @@ def test_a_held_booking_is_declined_once(arrive: MakePerson, site: Site) -> None
     desk.press("Decline")
     assert "Declined" in desk.status()
     colleague.press_in_row(name, "Allow")
-    assert "was decided before" in colleague.alert()
+    assert "was already decided" in colleague.alert()
     open_lead(desk, name)
     assert "declined" in desk.page.locator(".card").inner_text()
     assert desk.page.locator(".voucher").count() == 0

@@ -92,7 +92,7 @@ def test_an_article_with_a_picture_is_written_published_changed_and_taken_down(a
     assert reader.path == editor.path == f"{here[:-1]}-changed/", "the old address leads to the new one"
 
     editor.page.go_back()
-    editor.fill(Why_it_is_taken_down="Out of date")
+    editor.fill(Reason_for_unpublishing="Out of date")
     editor.press("Unpublish")
     assert "Unpublished" in editor.status()
     reader.open(f"{here[:-1]}-changed/", status=410)

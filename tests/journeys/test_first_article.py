@@ -99,7 +99,7 @@ def test_by_mouse_from_the_first_word_to_the_last(arrive: MakePerson, width: int
     reader.open(address)
     assert reader.heading() == title
 
-    editor.fill(Why_it_is_taken_down="It was only a try")
+    editor.fill(Reason_for_unpublishing="It was only a try")
     editor.press("Unpublish")
     reader.open(address, status=410)
     editor.follow("Delete")
@@ -213,7 +213,7 @@ def test_two_browsers_edit_at_once_and_both_texts_are_there_in_the_end(arrive: M
     first.press("Save")
     second = arrive(role="owner")
     second.open(first.page.url)
-    assert "is editing this too" in second.text()
+    assert "is also editing this text" in second.text()
     first.fill(Summary=f"{SUMMARY} First.")
     first.press("Save")
     second.fill(Summary=f"{SUMMARY} Second.")
