@@ -1,7 +1,7 @@
 """Writes about visits. In set_visit() a database constraint decides who gets a therapist's time."""
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from clinic.accounts.models import User
 from clinic.bookings.history import add_booking_event
 from clinic.bookings.models import Booking, BookingState, Voucher, VoucherState
-from clinic.bookings.operations import redeem_voucher, undo_redemption
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
 from clinic.core.jobs import for_each
@@ -25,7 +24,6 @@ from clinic.visits.errors import (
     TimeTaken,
     TooLate,
     VisitClosed,
-    VisitToCome,
 )
 from clinic.visits.models import SLOT_MINUTES, Therapist, Visit, VisitSlot, VisitState, Wish
 from clinic.visits.queries import nearest_free, visit_of, visits_to_remind, wish_of
@@ -64,11 +62,11 @@ def set_visit(booking: Booking, therapist: Therapist, starts_at: datetime, *, by
         visit = Visit(booking=booking, uid=uuid.uuid4().hex, sequence=0)
     else:
         visit.sequence += 1
-    _occupy(visit, therapist, starts_at, ends_at)
+    occupy(visit, therapist, starts_at, ends_at)
     wish = wish_of(booking.id)
     if wish:
         wish.wants_other_at = None
-    add_booking_event(booking, f"{'New time' if was_set else 'Time'} set: {_when(visit)}, {therapist.name}", by=by)
+    add_booking_event(booking, f"{'New time' if was_set else 'Time'} set: {when_of(visit)}, {therapist.name}", by=by)
     if booking.lead.stage in (Stage.NEW, Stage.CONTACTED):
         change_stage(booking.lead, Stage.BOOKED, by=by)
     audit.record("set the time of", booking, by=by)
@@ -88,8 +86,8 @@ def cancel_visit(visit: Visit, *, by: User | None = None) -> None:
     if by is None:
         _check_may_change(visit)
         _wish(visit.booking).changes += 1
-    _close(visit, VisitState.CANCELLED)
-    add_booking_event(visit.booking, f"Visit cancelled{'' if by else ' by the person'}: {_when(visit)}", by=by)
+    close_visit(visit, VisitState.CANCELLED)
+    add_booking_event(visit.booking, f"Visit cancelled{'' if by else ' by the person'}: {when_of(visit)}", by=by)
     audit.record("cancelled", visit, by=by)
     emails.visit_cancelled(visit)
     if by is None:
@@ -106,10 +104,10 @@ def undo_cancel(visit: Visit) -> None:
     if visit.starts_at <= clock.now():
         raise VisitClosed
     visit.sequence += 1
-    _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
+    occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
     wish = _wish(visit.booking)
     wish.changes = max(0, wish.changes - 1)
-    add_booking_event(visit.booking, f"Cancellation undone by the person: {_when(visit)}")
+    add_booking_event(visit.booking, f"Cancellation undone by the person: {when_of(visit)}")
     audit.record("set the time of", visit.booking, detail="cancellation undone")
     emails.visit_set(visit, is_move=True)
     emails.desk_told(visit, "undid the cancellation of their visit")
@@ -129,90 +127,9 @@ def ask_for_other_time(visit: Visit, times: list[str], note: str) -> None:
         _check_may_change(visit)
         wish.changes += 1
         wish.wants_other_at = clock.now()
-        add_booking_event(visit.booking, f"Asked for another time than {_when(visit)}")
+        add_booking_event(visit.booking, f"Asked for another time than {when_of(visit)}")
         emails.desk_told(visit, "asked for another time", number=wish.changes)
     wish.times, wish.note = times, clean_text(note)
-
-
-@atomic()
-def mark_attended(visit: Visit, *, by: User, device: str = "", today: date | None = None) -> None:
-    """Note that the person came, and redeem the voucher.
-
-    Raises VisitClosed, VoucherRedeemed or VoucherNotRedeemable, and VisitToCome if the visit is on a day after `today`.
-    """
-    voucher = visit.booking.voucher
-    assert voucher
-    if today:
-        check_day(voucher, today=today, seen="")
-    _close_from_set(visit, VisitState.ATTENDED)
-    if voucher.state == VoucherState.ISSUED:
-        redeem_voucher(voucher, by=by, device=device)
-    else:
-        change_stage(visit.booking.lead, Stage.ATTENDED, by=by)
-    add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
-    audit.record("attended", visit, by=by)
-
-
-@atomic()
-def redeem_at_desk(voucher: Voucher, *, by: User, device: str, today: date | None = None, seen: str = "") -> None:
-    """Redeem the voucher of a person who shows their code. A visit that is set becomes attended.
-
-    Raises VoucherRedeemed (with when and by whom) or VoucherNotRedeemable, but not for the device that redeemed it.
-    With `today` it raises VisitToCome as check_day does.
-    """
-    if today:
-        check_day(voucher, today=today, seen=seen)
-    was_issued = voucher.state == VoucherState.ISSUED
-    visit = _locked_visit(voucher)
-    redeem_voucher(voucher, by=by, device=device)
-    if was_issued and visit and visit.state == VisitState.SET:
-        _close(visit, VisitState.ATTENDED)
-        add_booking_event(visit.booking, f"Attended: {_when(visit)}", by=by)
-        audit.record("attended", visit, by=by)
-
-
-@atomic()
-def check_day(voucher: Voucher, *, today: date, seen: str) -> None:
-    """Raise VisitToCome if the voucher is valid and the person's visit is on a later day than today.
-
-    `seen` is the visit that staff have confirmed; one that was moved since is asked about again. The visit is locked,
-    so later writes in the same transaction concern the day that was checked.
-    """
-    visit = _locked_visit(voucher)
-    if visit is None or voucher.state != VoucherState.ISSUED or visit.state != VisitState.SET:
-        return
-    if visit.starts_at.astimezone(preferences().zone).date() > today and seen != visit_key(visit):
-        raise VisitToCome(visit.starts_at)
-
-
-def visit_key(visit: Visit) -> str:
-    """Return a key for the visit at its current time."""
-    return f"{visit.id}.{visit.sequence}"
-
-
-@atomic()
-def take_back_redemption(voucher: Voucher, *, by: User) -> None:
-    """Undo a redemption, and the attendance that it recorded. Raises RedemptionStands."""
-    visit = _locked_visit(voucher)
-    was_closed_by_it = visit is not None and _was_redeemed_with(voucher, visit)
-    undo_redemption(voucher, by=by)
-    if visit and was_closed_by_it:
-        _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-        add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
-        audit.record("put back", visit, by=by)
-
-
-def _locked_visit(voucher: Voucher) -> Visit | None:
-    visit = visit_of(voucher.booking_id)
-    if visit:
-        db.session.refresh(visit, with_for_update={"of": Visit})
-    return visit
-
-
-def _was_redeemed_with(voucher: Voucher, visit: Visit) -> bool:
-    if visit.state != VisitState.ATTENDED or not visit.closed_at or not voucher.redeemed_at:
-        return False
-    return abs(visit.closed_at - voucher.redeemed_at) < SAME_ACT
 
 
 @atomic()
@@ -221,7 +138,7 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
     VisitClosed."""
     rules = preferences()
     is_spent = rules.no_show_spends if state == VisitState.NO_SHOW else rules.late_cancel_spends
-    _close_from_set(visit, state)
+    close_if_set(visit, state)
     if is_spent:
         db.session.execute(
             sa.update(Voucher)
@@ -229,7 +146,7 @@ def mark_missed(visit: Visit, state: VisitState, *, by: User) -> bool:
             .values(state=VoucherState.CANCELLED)
         )
     spent = "The trial is used up" if is_spent else "They can still use the trial"
-    add_booking_event(visit.booking, f"{state.capitalize()}: {_when(visit)}. {spent}", by=by)
+    add_booking_event(visit.booking, f"{state.capitalize()}: {when_of(visit)}. {spent}", by=by)
     audit.record(str(state), visit, by=by)
     return is_spent
 
@@ -244,11 +161,11 @@ def reopen_visit(visit: Visit, *, of: VisitState, by: User) -> None:
     if visit.state != of or not visit.closed_at or clock.now() > visit.closed_at + REOPEN:
         raise VisitClosed
     voucher = visit.booking.voucher
-    if voucher and (_is_spent(voucher) or _was_redeemed_with(voucher, visit)):
+    if voucher and (_is_spent(voucher) or was_redeemed_with(voucher, visit)):
         voucher.state, voucher.redeemed_at = VoucherState.ISSUED, None
         voucher.redeemed_by_id, voucher.redeemed_device = None, ""
-    _occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
-    add_booking_event(visit.booking, f"Visit reopened: {_when(visit)}", by=by)
+    occupy(visit, visit.therapist, visit.starts_at, visit.ends_at)
+    add_booking_event(visit.booking, f"Visit reopened: {when_of(visit)}", by=by)
     change_stage(visit.booking.lead, Stage.BOOKED, by=by)
     audit.record("put back", visit, by=by)
 
@@ -302,7 +219,7 @@ def _check_time(booking: Booking, therapist: Therapist, starts_at: datetime) -> 
         raise TimeRefused("Visits start on the quarter hour, like 9:00 or 9:15.")
 
 
-def _occupy(visit: Visit, therapist: Therapist, starts_at: datetime, ends_at: datetime) -> None:
+def occupy(visit: Visit, therapist: Therapist, starts_at: datetime, ends_at: datetime) -> None:
     """Set the visit at this time of the therapist. Raises TimeTaken if the database refuses."""
     therapist_id, minutes = therapist.id, visit.booking.service.minutes
     attempt = db.session.begin_nested()  # begin_nested() flushes earlier changes, so the time is changed after it
@@ -332,14 +249,16 @@ def _free_slots(visit: Visit) -> None:
     db.session.execute(sa.delete(VisitSlot).where(VisitSlot.visit_id == visit.id))
 
 
-def _close_from_set(visit: Visit, state: VisitState) -> None:
+def close_if_set(visit: Visit, state: VisitState) -> None:
+    """Lock a visit and close it. Raises VisitClosed if it is not set any more."""
     db.session.refresh(visit, with_for_update={"of": Visit})
     if visit.state != VisitState.SET:
         raise VisitClosed
-    _close(visit, state)
+    close_visit(visit, state)
 
 
-def _close(visit: Visit, state: VisitState) -> None:
+def close_visit(visit: Visit, state: VisitState) -> None:
+    """Close a visit that is locked, and free its time if it does not take place."""
     visit.state, visit.closed_at = state, clock.now()
     if state in (VisitState.CANCELLED, VisitState.LATE_CANCEL):
         _free_slots(visit)
@@ -356,6 +275,14 @@ def _wish(booking: Booking) -> Wish:
     return wish
 
 
-def _when(visit: Visit) -> str:
+def when_of(visit: Visit) -> str:
+    """Return the time of a visit in the time zone of the clinic, as histories name it."""
     local = visit.starts_at.astimezone(preferences().zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def was_redeemed_with(voucher: Voucher, visit: Visit) -> bool:
+    """Return whether one act redeemed the voucher and closed the visit."""
+    if visit.state != VisitState.ATTENDED or not visit.closed_at or not voucher.redeemed_at:
+        return False
+    return abs(visit.closed_at - voucher.redeemed_at) < SAME_ACT

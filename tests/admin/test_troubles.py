@@ -26,7 +26,8 @@ from clinic.leads.operations import change_stage
 from clinic.outbox.models import Message
 from clinic.outbox.operations import send_due
 from clinic.visits.models import VisitState
-from clinic.visits.operations import cancel_visit, mark_attended, mark_missed
+from clinic.visits.operations import cancel_visit, mark_missed
+from clinic.visits.redeeming import mark_attended
 from tests.browse import Page, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_author, make_booking, make_category, make_user, make_visit

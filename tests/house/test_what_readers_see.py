@@ -125,17 +125,14 @@ from clinic.visits.models import VisitState
 from clinic.visits.operations import (
     ask_for_other_time,
     cancel_visit,
-    check_day,
     keep_wish,
-    mark_attended,
     mark_missed,
-    redeem_at_desk,
     remind_of_visits,
     reopen_visit,
     set_visit,
-    take_back_redemption,
     undo_cancel,
 )
+from clinic.visits.redeeming import check_day, mark_attended, redeem_at_desk, take_back_redemption
 from clinic.visits.therapists import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
 from tests.conftest import MovableClock
 from tests.factories import make_user, picture_bytes

@@ -22,7 +22,6 @@ from clinic.visits.operations import (
     ask_for_other_time,
     cancel_visit,
     keep_wish,
-    mark_attended,
     mark_missed,
     remind_of_visits,
     reopen_visit,
@@ -30,6 +29,7 @@ from clinic.visits.operations import (
     undo_cancel,
 )
 from clinic.visits.queries import bookings_without_time, count_without_time, free_starts, nearest_free, wish_of
+from clinic.visits.redeeming import mark_attended
 from tests.conftest import MovableClock
 from tests.factories import make_booking, make_therapist, make_user, make_visit
 from tests.journeys.site import at_once

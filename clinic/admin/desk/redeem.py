@@ -16,8 +16,8 @@ from clinic.bookings.queries import voucher_with_code
 from clinic.core import clock
 from clinic.visits.errors import VisitToCome
 from clinic.visits.models import VisitState
-from clinic.visits.operations import redeem_at_desk, take_back_redemption, visit_key
 from clinic.visits.queries import visit_of
+from clinic.visits.redeeming import redeem_at_desk, take_back_redemption, visit_key
 from clinic.web.filters import local_day, local_now, moment
 from clinic.web.headers import HEADERS
 

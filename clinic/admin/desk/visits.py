@@ -19,7 +19,7 @@ from clinic.bookings.models import Booking
 from clinic.core.db import db
 from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
-from clinic.visits.operations import cancel_visit, mark_attended, mark_missed, reopen_visit, set_visit
+from clinic.visits.operations import cancel_visit, mark_missed, reopen_visit, set_visit
 from clinic.visits.queries import (
     bookings_without_time,
     day_span,
@@ -29,6 +29,7 @@ from clinic.visits.queries import (
     visits_between,
     wish_of,
 )
+from clinic.visits.redeeming import mark_attended
 from clinic.visits.wishes import wish_words
 from clinic.web.filters import local_day, local_now, moment, zone
 
