@@ -40,7 +40,7 @@ class SearchWord(Base):
 
 @dataclass(frozen=True)
 class Query:
-    """What was typed, as words; `corrected` when a typo was set right. `common` ones stand in many documents."""
+    """The typed words; `corrected` when a typo was set right. `common` ones stand in many documents."""
 
     words: tuple[str, ...]
     corrected: bool = False
@@ -48,7 +48,7 @@ class Query:
 
     @property
     def is_common(self) -> bool:
-        """Whether no word of it is rare."""
+        """True if no word of the query is rare."""
         return bool(self.words) and self.common.issuperset(self.words)
 
     def __str__(self) -> str:
@@ -158,7 +158,7 @@ def _snippet(text: str, marked: list[str], exact: set[str]) -> Iterator[tuple[st
 
 
 def _fitting(pieces: list[Piece], words: int) -> int:
-    """How many of the pieces, from the first on, fill the place of so many words. A pair of letters fills a third."""
+    """Return the number of pieces that fill the place of `words` words. A pair of letters fills a third."""
     place = 3 * words
     for number, piece in enumerate(pieces):
         place -= 1 if piece.is_run else 3
@@ -168,7 +168,7 @@ def _fitting(pieces: list[Piece], words: int) -> int:
 
 
 def _found(piece: Piece, exact: set[str]) -> tuple[int, int]:
-    """Where a found piece stands. Of a pair that was found by its first letter, that letter alone."""
+    """Return the span of a found piece. Of a pair that was found by its first letter, that letter alone."""
     is_first_only = piece.is_run and len(piece.word) == 2 and token_of(piece.word) not in exact
     return piece.start, piece.start + 1 if is_first_only else piece.end
 
@@ -237,7 +237,7 @@ def _index_words(text: str) -> list[str]:
 
 
 def _is_counted(word: str) -> bool:
-    """Whether a typo can be set right by this word, or texts be alike by it."""
+    """Return True if this word can correct a typo and make texts alike."""
     return len(word) == 2 if is_run(word) else 3 <= len(word) <= 40 and not word.isdecimal()
 
 

@@ -18,7 +18,7 @@ Token = tuple[str, bool]  # a folded token, and whether words that begin with it
 
 
 class IndexState(Base):
-    """How an index is folded, and up to which row it has been built anew since the folding changed."""
+    """The folding of an index, and the row up to which it has been rebuilt since the folding changed."""
 
     __tablename__ = "index_state"
 

@@ -1,4 +1,4 @@
-"""Forms on the page of a lead."""
+"""The forms on the page of a lead."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,6 +1,6 @@
 """The full-text index of leads, by which the desk finds one among a million (core/text_index.py).
 
-Words are folded as those of articles are (core/folding.py): those of the name, the parts of the e-mail, and the number
+Words are folded as those of articles are (core/folding.py): those of the name, the parts of the email, and the number
 with and without what stands before it. What is typed is found at the beginning of words. Rows are written in the
 transaction of the lead that they describe.
 """
@@ -39,7 +39,7 @@ def drop(lead: Any) -> None:
 
 
 def words_for(name: str, email: str, mobile: str) -> str:
-    """What a lead is found by. Of the number each end of it, because people remember the last digits."""
+    """Return the words that find a lead. Of the number each end of it, because people remember the last digits."""
     digits = mobile.removeprefix("+")
     ends = [digits[start:] for start in range(max(0, len(digits) - LONGEST_NUMBER), len(digits) - SHORTEST_NUMBER + 1)]
     return " ".join([tokens_of(name), tokens_of(email), *ends])
