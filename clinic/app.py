@@ -55,6 +55,7 @@ FORM_BYTES = 1024 * 1024
 STAFF_BYTES = 25 * 1024 * 1024
 
 
+# Long because the order of these steps matters, and a reader wants to see all of them at once.
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the whole site. Raises SettingsError if a setting is missing or wrong."""
     settings = settings or read_settings()

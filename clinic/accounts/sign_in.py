@@ -130,6 +130,7 @@ def device_digest() -> str:
     return session_digest(session.get(SESSION_KEY, ""))
 
 
+# Long because it lists the settings of Flask-Security, one for each line.
 def init_sign_in(app: Flask) -> None:
     """Configure Flask-Security."""
     loaded: Settings = app.config["CLINIC"]

@@ -87,6 +87,7 @@ class Settings:
         return f"{_bracketed(self.host)}:{self.port}"
 
 
+# Long because each setting is read and checked on a line of its own.
 def load_settings(environ: Mapping[str, str], instance: Path) -> Settings:
     """Return the settings from the environment, then instance/settings.env, then the defaults.
 

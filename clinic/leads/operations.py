@@ -1,6 +1,6 @@
 """Writes about leads."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from clinic.core.text_index import refold
 from clinic.leads import emails, lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
-from clinic.leads.queries import overdue_leads
+from clinic.leads.queries import in_sight, overdue_leads
 from clinic.leads.same_person import ends_of
 from clinic.outbox.models import Message
 from clinic.preferences import preferences
@@ -128,6 +128,13 @@ def undo_stage(lead: Lead, before: Stage, *, of: Stage, by: audit.Actor) -> bool
     return True
 
 
+@atomic()
+def undo_stages(before: Mapping[Stage, Iterable[int]], *, of: Stage, by: audit.Actor) -> int:
+    """Put leads back into the stages that they had. Returns the number of those that were still in stage `of`."""
+    leads = ((stage, db.session.get(Lead, id_)) for stage, ids in before.items() for id_ in ids)
+    return sum(undo_stage(lead, stage, of=of, by=by) for stage, lead in leads if lead)
+
+
 def _move(lead: Lead, stage: Stage, because: str, where: sa.ColumnElement[bool]) -> bool:
     values = {"stage": stage, "stage_since": clock.now(), "lost_because": because if stage == Stage.LOST else ""}
     changed = db.session.execute(sa.update(Lead).where(Lead.id == lead.id, where).values(**values))
@@ -141,6 +148,20 @@ def assign_lead(lead: Lead, user_id: int | None, name: str, *, by: audit.Actor) 
         lead.assigned_id = user_id
         add_event(lead.id, f"Assigned to {name}" if user_id else "No longer assigned", by=by)
         audit.record("assigned", lead, by=by, detail=name)
+
+
+@atomic()
+def assign_leads(ids: Iterable[int], user_id: int, name: str, *, by: audit.Actor) -> None:
+    """Assign leads to a user. Leads that were merged into another are left out."""
+    for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids), in_sight())).all():
+        assign_lead(lead, user_id, name, by=by)
+
+
+@atomic()
+def plan_lead(lead: Lead, assigned: tuple[int | None, str], step: str, on: date | None, *, by: audit.Actor) -> None:
+    """Assign a lead to a user (id and name; id None for nobody), and set its next step."""
+    assign_lead(lead, *assigned, by=by)
+    plan_next_step(lead, step, on, by=by)
 
 
 @atomic()

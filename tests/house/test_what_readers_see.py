@@ -146,7 +146,7 @@ STEPS = {"_note_failure", "_note_success", "_mark_refused", "_give_up_lapsed", "
 STEPS |= {"_claim_next", "_mark_sent", "_mark_failed_try", "_claim", "_note_renditions", "_count_in_database", "plan"}
 # Transactions around other operations, and lines of the log.
 STEPS |= {"make_once", "act_once", "spend_and_act", "note_import", "_give_back_in_database", "_refold"}
-STEPS |= {"look_after", "undo_stages", "_export", "report_csv"}
+STEPS |= {"assign_leads", "plan_lead", "undo_stages"}
 # Operations after which the token may change without a difference in any page: a scheduled article changes how long
 # pages are valid, and a chosen teaser may be the one shown before.
 MAY_CHANGE = {

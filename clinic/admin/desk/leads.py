@@ -1,52 +1,57 @@
 """Leads: list, board and page of each lead, with stages, notes, letters and merges."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import sqlalchemy as sa
-from flask import Response, abort, flash, redirect, request, stream_with_context, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from flask_login import current_user
-from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms import Form
 
 from clinic.accounts.access import Permission
-from clinic.accounts.operations import note_export
-from clinic.accounts.queries import users_who_can
-from clinic.admin.desk.export import csv_lines, xlsx_file
-from clinic.admin.kit.cells import link_cell, state_cell, time_cell, unbroken
+from clinic.admin.desk.export_screen import ExportScreen
+from clinic.admin.desk.lead_cells import (
+    bookings_cell,
+    closed_words,
+    next_cell,
+    plan_form_of,
+    services_cell,
+    since,
+    source_cell,
+    staff_choices,
+    stage_cell,
+)
+from clinic.admin.kit.cells import link_cell, time_cell, unbroken
 from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ids import ids_of, row_id
 from clinic.admin.kit.once import do_once
 from clinic.admin.kit.return_address import way_back
-from clinic.admin.kit.screen import StaffView
 from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.admin.troubles import mail_troubles, worker_troubles
-from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import clock
-from clinic.core.db import atomic, db
+from clinic.core.db import db
 from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, Unsubscribed
 from clinic.leads.forms import MessageForm, NoteForm, PlanForm, StageForm
 from clinic.leads.models import Lead, Merge, Stage
 from clinic.leads.operations import (
     add_note,
-    assign_lead,
+    assign_leads,
     change_stage,
     keep_apart,
     merge_leads,
     move_leads,
-    plan_next_step,
+    plan_lead,
     split_leads,
     undo_stage,
+    undo_stages,
     write_letter,
 )
 from clinic.leads.queries import (
     count_in_stage,
-    count_leads_about,
     in_sight,
     lead_with_history,
     leads_on_board,
@@ -58,63 +63,10 @@ from clinic.outbox.operations import refusal_of
 from clinic.preferences import preferences
 from clinic.visits.queries import visit_of, wish_of
 from clinic.visits.wishes import wish_words
-from clinic.web.filters import day, local_now
+from clinic.web.filters import local_now
 
 
-def _services_cell(_view: Any, _context: Any, row: Lead, _name: str) -> str:
-    return ", ".join(booking.service.name for booking in row.bookings) or "–"
-
-
-def _bookings_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
-    return Markup(" ").join(
-        Markup('<span class="state state-{0}">{0}</span>').format(booking.state) for booking in row.bookings
-    )
-
-
-def _source_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Any:
-    if row.article is None:
-        return row.source or "–"
-    return Markup('<a href="{}">{}</a>').format(row.article.address, row.article.title)
-
-
-def _stage_cell(view: Any, context: Any, row: Lead, name: str) -> Markup:
-    return Markup('{} <span class="quiet">{}</span>').format(state_cell(view, context, row, name), since(row))
-
-
-def _next_cell(_view: Any, _context: Any, row: Lead, _name: str) -> Markup:
-    """Format the next step, its date and the person it is assigned to."""
-    due = " state-held" if row.next_on and row.next_on <= local_now().date() else ""
-    parts = [
-        Markup("{}").format(row.next_step) if row.next_step else "",
-        Markup('<span class="state{}">{}</span>').format(due, day(row.next_on)) if row.next_on else "",
-        Markup('<span class="quiet">{}</span>').format(row.assigned.name) if row.assigned else "",
-    ]
-    return Markup(" ").join(part for part in parts if part) or Markup("–")
-
-
-def _closed_words(merge: Merge) -> str:
-    """Return sentences about the requests and vouchers that a merge has closed."""
-    declined, cancelled = (len(merge.settled.get(name, ())) for name in (DECLINED, CANCELLED))
-    words = (
-        f"Declined {count_of(declined, 'held request')}, because this person already had a trial. " if declined else ""
-    )
-    return words + (
-        f"Cancelled {count_of(cancelled, 'voucher')}, because a person has only one trial. " if cancelled else ""
-    )
-
-
-def _staff() -> list[tuple[str, str]]:
-    """Those who can look after a lead: id and name."""
-    return [(str(one.id), one.name) for one in users_who_can(Permission.LEAD_WORK)]
-
-
-def since(lead: Lead) -> str:
-    """Return the time that a lead has spent in its stage: "since today", "for 12 days"."""
-    days = (clock.now() - lead.stage_since).days
-    return "since today" if days < 1 else f"for {count_of(days, 'day')}"
-
-
-class LeadScreen(StaffView):
+class LeadScreen(ExportScreen):
     """Leads by stage, as a list and on a board, with one page for each lead."""
 
     permission = Permission.LEAD_WORK
@@ -142,11 +94,11 @@ class LeadScreen(StaffView):
     column_searchable_list = ["name", "email", "mobile"]
     column_formatters = {
         "name": link_cell(".details_view", lambda row: row.name),
-        "stage": _stage_cell,
-        "services": _services_cell,
-        "bookings": _bookings_cell,
-        "next_step": _next_cell,
-        "article": _source_cell,
+        "stage": stage_cell,
+        "services": services_cell,
+        "bookings": bookings_cell,
+        "next_step": next_cell,
+        "article": source_cell,
         "mobile": lambda _view, _context, row, _name: unbroken(row.mobile_readable),
         "created_at": time_cell,
     }
@@ -185,7 +137,7 @@ class LeadScreen(StaffView):
         return self._details(lead.id, MessageForm(subject=subject, body=body))
 
     def here(self) -> str:
-        """The page of the lead, for the page of a refused form too, whose own address takes posts alone."""
+        """Return the address of the lead's page. The address of a refused form accepts only POST."""
         if request.method != "POST":
             return super().here()
         return way_back(url_for(".details_view", id=request.form.get("id")))
@@ -194,7 +146,7 @@ class LeadScreen(StaffView):
         return self._details(lead.id, form), 422
 
     def _details(self, lead_id: int, *forms: Form) -> str:
-        """The page, with these forms as they were sent or filled in, and the others as the lead is."""
+        """Render the page with these forms as they were sent or filled in, and the others with the values of the lead."""
         lead = lead_with_history(lead_id) or abort(404)
         shown = {type(form): form for form in forms}
         wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
@@ -202,10 +154,7 @@ class LeadScreen(StaffView):
             self.details_template,
             model=lead,
             stage_form=shown.get(StageForm) or StageForm(stage=lead.stage, because=lead.lost_because),
-            plan_form=shown.get(PlanForm)
-            or PlanForm(
-                staff=_staff(), assigned=str(lead.assigned_id or ""), next_step=lead.next_step, next_on=lead.next_on
-            ),
+            plan_form=shown.get(PlanForm) or plan_form_of(lead),
             message_form=shown.get(MessageForm) or MessageForm(),
             note_form=shown.get(NoteForm) or NoteForm(),
             troubles=[*worker_troubles(), *mail_troubles()],
@@ -272,16 +221,15 @@ class LeadScreen(StaffView):
     def plan(self) -> Answer:
         """Assign the lead and plan its next step."""
         lead = self.row_or_404()
-        form = PlanForm(request.form, staff=_staff())
+        form = PlanForm(request.form, staff=staff_choices())
         chosen = form.assigned.data or ""
         names = dict(form.assigned.choices)
         if chosen not in names:
             abort(400)
         if not form.validate():
             return self._refused(lead, form)
-        with atomic():
-            assign_lead(lead, int(chosen) if chosen else None, names[chosen] if chosen else "", by=current_user)
-            plan_next_step(lead, form.next_step.data or "", form.next_on.data, by=current_user)
+        assigned = (int(chosen), names[chosen]) if chosen else (None, "")
+        plan_lead(lead, assigned, form.next_step.data or "", form.next_on.data, by=current_user)
         flash("Saved.", "success")
         return self._back(lead)
 
@@ -314,7 +262,7 @@ class LeadScreen(StaffView):
             return self._back(lead)
         try:
             merge = merge_leads(lead, other, by=current_user)
-            flash(f"Merged. {_closed_words(merge)}You can undo the merge on this page for 30 days.", "success")
+            flash(f"Merged. {closed_words(merge)}You can undo the merge on this page for 30 days.", "success")
         except CannotMerge as error:
             flash(str(error), "error")
         return self._back(lead)
@@ -349,9 +297,7 @@ class LeadScreen(StaffView):
         if not ids:
             flash("Select at least one lead first.", "error")
             return
-        with atomic():
-            for lead in db.session.scalars(sa.select(Lead).where(Lead.id.in_(ids), *self.row_filter())).all():
-                assign_lead(lead, current_user.id, current_user.name, by=current_user)
+        assign_leads(ids, current_user.id, current_user.name, by=current_user)
         flash(f"{count_of(len(ids), 'lead')} assigned to you.", "success")
 
     @action("contacted", "Mark selected as contacted")
@@ -391,34 +337,10 @@ class LeadScreen(StaffView):
         of = request.form.get("of", "")
         if of not in list(Stage):
             abort(400)
-        done = 0
-        with atomic():
-            for stage in Stage:
-                for id_ in ids_of(request.form.get(stage.value, "").split(",")[:500]):
-                    lead = db.session.get(Lead, id_)
-                    done += bool(lead and undo_stage(lead, stage, of=Stage(of), by=current_user))
+        before = {stage: ids_of(request.form.get(stage.value, "").split(",")[:500]) for stage in Stage}
+        done = undo_stages(before, of=Stage(of), by=current_user)
         flash(f"Undone: {count_of(done, 'lead')} restored.", "success" if done else "error")
         return redirect(self.list_url(), 303)  # type: ignore[return-value]
-
-    # Export
-
-    @expose("/export.csv")
-    def export_csv(self) -> Answer:
-        """Stream all leads as CSV (RFC 4180, UTF-8 with a byte order mark for Excel), without active formulas."""
-        return self._export("csv", "text/csv", csv_lines)
-
-    @expose("/export.xlsx")
-    def export_xlsx(self) -> Answer:
-        """Stream all leads as an Excel sheet."""
-        return self._export("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_file)
-
-    def _export(self, kind: str, mimetype: str, lines: Callable[[], Iterator[Any]]) -> Answer:
-        note_export("leads", by=current_user, detail=kind)
-        headers = {
-            "Content-Disposition": f"attachment; filename=leads-{clock.now():%Y-%m-%d}.{kind}",
-            "X-Rows": str(count_leads_about()),  # for the progress that export.js shows
-        }
-        return Response(stream_with_context(lines()), mimetype=mimetype, headers=headers)
 
     def _back(self, lead: Lead) -> Answer:
         return redirect(self._way_back(lead), 303)  # type: ignore[return-value]

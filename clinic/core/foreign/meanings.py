@@ -1,4 +1,4 @@
-"""The meaning of the attributes that other programs write."""
+"""Meanings of the attributes that other programs write."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What stands beside the text of a document: comments, deleted passages, hidden text."""
+"""Parts beside the text of a document: comments, deleted passages, hidden text."""
 
 import re
 from collections.abc import Callable
