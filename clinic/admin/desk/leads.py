@@ -146,7 +146,7 @@ class LeadScreen(ExportScreen):
         return self._details(lead.id, form), 422
 
     def _details(self, lead_id: int, *forms: Form) -> str:
-        """Render the page with these forms as they were sent or filled in, and the others with the values of the lead."""
+        """Render the page with these forms as sent or filled in, and the others with the values of the lead."""
         lead = lead_with_history(lead_id) or abort(404)
         shown = {type(form): form for form in forms}
         wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
