@@ -46,7 +46,7 @@ from clinic.web.limits import init_page_limit
 from clinic.web.links import init_links
 from clinic.web.logs import init_request_log, set_up_logging
 from clinic.web.pages.compress import init_compress
-from clinic.web.pages.memory import Memory, facts, remembered
+from clinic.web.pages.memory import Memory, cached_for_version, cached_preferences
 from clinic.web.pages.store import PageStore
 from clinic.web.wellformed import init_wellformed
 
@@ -135,8 +135,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Lazy, because an error page must not query a database that is down.
     app.context_processor(
         lambda: {
-            "clinic": LocalProxy(facts),
-            "menus": LocalProxy(lambda: remembered("menus", menus)),
+            "clinic": LocalProxy(cached_preferences),
+            "menus": LocalProxy(lambda: cached_for_version("menus", menus)),
             "site_url": settings.site_url,
         }
     )

@@ -20,9 +20,9 @@ from clinic.accounts.queries import user_with_email
 from clinic.articles.indexing import reindex_article
 from clinic.articles.queries import published_ids
 from clinic.bookings.customers import Line, read_customers, report_of
-from clinic.core.search import note_folded
 from clinic.core.tables import Row, TableRefused, read_table
 from clinic.core.text import email_address
+from clinic.core.text_index import note_folded
 from clinic.demo.bulk import bulk_articles, bulk_comments, bulk_leads, take_statistics
 from clinic.demo.load import is_used, load_demo
 from clinic.leads.operations import refold_leads

@@ -20,7 +20,7 @@ from clinic.articles.operations import write_article
 from clinic.articles.taxonomy import ensure_author, ensure_category
 from clinic.articles.text import Text
 from clinic.bookings.models import Booking, Service
-from clinic.bookings.operations import Request, book_trial
+from clinic.bookings.operations import TrialRequest, book_trial
 from clinic.bookings.services import ensure_service
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
@@ -115,7 +115,7 @@ def make_booking(
     """Create a booking. `mobile` is E.164."""
     number = next(numbers)
     return book_trial(
-        Request(
+        TrialRequest(
             name=name,
             email=email or f"weiling{number}@example.org",
             mobile=mobile or f"+6591{number:06d}",

@@ -8,7 +8,7 @@ from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.access import MAIL_READERS, ROLE_PERMISSIONS, Permission, RoleName, mails_read_with
+from clinic.accounts.access import ROLE_PERMISSIONS, Permission, RoleName, mails_read_with
 from clinic.core.db import Base, UtcDateTime, Words
 
 user_role = sa.Table(
@@ -59,11 +59,6 @@ class User(Base, UserMixin):
     def has_second_factor(self) -> bool:
         """True if signing in requires more than the password."""
         return bool(self.tf_primary_method) or any(passkey.usage == "secondary" for passkey in self.webauthn)
-
-    def may_read_mail(self, kind: str) -> bool:
-        """Return whether the person may read messages of this kind in the outbox. Kinds that are not listed are the
-        owner's."""
-        return self.can(MAIL_READERS.get(kind, Permission.USER_MANAGE))
 
     def readable_mails(self) -> list[str]:
         """Return the kinds of message that the person may read."""

@@ -51,7 +51,7 @@ class CommentScreen(StaffView):
     empty_text = "No comments here. New comments wait under “Pending” for your decision."
     row_template = "admin/comment_buttons.html"
     column_list = ["name", "body", "article", "posted_at", "state"]
-    column_labels = {"name": "Commenter", "body": "Comment", "article": "Article", "posted_at": "Received"}
+    column_labels = {"name": "Name", "body": "Comment", "article": "Article", "posted_at": "Received"}
     column_sortable_list = ["posted_at"]
     column_default_sort = ("posted_at", False)
     column_searchable_list = ["name", "email", "body"]

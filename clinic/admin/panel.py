@@ -31,9 +31,9 @@ from clinic.admin.write.categories import CategoryScreen
 from clinic.admin.write.images import ImageScreen
 from clinic.admin.write.tags import TagScreen
 from clinic.admin.write.team import TeamScreen
-from clinic.admin.write.texts import ArticleScreen, PageScreen
+from clinic.admin.write.texts import PageScreen, PostScreen
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
-from clinic.bookings.models import Block, Booking, Service
+from clinic.bookings.models import BlockedGuest, Booking, Service
 from clinic.comments.models import Comment
 from clinic.core.audit import AuditLine
 from clinic.frame.models import HomeSection, MenuItem
@@ -52,7 +52,7 @@ def init_panel(app: Flask) -> None:
         theme=Bootstrap4Theme(base_template="admin/base.html"),
     )
     panel.add_views(
-        ArticleScreen(Article, name="Articles", endpoint="articles_admin", category="Write"),
+        PostScreen(Article, name="Articles", endpoint="articles_admin", category="Write"),
         PageScreen(Article, name="Pages", endpoint="pages_admin", category="Write"),
         ImageScreen(Image, name="Media", endpoint="media_admin", category="Write"),
         CategoryScreen(Category, name="Categories", endpoint="categories_admin", category="Write"),
@@ -70,7 +70,7 @@ def init_panel(app: Flask) -> None:
         CustomerScreen(
             name="Known customers", endpoint="customers_admin", category="Front desk", url="/admin/known-customers"
         ),
-        BlockScreen(Block, name="Blocked guests", endpoint="blocks_admin", category="Front desk"),
+        BlockScreen(BlockedGuest, name="Blocked guests", endpoint="blocks_admin", category="Front desk"),
         OutboxScreen(Message, name="Outbox", endpoint="outbox_admin", category="Front desk"),
         MenuScreen(MenuItem, name="Menus", endpoint="menus_admin", category="Settings"),
         HomeScreen(HomeSection, name="Home page", endpoint="home_admin", category="Settings"),

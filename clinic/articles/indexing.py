@@ -11,6 +11,7 @@ from clinic.articles.models import (
 )
 from clinic.core import search
 from clinic.core.db import atomic, db
+from clinic.core.text_index import refold
 
 MOST_RELATIONS = 12
 
@@ -20,26 +21,27 @@ def reindex_article(id_: int) -> None:
     """Reindex one text if it is published."""
     article = db.session.get(Article, id_)
     if article and article.state == ArticleState.PUBLISHED:
-        _index(article)
+        index_article(article)
 
 
 def refold_articles(most: int = 25) -> bool:
     """Build a part of the search index anew if words are folded in another way than when it was built. True: there was
     something to do."""
-    begin = search.place_to_fold("articles")
-    if begin is None:
-        return False
-    following = sa.select(Article.id).where(Article.id > begin).order_by(Article.id).limit(most)
-    ids = list(db.session.scalars(following))
-    for id_ in ids:
-        reindex_article(id_)
-    search.note_folded("articles", ids[-1] if ids else None)
-    if not ids:
-        search.forget_old_words()
-    return True
+
+    def portion(begin: int) -> int | None:
+        following = sa.select(Article.id).where(Article.id > begin).order_by(Article.id).limit(most)
+        ids = list(db.session.scalars(following))
+        for id_ in ids:
+            reindex_article(id_)
+        if not ids:
+            search.forget_old_words()
+        return ids[-1] if ids else None
+
+    return refold("articles", portion)
 
 
-def _index(article: Article) -> None:
+def index_article(article: Article) -> None:
+    """Put an article into the search index and note the posts that share its telling words."""
     headings, text = heading_text(article.body), indexed_text(article.summary, article.body)
     search.put(article.id, title=article.title, headings=headings, text=text)
     if article.kind == Kind.POST:

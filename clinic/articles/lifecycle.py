@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from clinic.articles.addresses import forget_redirects
 from clinic.articles.errors import NotReady, RedirectRefused
-from clinic.articles.indexing import _index
+from clinic.articles.indexing import index_article
 from clinic.articles.models import (
     Article,
     ArticleState,
@@ -28,7 +28,7 @@ def publish_article(
 
     `despite` is the reason for publishing with findings (preflight.py).
     """
-    _check_ready(article)
+    check_ready(article)
     now = clock.now()
     was_public = article.published_at is not None and article.published_at <= now
     article.published_at = at or (article.published_at if was_public else now)
@@ -36,7 +36,7 @@ def publish_article(
     article.retired_because, article.successor_id = "", None
     if article.is_public:
         forget_redirects(article.address)  # the redirect of a scheduled article stays until it is published
-    _index(article)
+    index_article(article)
     audit.record("published" if article.is_public else "scheduled", article, by=by, detail=despite or article.title)
     return article
 
@@ -102,7 +102,8 @@ def delete_article(article: Article, *, by: audit.Actor | None = None) -> None:
     db.session.delete(article)
 
 
-def _check_ready(article: Article) -> None:
+def check_ready(article: Article) -> None:
+    """Raise NotReady if an article lacks what readers need."""
     missing = [] if article.summary else ["a summary"]
     if not article.words:
         missing.append("a text")

@@ -6,8 +6,8 @@ from sqlalchemy.exc import IntegrityError
 from clinic.articles.addresses import forget_redirects, free_slug
 from clinic.articles.body import image_ids
 from clinic.articles.errors import ArticleChanged, SlugTaken
-from clinic.articles.indexing import _index
-from clinic.articles.lifecycle import _check_ready
+from clinic.articles.indexing import index_article
+from clinic.articles.lifecycle import check_ready
 from clinic.articles.models import (
     Article,
     ArticleImage,
@@ -18,7 +18,7 @@ from clinic.articles.models import (
     Tag,
     Teaser,
 )
-from clinic.articles.reviews import _note_sign_off
+from clinic.articles.reviews import note_sign_off
 from clinic.articles.text import Text
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db
@@ -74,8 +74,8 @@ def edit_article(
     article.updated_at = clock.now()
     _note_images(article)
     if article.state == ArticleState.PUBLISHED:
-        _check_ready(article)
-        _index(article)
+        check_ready(article)
+        index_article(article)
     if article.address != old_address:
         if article.state == ArticleState.PUBLISHED:  # a draft must not take over the address of a redirect
             forget_redirects(article.address)
@@ -98,7 +98,7 @@ def _fill(article: Article, text: Text, slug: str) -> None:
     article.reviewer_id = text.reviewer_id
     article.reviewed_on = text.reviewed_on
     if is_new_review:
-        _note_sign_off(article)
+        note_sign_off(article)
     article.category_id = text.category_id
     article.image_id = text.image_id
     article.image_alt = clean_line(text.image_alt)

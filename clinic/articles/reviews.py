@@ -23,7 +23,7 @@ from clinic.preferences import preferences
 def sign_off_article(article: Article, *, on: date, by: audit.Actor | None = None) -> None:
     """Record that the reviewer has read the present text and that it is correct."""
     article.reviewed_on = on
-    _note_sign_off(article)
+    note_sign_off(article)
     audit.record("confirmed", article, by=by, detail=article.title)
 
 
@@ -33,7 +33,7 @@ def remind_of_reviews(today: date) -> None:
     for_each(db.session.scalars(due.where(Article.trashed_at.is_(None)).limit(200)).all(), emails.review_due)
 
 
-def _note_sign_off(article: Article) -> None:
+def note_sign_off(article: Article) -> None:
     """Store the digest of the reviewed text and the due date of the next review."""
     is_reviewed = article.reviewed_on is not None and article.reviewer_id is not None
     article.signed_off = text_digest(article.title, article.summary, article.body) if is_reviewed else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clinic.bookings.ledger import _said, digest
+from clinic.bookings.ledger import digest, given_contacts
 from clinic.bookings.models import Claim
 from clinic.core import audit, clock
 from clinic.core.db import atomic, db, insert_or_skip
@@ -168,7 +168,7 @@ def know_customer(email: str, mobile: str, *, is_trial: bool = False) -> Known:
 
     With `is_trial` nothing is stored, and the outcome is returned as if it were.
     """
-    keys = {kind: digest(value) for kind, value in _said(email, mobile).items()}
+    keys = {kind: digest(value) for kind, value in given_contacts(email, mobile).items()}
     known = db.session.scalars(sa.select(Claim.digest).where(Claim.digest.in_(keys.values()))).all()
     if not is_trial:
         known_as = secrets.token_hex(16)

@@ -11,7 +11,7 @@ from clinic.bookings.queries import ServiceChoice, service_choices
 from clinic.core.places import foreign_example, mobile_example
 from clinic.core.text import canonical_mobile
 from clinic.web.forms import AtMost, LineField, PublicForm, is_email, is_name
-from clinic.web.pages.memory import facts, remembered
+from clinic.web.pages.memory import cached_for_version, cached_preferences
 
 
 class TrialForm(PublicForm):
@@ -48,14 +48,14 @@ class TrialForm(PublicForm):
     source = LineField("Source", [Length(max=400)])
 
     def __init__(self, services: Iterable[ServiceChoice | Service] | None = None, **kwargs: Any) -> None:
-        offered = remembered("service choices", service_choices) if services is None else services
+        offered = cached_for_version("service choices", service_choices) if services is None else services
         self.services = {service.slug: service for service in offered}
         super().__init__(**kwargs)
         self.service.choices = [(slug, service.name) for slug, service in self.services.items()]
 
     def validate_mobile(self, field: LineField) -> None:
         """Require a number that can be called, dialled from the clinic's country or with a country code."""
-        region = facts().phone_region
+        region = cached_preferences().phone_region
         try:
             self.mobile_e164 = canonical_mobile(field.data or "", region)
         except ValueError:

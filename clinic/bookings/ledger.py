@@ -40,6 +40,7 @@ def last_claim(digests: Iterable[str]) -> int:
     return db.session.scalar(sa.select(sa.func.max(Claim.id)).where(Claim.digest.in_(list(digests)))) or 0
 
 
-def _said(email: str, mobile: str) -> dict[ClaimKind, str]:
+def given_contacts(email: str, mobile: str) -> dict[ClaimKind, str]:
+    """Return the canonical email address and the mobile that are given, without empty ones."""
     both = {ClaimKind.EMAIL: canonical_email(email) if email else "", ClaimKind.MOBILE: mobile}
     return {kind: value for kind, value in both.items() if value}

@@ -98,7 +98,7 @@ class Claim(Base):
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Block(Base):
+class BlockedGuest(Base):
     """An email or mobile whose requests are held, whatever name they give: an unwanted guest.
 
     Only the ledger's digest of it is stored, and a label that staff recognise ("j…@example.org").

@@ -35,7 +35,7 @@ UNDO_REDEMPTION = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Request:
+class TrialRequest:
     """A visitor's request for a trial, and its origin on the site. `mobile` is E.164."""
 
     name: str
@@ -46,7 +46,7 @@ class Request:
     source: str = ""
 
 
-def book_trial(request: Request) -> Booking:
+def book_trial(request: TrialRequest) -> Booking:
     """Book a trial, or hold the request for the desk if only part of the person is known or the person is blocked.
 
     Repeated or simultaneous requests of one person, in any spelling, make one booking: the ledger's unique constraint
@@ -69,7 +69,7 @@ def book_trial(request: Request) -> Booking:
     return booking
 
 
-def _book_first_time(keys: Keys, request: Request) -> Booking | None:
+def _book_first_time(keys: Keys, request: TrialRequest) -> Booking | None:
     """Return a new booking if both keys are new. Otherwise undo the attempt and return None."""
     attempt = db.session.begin_nested()
     lead = _lead(request)
@@ -84,7 +84,7 @@ def _book_first_time(keys: Keys, request: Request) -> Booking | None:
     return booking
 
 
-def _lead(request: Request) -> Lead:
+def _lead(request: TrialRequest) -> Lead:
     return record_lead(
         name=request.name,
         email=request.email,
@@ -109,7 +109,7 @@ def _used(keys: Keys) -> tuple[bool, int | None]:
     return lead_id is not None, lead_id
 
 
-def _hold(keys: Keys, request: Request) -> Booking:
+def _hold(keys: Keys, request: TrialRequest) -> Booking:
     """Return a booking that the desk has to decide. The same pair sent again returns the existing booking unchanged."""
     attempt = db.session.begin_nested()
     try:
@@ -124,7 +124,7 @@ def _hold(keys: Keys, request: Request) -> Booking:
     return booking
 
 
-def _add_held(keys: Keys, request: Request) -> Booking:
+def _add_held(keys: Keys, request: TrialRequest) -> Booking:
     known = db.session.scalars(sa.select(Claim.kind).where(Claim.digest.in_(keys.values())).order_by(Claim.kind)).all()
     lead = _lead(request)
     if is_blocked(keys.values()):
@@ -151,7 +151,7 @@ def _booking_of_pair(keys: Keys) -> Booking | None:
     return db.session.scalar(sa.select(Booking).where(Booking.contact_digest == contact_digest(keys)))
 
 
-def _add_booking(lead: Lead, keys: Keys, request: Request, state: BookingState, held_because: str = "") -> Booking:
+def _add_booking(lead: Lead, keys: Keys, request: TrialRequest, state: BookingState, held_because: str = "") -> Booking:
     booking = Booking(
         lead=lead,
         service_id=request.service_id,

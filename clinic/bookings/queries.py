@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from clinic.bookings.counts import is_trial
-from clinic.bookings.models import Block, Booking, BookingState, Claim, Service, Voucher
+from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim, Service, Voucher
 from clinic.core import clock
 from clinic.core.bounded import count_up_to
 from clinic.core.db import db
@@ -45,9 +45,9 @@ def voucher_with_code(code: str) -> Voucher | None:
     return db.session.scalar(sa.select(Voucher).where(Voucher.code == wanted))
 
 
-_BLOCKS = sa.select(Block).where(
-    Block.digest.in_(sa.bindparam("digests", expanding=True)),
-    sa.or_(Block.until.is_(None), Block.until >= sa.bindparam("today", type_=sa.Date)),
+_BLOCKS = sa.select(BlockedGuest).where(
+    BlockedGuest.digest.in_(sa.bindparam("digests", expanding=True)),
+    sa.or_(BlockedGuest.until.is_(None), BlockedGuest.until >= sa.bindparam("today", type_=sa.Date)),
 )
 
 
@@ -56,7 +56,7 @@ def is_blocked(digests: Iterable[str]) -> bool:
     return bool(blocks_of(digests))
 
 
-def blocks_of(digests: Iterable[str]) -> list[Block]:
+def blocks_of(digests: Iterable[str]) -> list[BlockedGuest]:
     """Return the blocks in force today for these digests."""
     today = clock.now().astimezone(preferences().zone).date()
     return list(db.session.scalars(_BLOCKS, {"digests": list(digests), "today": today}))

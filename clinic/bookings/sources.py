@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from clinic.core.signing import seal, unseal
 
 
-class Place(enum.StrEnum):
+class FormPlace(enum.StrEnum):
     """The place of the form, or the kind of link to it."""
 
     END = "end of an article"
@@ -25,7 +25,7 @@ class Place(enum.StrEnum):
 class Source:
     """A place, and the slug of the article if there is one."""
 
-    place: Place
+    place: FormPlace
     slug: str = ""
 
     def sealed(self) -> str:
@@ -37,6 +37,6 @@ class Source:
         """Return the source in a form field, or None if it is missing or was changed."""
         try:
             name, _, slug = unseal("source", sealed).partition(" ")
-            return cls(Place[name], slug)
+            return cls(FormPlace[name], slug)
         except (ValueError, KeyError):
             return None

@@ -5,8 +5,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from clinic.articles.addresses import article_id_with_slug
 from clinic.bookings.errors import TrialAlreadyUsed
 from clinic.bookings.forms import TrialForm
-from clinic.bookings.operations import Request, book_trial
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.operations import TrialRequest, book_trial
+from clinic.bookings.sources import FormPlace, Source
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import clean_line, email_address
 from clinic.web.csrf import public_form
@@ -27,7 +27,7 @@ def book() -> str:
     """Show the trial form on its own page. `?from=` is the slug of the article that linked here."""
     form = TrialForm()
     slug = clean_line(request.args.get("from", ""))[:80]
-    form.source.data = Source(Place.LINK if slug else Place.BOOK, slug).sealed()
+    form.source.data = Source(FormPlace.LINK if slug else FormPlace.BOOK, slug).sealed()
     return render_template("bookings/book.html", form=form)
 
 
@@ -42,7 +42,7 @@ def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
         spend(TRIALS)
         source = Source.read(form.source.data or "")
         book_trial(
-            Request(
+            TrialRequest(
                 name=form.name.data,
                 email=email_address(form.email.data),
                 mobile=form.mobile_e164,

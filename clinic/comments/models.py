@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.models import User
 from clinic.core import content_version
 from clinic.core.db import Base, UtcDateTime, Words, state_column
 
@@ -43,5 +42,4 @@ class Comment(Base):
     moderated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     moderated_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
 
-    moderated_by: Mapped[User | None] = relationship()
     article: Mapped[Any] = relationship("Article", lazy="raise")

@@ -10,10 +10,10 @@ from clinic.comments.emails import APPROVE
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import approve_pending
 from clinic.core.db import db
-from clinic.web.links import Link
+from clinic.web.links import MailLink
 
 
-class ApproveLink(Link):
+class ApproveLink(MailLink):
     """Approves one comment. Rejecting is done in the panel."""
 
     purpose = APPROVE

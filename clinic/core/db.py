@@ -99,14 +99,14 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
-def state_column(states: type[enum.StrEnum]) -> sa.Enum:
+def state_column(states: type[enum.StrEnum], name: str = "") -> sa.Enum:
     """Return a column type that stores a StrEnum as its value, with a check constraint on the allowed values."""
     return sa.Enum(
         states,
         native_enum=False,
         create_constraint=True,
         length=20,
-        name=states.__name__.lower(),
+        name=name or states.__name__.lower(),  # of the check constraint
         values_callable=lambda members: [member.value for member in members],
     )
 
@@ -147,11 +147,6 @@ def _turn(bind: Any) -> AbstractContextManager[None]:
     if url.get_backend_name() != "sqlite":
         return nullcontext()
     return turn(url.database, most_seconds=BUSY_TIMEOUT_SECONDS)
-
-
-def is_atomic() -> bool:
-    """Return whether an atomic() transaction is open in this thread."""
-    return bool(db.session().info.get("atomic"))
 
 
 @event.listens_for(Engine, "connect")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from clinic.core.html_blocks import TextBlock, text_blocks
+from clinic.core.html_blocks import HtmlBlock, text_blocks
 
 
 class State(enum.StrEnum):
@@ -45,7 +45,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Block:
+class Change:
     """One block in the comparison: paragraph, heading, list item, table row, picture or quote. `note` states changes
     that the words do not show."""
 
@@ -76,10 +76,10 @@ MOST_PAIRS = 4_000_000
 MOST_PAIRS_OF_BLOCKS = 100_000
 
 
-def differences(before_html: str, after_html: str) -> list[Block]:
+def differences(before_html: str, after_html: str) -> list[Change]:
     """Return the blocks of both texts in reading order, each with its change."""
     before, after = text_blocks(before_html), text_blocks(after_html)
-    blocks: list[Block] = []
+    blocks: list[Change] = []
     for is_same, old, new in _runs([_tokens(block) for block in before], [_tokens(block) for block in after]):
         if is_same:
             blocks += [_compared(one, other) for one, other in zip(before[old], after[new], strict=True)]
@@ -93,12 +93,12 @@ def word_differences(before: str, after: str) -> list[Part]:
     return _compared_tokens(_plain_tokens(before), _plain_tokens(after))[0]
 
 
-def folded(blocks: Sequence[Block], context: int = 1) -> list[Block | Fold]:
+def folded(blocks: Sequence[Change], context: int = 1) -> list[Change | Fold]:
     """Return the blocks with long unchanged runs folded. `context` unchanged blocks stay on each side of a change."""
     changed = [place for place, block in enumerate(blocks) if block.state is not State.SAME]
     shown = {near for place in changed for near in range(place - context, place + context + 1)}
-    result: list[Block | Fold] = []
-    hidden: list[Block] = []
+    result: list[Change | Fold] = []
+    hidden: list[Change] = []
     for place, block in enumerate(blocks):
         if place in shown:
             result += _fold(hidden)
@@ -109,7 +109,7 @@ def folded(blocks: Sequence[Block], context: int = 1) -> list[Block | Fold]:
     return result + _fold(hidden)
 
 
-def _fold(hidden: list[Block]) -> list[Block | Fold]:
+def _fold(hidden: list[Change]) -> list[Change | Fold]:
     # A fold takes as much space as a single block, so it must hide at least two.
     return [Fold(len(hidden))] if len(hidden) > 1 else list(hidden)
 
@@ -121,11 +121,11 @@ class _Token(NamedTuple):
     is_address: bool = False
 
 
-def _tokens(block: TextBlock) -> tuple[_Token, ...]:
+def _tokens(block: HtmlBlock) -> tuple[_Token, ...]:
     return tuple(token for token, _ in _marked_tokens(block))
 
 
-def _marked_tokens(block: TextBlock) -> Iterable[tuple[_Token, frozenset[str]]]:
+def _marked_tokens(block: HtmlBlock) -> Iterable[tuple[_Token, frozenset[str]]]:
     for word in block.words:
         yield _Token(word.text), word.marks
         if word.address:
@@ -155,7 +155,7 @@ def _runs(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[b
     return [run for run in runs if run[1].stop > run[1].start or run[2].stop > run[2].start]
 
 
-def _aligned(before: list[TextBlock], after: list[TextBlock]) -> list[Block]:
+def _aligned(before: list[HtmlBlock], after: list[HtmlBlock]) -> list[Change]:
     """Align two stretches that have no equal block. Similar blocks are paired in order and compared word by word."""
     old, new = len(before), len(after)
     pairs: list[tuple[int, int]] = []
@@ -176,7 +176,7 @@ def _aligned(before: list[TextBlock], after: list[TextBlock]) -> list[Block]:
                 i += 1
             else:
                 j += 1
-    blocks: list[Block] = []
+    blocks: list[Change] = []
     i = j = 0
     for pair in [*pairs, (old, new)]:
         blocks += [_whole(block, State.REMOVED) for block in before[i : pair[0]]]
@@ -187,17 +187,17 @@ def _aligned(before: list[TextBlock], after: list[TextBlock]) -> list[Block]:
     return blocks
 
 
-def _alike(one: TextBlock, other: TextBlock, words: frozenset[str], other_words: frozenset[str]) -> float:
+def _alike(one: HtmlBlock, other: HtmlBlock, words: frozenset[str], other_words: frozenset[str]) -> float:
     """Return the share of common words (Dice's coefficient), or 0 if it is too small to count as one changed block."""
     share = 2 * len(words & other_words) / (len(words) + len(other_words))
     return share if share >= (ALIKE if one.kind == other.kind else ALIKE_ACROSS_KINDS) else 0.0
 
 
-def _whole(block: TextBlock, state: State) -> Block:
-    return Block(block.kind, state, _parts(_tokens(block), state))
+def _whole(block: HtmlBlock, state: State) -> Change:
+    return Change(block.kind, state, _parts(_tokens(block), state))
 
 
-def _compared(before: TextBlock, after: TextBlock) -> Block:
+def _compared(before: HtmlBlock, after: HtmlBlock) -> Change:
     parts, kept = _compared_tokens(_tokens(before), _tokens(after))
     old_marks = [marks for _, marks in _marked_tokens(before)]
     new_marks = [marks for _, marks in _marked_tokens(after)]
@@ -207,10 +207,10 @@ def _compared(before: TextBlock, after: TextBlock) -> Block:
     if before.inside != after.inside or any(old_marks[old] != new_marks[new] for old, new in kept):
         notes.append("The formatting changed.")
     is_same = not notes and all(part.state is State.SAME for part in parts)
-    return Block(after.kind, State.SAME if is_same else State.CHANGED, parts, " ".join(notes))
+    return Change(after.kind, State.SAME if is_same else State.CHANGED, parts, " ".join(notes))
 
 
-def _name(block: TextBlock) -> str:
+def _name(block: HtmlBlock) -> str:
     return _NAMES.get(block.kind, "paragraph")
 
 

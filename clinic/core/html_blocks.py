@@ -28,7 +28,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class TextBlock:
+class HtmlBlock:
     """One block of text. `kind` is a tag such as "p" or "li"; `inside` lists the enclosing containers with their
     classes."""
 
@@ -42,7 +42,7 @@ class TextBlock:
         return " ".join(word.text for word in self.words)
 
 
-def text_blocks(html: str) -> list[TextBlock]:
+def text_blocks(html: str) -> list[HtmlBlock]:
     """Return the text blocks of some HTML in reading order, without empty ones. A picture reads "Picture 7:
     caption"."""
     body = LexborHTMLParser(html).body
@@ -67,7 +67,7 @@ class _Reader:
     """State of the walk through a document: the blocks read so far and the tags that are open."""
 
     def __init__(self) -> None:
-        self.blocks: list[TextBlock] = []
+        self.blocks: list[HtmlBlock] = []
         self.open: list[tuple[str, str]] = []  # pairs of tag and class attribute
         self.rows = 0  # number of open table rows
         self.marks: list[str] = []
@@ -118,7 +118,7 @@ class _Reader:
     def end_block(self) -> None:
         if self.words:
             kind, inside = self._kind()
-            self.blocks.append(TextBlock(kind, tuple(self.words), inside))
+            self.blocks.append(HtmlBlock(kind, tuple(self.words), inside))
         self.words = []
         self.is_word_open = False
 

@@ -1,8 +1,7 @@
-"""The full-text index: put(), drop(), read(), find() … SQLite's FTS5 and PostgreSQL's tsvector behind one interface.
+"""The full-text index of articles: put(), drop(), read(), find() … over text_index.py.
 
-A document is known by a number (`ref`) and has a title, headings and a text. Rows are written in the transaction of
-the change that they describe. Both sides are folded in one way (folding.py), and an engine sees only the folded words:
-what people type is cut into words first, so no engine's query language gets in.
+A document has a title, headings and a text. What people type is folded as the documents are (folding.py), and typos in
+it are set right by the words of the index.
 """
 
 import math
@@ -15,12 +14,12 @@ from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core.db import Base, atomic, db
-from clinic.core.folding import FOLDING, Piece, is_run, pieces_of, query_tokens, token_of, tokens_of, word_of, words_of
+from clinic.core.folding import Piece, is_run, pieces_of, query_tokens, token_of, tokens_of, word_of, words_of
+from clinic.core.text_index import TextIndex, Token, all_of, any_of, dialect
 
 MOST_WORDS = 12
 LAST_CHARACTER = "\U0010ffff"
-# What a common word finds is found among the latest documents. PostgreSQL walks these, where its index of words would
-# fetch every document that has the word; the number says how many must have it.
+# A word that more than COMMON documents have is looked for among the LATEST documents first.
 COMMON, LATEST = 2000, 10_000
 # Signs around a found token in what an engine gives back, where everything else is letters, digits and spaces.
 OPEN, CLOSE = "<", ">"
@@ -37,16 +36,6 @@ class SearchWord(Base):
         sa.String(40).with_variant(sa.String(40, collation="C"), "postgresql"), primary_key=True
     )
     documents: Mapped[int]
-
-
-class IndexState(Base):
-    """How an index is folded, and up to which row it has been built anew since the folding changed."""
-
-    __tablename__ = "index_state"
-
-    name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
-    folding: Mapped[int]
-    done_to: Mapped[int] = mapped_column(default=0)
 
 
 @dataclass(frozen=True)
@@ -66,23 +55,35 @@ class Query:
         return " ".join(self.words)
 
 
+INDEX = TextIndex(
+    fts="search_fts",
+    vector="search_vector",
+    columns=("title", "headings", "body"),
+    vectors={
+        "title": ":title",
+        "headings": ":headings",
+        "body": ":body",
+        "vector": "setweight(to_tsvector('english', :title), 'A') || setweight(to_tsvector('english', :headings), 'B')"
+        " || setweight(to_tsvector('english', :body), 'D')",
+    },
+    language="english",
+    latest=LATEST,
+)
+
+
 def put(ref: int, *, title: str, headings: str, text: str) -> None:
     """Index a document, or index it anew, within the present transaction."""
     drop(ref)
-    folded = {"title": tokens_of(title), "headings": tokens_of(headings), "body": tokens_of(text)}
-    db.session.execute(sa.text(_INSERT[_dialect()]), {"ref": ref, **folded})
+    INDEX.put(ref, title=tokens_of(title), headings=tokens_of(headings), body=tokens_of(text))
     count_words(dict.fromkeys(distinct_words(title, headings, text), 1))
 
 
 def drop(ref: int) -> None:
     """Forget a document; harmless when it is not there."""
-    row = db.session.execute(
-        sa.text(f"SELECT title, headings, body FROM {_TABLE[_dialect()]} WHERE {_KEY[_dialect()]} = :ref"),  # noqa: S608
-        {"ref": ref},
-    ).first()
+    row = INDEX.tokens_of(ref)
     if row is None:
         return
-    db.session.execute(sa.text(f"DELETE FROM {_TABLE[_dialect()]} WHERE {_KEY[_dialect()]} = :ref"), {"ref": ref})  # noqa: S608
+    INDEX.drop(ref)
     _forget_words(distinct_words(*row))
 
 
@@ -98,39 +99,33 @@ def read(typed: str) -> Query:
 
 
 def find(query: Query, most: int) -> list[int]:
-    """The documents that have all words, or words that begin with them, the latest first.
-
-    Asked by itself and not within a bigger statement: no planner then looks up each document of a common word.
-    """
+    """The documents that have all words, or words that begin with them, the latest first."""
     if not query.words:
         return []
-    parameters = {"query": _expression(query), "most": most, "latest": LATEST}
-    if _dialect() == "sqlite":
-        return list(db.session.scalars(sa.text(_FIND_FTS), parameters))
-    if query.is_common:
-        found = list(db.session.scalars(sa.text(_FIND_AMONG_LATEST), parameters))
+    if query.is_common and dialect() == "postgresql":
+        found = INDEX.find_among_latest(_tokens(query), most)
         if len(found) == most:
             return found
-    return list(db.session.scalars(sa.text(_FIND_VECTOR), parameters))
+    return INDEX.find(_tokens(query), most)
 
 
 def best_first(query: Query, refs: list[int]) -> list[int]:
     """These documents, found by this query, in the order of how well they fit."""
     if not refs:
         return []
-    parameters = {"query": _expression(query), "refs": refs, "oldest": min(refs)}
-    if _dialect() == "sqlite" and query.is_common:
+    parameters = {"query": all_of(_tokens(query)), "refs": refs, "oldest": min(refs)}
+    if dialect() == "sqlite" and query.is_common:
         titled = set(db.session.scalars(sa.text(_TITLED_FTS), parameters))
         return sorted(refs, key=lambda ref: (ref not in titled, -ref))
-    return list(db.session.scalars(_about_refs(_RANK[_dialect()]), parameters))
+    return list(db.session.scalars(_about_refs(_RANK[dialect()]), parameters))
 
 
 def snippets(query: Query, texts: Mapping[int, str]) -> dict[int, list[tuple[str, bool]]]:
     """The words around the find in each of these few documents, as their texts spell them: parts, and whether each was
     found."""
-    parameters = {"query": _expression(query), "refs": list(texts), "open": OPEN, "close": CLOSE}
+    parameters = {"query": all_of(_tokens(query)), "refs": list(texts), "open": OPEN, "close": CLOSE}
     exact = {token for word in query.words for token, is_beginning in query_tokens(word) if not is_beginning}
-    rows = db.session.execute(_about_refs(_MARKED[_dialect()]), parameters) if texts else ()
+    rows = db.session.execute(_about_refs(_MARKED[dialect()]), parameters) if texts else ()
     return {row.ref: list(_snippet(texts[row.ref], row.marked.split(), exact)) for row in rows}
 
 
@@ -197,8 +192,7 @@ def similar(ref: int, text: str, most: int) -> dict[int, float]:
     words = [token_of(word) for word in _telling_words(text)]
     if not words:
         return {}
-    query = " | ".join(words) if _dialect() == "postgresql" else " OR ".join(f'"{word}"' for word in words)
-    rows = db.session.execute(sa.text(_SIMILAR[_dialect()]), {"query": query, "ref": ref, "most": most})
+    rows = db.session.execute(sa.text(_SIMILAR[dialect()]), {"query": any_of(words), "ref": ref, "most": most})
     return {row.ref: row.score for row in rows}
 
 
@@ -217,25 +211,18 @@ def _telling_words(text: str) -> list[str]:
     return sorted(weight, key=lambda word: (-weight[word], word))[:MOST_WORDS]
 
 
-def _expression(query: Query) -> str:
-    """All of the words in the engine's own language; each is letters and digits. A word that finds enough by itself is
-    no beginning: both engines would add up the documents of all words that begin with it."""
-    tokens = [
+def _tokens(query: Query) -> list[Token]:
+    """The tokens of all words. A word that finds enough by itself is no beginning: both engines would add up the
+    documents of all words that begin with it."""
+    return [
         (token, is_beginning and word not in query.common)
         for word in query.words
         for token, is_beginning in query_tokens(word)
     ]
-    if _dialect() == "postgresql":
-        return " & ".join(f"{token}:*" if is_beginning else token for token, is_beginning in tokens)
-    return " AND ".join(f'"{token}"*' if is_beginning else f'"{token}"' for token, is_beginning in tokens)
 
 
 def _about_refs(statement: str) -> sa.TextClause:
     return sa.text(statement).bindparams(sa.bindparam("refs", expanding=True))
-
-
-def _dialect() -> str:
-    return str(db.session.get_bind().dialect.name)
 
 
 def distinct_words(*texts: str) -> set[str]:
@@ -303,26 +290,6 @@ def _nearest(word: str) -> str:
     return best[2] if best else word
 
 
-_TABLE = {"sqlite": "search_fts", "postgresql": "search_vector"}
-_KEY = {"sqlite": "rowid", "postgresql": "ref"}
-_INSERT = {
-    "sqlite": "INSERT INTO search_fts (rowid, title, headings, body) VALUES (:ref, :title, :headings, :body)",
-    "postgresql": """
-        INSERT INTO search_vector (ref, title, headings, body, vector) VALUES (:ref, :title, :headings, :body,
-            setweight(to_tsvector('english', :title), 'A') || setweight(to_tsvector('english', :headings), 'B')
-            || setweight(to_tsvector('english', :body), 'D'))
-    """,
-}
-_FIND_FTS = "SELECT rowid FROM search_fts WHERE search_fts MATCH :query ORDER BY rowid DESC LIMIT :most"
-_FIND_AMONG_LATEST = """
-    SELECT ref FROM (SELECT ref, vector FROM search_vector ORDER BY ref DESC LIMIT :latest) AS latest
-    WHERE vector @@ to_tsquery('english', :query) ORDER BY ref DESC LIMIT :most
-"""
-# MATERIALIZED: the index of words is asked, where the planner would walk all documents, newest first.
-_FIND_VECTOR = """
-    WITH found AS MATERIALIZED (SELECT ref FROM search_vector WHERE vector @@ to_tsquery('english', :query))
-    SELECT ref FROM found ORDER BY ref DESC LIMIT :most
-"""
 # bm25() counts all documents that have a word; of words that so many have, those in the title tell enough.
 _TITLED_FTS = "SELECT rowid FROM search_fts WHERE search_fts MATCH '{title} : (' || :query || ')' AND rowid >= :oldest"
 # SQLite goes on from the oldest; the + hides the numbers from FTS5, which would begin anew for each.
@@ -357,20 +324,6 @@ _SIMILAR = {
         WHERE vector @@ q AND ref <> :ref ORDER BY score DESC LIMIT :most
     """,
 }
-
-
-def place_to_fold(name: str) -> int | None:
-    """From which row on the index `name` is still folded in an older way; None when all of it is as it should be."""
-    state = db.session.get(IndexState, name)
-    if state is not None and state.folding == FOLDING:
-        return None
-    return state.done_to if state is not None and state.folding == -FOLDING else 0
-
-
-@atomic()
-def note_folded(name: str, done_to: int | None) -> None:
-    """Note up to which row the index `name` is built anew; None: to its end. Half-built ones have the negative."""
-    db.session.merge(IndexState(name=name, folding=FOLDING if done_to is None else -FOLDING, done_to=done_to or 0))
 
 
 @atomic()

@@ -19,9 +19,9 @@ from clinic.articles.operations import edit_article, write_article
 from clinic.articles.taxonomy import ensure_author, ensure_category
 from clinic.articles.text import Text
 from clinic.bookings.models import Service
-from clinic.bookings.operations import Request, book_trial
+from clinic.bookings.operations import TrialRequest, book_trial
 from clinic.bookings.services import ensure_service
-from clinic.bookings.sources import Place
+from clinic.bookings.sources import FormPlace
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, post_comment
 from clinic.core import clock
@@ -190,13 +190,13 @@ def _add_leads(articles: dict[str, Article], by: User) -> None:
     for entry in _toml("leads.toml")["lead"]:
         article = articles.get(entry["article"])
         booking = book_trial(
-            Request(
+            TrialRequest(
                 name=entry["name"],
                 email=entry["email"],
                 mobile=entry["mobile"],
                 service_id=services[entry["service"]].id,
                 article_id=article.id if article else None,
-                source=Place.END if article else Place.BOOK,
+                source=FormPlace.END if article else FormPlace.BOOK,
             )
         )
         booking.created_at = booking.lead.created_at = _days_ago(entry["days_ago"])

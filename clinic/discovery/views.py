@@ -19,7 +19,7 @@ from clinic.core.text import clean_line
 from clinic.discovery.queries import addresses, count_parts, found_articles, newest_for_feed
 from clinic.reading.article import rendered_body
 from clinic.web.assets import asset_url
-from clinic.web.pages.memory import facts
+from clinic.web.pages.memory import cached_preferences
 from clinic.web.pages.store import stored
 
 bp = Blueprint("discovery", __name__)
@@ -133,8 +133,8 @@ def robots() -> Response:
 def manifest() -> Response:
     """Return the web app manifest (W3C)."""
     answer = jsonify(
-        name=facts().name,
-        short_name=facts().name[:12],
+        name=cached_preferences().name,
+        short_name=cached_preferences().name[:12],
         start_url="/",
         display="browser",
         background_color="#fbf6ee",
@@ -155,7 +155,11 @@ def security_txt() -> Response:
     expires = clock.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(
         days=183
     )
-    lines = (f"Contact: mailto:{clean_line(facts().email)}", f"Expires: {_rfc3339(expires)}", "Preferred-Languages: en")
+    lines = (
+        f"Contact: mailto:{clean_line(cached_preferences().email)}",
+        f"Expires: {_rfc3339(expires)}",
+        "Preferred-Languages: en",
+    )
     canonical = f"Canonical: {settings().site_url}/.well-known/security.txt"
     return Response("\n".join((*lines, canonical, "")), mimetype="text/plain")
 

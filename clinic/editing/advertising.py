@@ -46,7 +46,7 @@ DISCLAIMER_WORDS = ("does not replace", "do not replace", "not a substitute", "g
 
 
 @dataclass(frozen=True)
-class Claim:
+class AdvertisingRule:
     """Rule of a profile: the words to find, and the advice."""
 
     pattern: re.Pattern[str]
@@ -57,7 +57,7 @@ class Claim:
 class Profile:
     """Advertising rules of a clinic. With no `needs_disclaimer_words`, no page needs a disclaimer."""
 
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[AdvertisingRule, ...] = ()
     reading_ease_floor: float = 50
     needs_disclaimer_words: tuple[str, ...] = DISCLAIMER_WORDS
 
@@ -74,7 +74,7 @@ def read_profile(text: str) -> Profile:
     return Profile(tuple(claims))
 
 
-def _read_line(number: int, line: str) -> Claim:
+def _read_line(number: int, line: str) -> AdvertisingRule:
     words, bar, advice = line.partition("|")
     phrases = words_between_commas(words)
     if not bar:
@@ -88,7 +88,7 @@ def _read_line(number: int, line: str) -> Claim:
             raise ValueError(f"Line {number}: “{phrase}” will not work. Use * only at the end of a word.")
     longest_first = sorted(phrases, key=len, reverse=True)
     pattern = r"(?<!\w)(?:" + "|".join(map(_pattern, longest_first)) + r")(?!\w)"
-    return Claim(re.compile(pattern, re.IGNORECASE), advice.strip())
+    return AdvertisingRule(re.compile(pattern, re.IGNORECASE), advice.strip())
 
 
 def _pattern(phrase: str) -> str:

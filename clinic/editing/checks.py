@@ -9,7 +9,7 @@ from clinic.articles.models import (
 )
 from clinic.core.html import sanitise
 from clinic.editing.advertising import DEFAULT_PROFILE, read_profile
-from clinic.editing.preflight import Checked, Finding, Picture, preflight
+from clinic.editing.preflight import Checked, CheckedImage, Finding, preflight
 from clinic.media.queries import images_by_id
 from clinic.preferences import preferences
 
@@ -20,12 +20,12 @@ def findings_in(article: Article, text: Any = None) -> list[Finding]:
     body = article.body if text is None else sanitise(text.body)
     article = article if text is None else text
     pictures = {
-        id_: Picture(image.alt, image.credit, image.is_decorative)
+        id_: CheckedImage(image.alt, image.credit, image.is_decorative)
         for id_, image in images_by_id([*image_ids(body), article.image_id or 0]).items()
     }
     main = pictures.get(article.image_id or 0)
     if main and (article.image_alt or article.image_credit):
-        main = Picture(article.image_alt or main.alt, article.image_credit or main.credit, main.is_decorative)
+        main = CheckedImage(article.image_alt or main.alt, article.image_credit or main.credit, main.is_decorative)
     checked = Checked(
         kind=kind,
         title=article.title,

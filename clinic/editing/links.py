@@ -12,10 +12,10 @@ from clinic.articles.models import Article
 from clinic.articles.reviews import sign_off_article
 from clinic.core.db import db
 from clinic.web.filters import local_now
-from clinic.web.links import Link
+from clinic.web.links import MailLink
 
 
-class StillCorrectLink(Link):
+class StillCorrectLink(MailLink):
     """Link that asks if an article is still correct, and records the review."""
 
     purpose = STILL_CORRECT

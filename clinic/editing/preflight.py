@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clinic.articles.body import heading_ids
 from clinic.articles.models import Kind
-from clinic.core.html_blocks import TextBlock, text_blocks
+from clinic.core.html_blocks import HtmlBlock, text_blocks
 from clinic.core.readability import reading_ease, sentences
 from clinic.editing.advertising import Profile, claims_in
 
@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Picture:
+class CheckedImage:
     """Image of a text with its alt text and credit. A decorative one needs no alt text."""
 
     alt: str
@@ -61,8 +61,8 @@ class Checked:
     slug: str
     summary: str
     body: str
-    pictures: Mapping[int, Picture]
-    main_picture: Picture | None
+    pictures: Mapping[int, CheckedImage]
+    main_picture: CheckedImage | None
     has_author: bool
     has_category: bool
     has_reviewer: bool
@@ -105,16 +105,11 @@ def preflight(checked: Checked, profile: Profile) -> list[Finding]:
     return list(dict.fromkeys(findings))
 
 
-def ease_of(body: str) -> float | None:
-    """Return the Flesch Reading Ease of a body's paragraphs and list items, or None if it is too short."""
-    return reading_ease(_prose(text_blocks(body)))
-
-
-def _prose(blocks: list[TextBlock]) -> list[str]:
+def _prose(blocks: list[HtmlBlock]) -> list[str]:
     return [block.text for block in blocks if block.kind in ("p", "li", "dd", "blockquote") and not _is_source(block)]
 
 
-def _is_source(block: TextBlock) -> bool:
+def _is_source(block: HtmlBlock) -> bool:
     """Return True inside the list of sources: titles of other people's papers are neither our style nor our claims."""
     return "section sources" in block.inside
 
@@ -170,7 +165,7 @@ def _about_main_picture(checked: Checked) -> Iterator[Finding]:
 
 
 def _about_text(
-    checked: Checked, profile: Profile, body: LexborHTMLParser, blocks: list[TextBlock]
+    checked: Checked, profile: Profile, body: LexborHTMLParser, blocks: list[HtmlBlock]
 ) -> Iterator[Finding]:
     if not blocks:
         yield Finding("no-text", "Write the text.", "body", weight=Weight.MUST)
@@ -277,7 +272,7 @@ def _says_nothing(words: str) -> bool:
     return plain in _EMPTY_WORDS or bool(_BARE_ADDRESS.fullmatch(words.rstrip(".")))
 
 
-def _about_claims(checked: Checked, profile: Profile, blocks: list[TextBlock]) -> Iterator[Finding]:
+def _about_claims(checked: Checked, profile: Profile, blocks: list[HtmlBlock]) -> Iterator[Finding]:
     texts = [("title", checked.title), ("summary", checked.summary)]
     texts += [("body", block.text) for block in blocks if not _is_source(block)]
     for field, text in texts:

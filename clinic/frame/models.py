@@ -9,7 +9,7 @@ from clinic.core.db import Base, state_column
 from clinic.core.order import Ordered
 
 
-class Place(enum.StrEnum):
+class MenuPlace(enum.StrEnum):
     """The position of a menu on each page."""
 
     HEADER = "header"
@@ -23,7 +23,7 @@ class MenuItem(Ordered, Base):
     __tablename__ = "menu_item"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    place: Mapped[Place] = mapped_column(state_column(Place))
+    place: Mapped[MenuPlace] = mapped_column(state_column(MenuPlace, name="place"))
     label: Mapped[str]
     address: Mapped[str]
 

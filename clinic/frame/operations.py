@@ -3,11 +3,11 @@
 from clinic.core import audit
 from clinic.core.db import atomic, db
 from clinic.core.text import clean_line, clean_text
-from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, MenuPlace
 
 
 @atomic()
-def add_menu_item(*, place: Place, label: str, address: str, by: audit.Actor | None = None) -> MenuItem:
+def add_menu_item(*, place: MenuPlace, label: str, address: str, by: audit.Actor | None = None) -> MenuItem:
     """Add a link at the end of a menu."""
     item = MenuItem(place=place, label=clean_line(label), address=clean_line(address))
     db.session.add(item)
@@ -18,7 +18,7 @@ def add_menu_item(*, place: Place, label: str, address: str, by: audit.Actor | N
 
 @atomic()
 def change_menu_item(
-    item: MenuItem, *, place: Place, label: str, address: str, by: audit.Actor | None = None
+    item: MenuItem, *, place: MenuPlace, label: str, address: str, by: audit.Actor | None = None
 ) -> MenuItem:
     """Change a menu link. Moved to another menu, it keeps its position number."""
     item.place, item.label, item.address = place, clean_line(label), clean_line(address)

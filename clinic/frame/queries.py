@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from clinic.core.order import in_order
-from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, MenuPlace
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def menus() -> Menus:
     items = in_order(MenuItem)
     header, footer = (
         tuple(MenuLink(item.label, item.address) for item in items if item.place == place)
-        for place in (Place.HEADER, Place.FOOTER)
+        for place in (MenuPlace.HEADER, MenuPlace.FOOTER)
     )
     return Menus(header, footer)
 

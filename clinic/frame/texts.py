@@ -9,20 +9,20 @@ LINK = re.compile(r"\[([^\[\]]+)\]\(((?:/(?!/)|https://|mailto:|tel:)[^\s()<>\"]
 
 
 @dataclass(frozen=True)
-class Block:
+class Paragraph:
     """A question with its answer, or a stage with its description."""
 
     title: str
     text: Markup
 
 
-def blocks(typed: str) -> list[Block]:
+def blocks(typed: str) -> list[Paragraph]:
     """Split a text into blocks: the first line of each is its title, the other lines its text."""
     found = []
     for part in re.split(r"\n\s*\n", typed.strip()):
         title, _, text = part.strip().partition("\n")
         if title:
-            found.append(Block(title.strip(), linked(" ".join(text.split()))))
+            found.append(Paragraph(title.strip(), linked(" ".join(text.split()))))
     return found
 
 

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.core import audit, clock, search
+from clinic.core import audit, clock
 from clinic.core.db import Base, atomic, db, insert_or_skip
 from clinic.core.jobs import for_each
 from clinic.core.text import canonical_email, clean_line, clean_text
+from clinic.core.text_index import refold
 from clinic.leads import emails, lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, LetterTaken, Unsubscribed
 from clinic.leads.models import Lead, LeadEvent, Letter, Merge, Stage, TwoPeople
@@ -52,17 +53,17 @@ def refold_leads(most: int = 500) -> bool:
 
     Only names and emails with non-ASCII characters can be folded differently, so the others are skipped.
     """
-    begin = search.place_to_fold("leads")
-    if begin is None:
-        return False
-    following = sa.select(Lead.id, Lead.name, Lead.email).where(Lead.id > begin).order_by(Lead.id).limit(most * 20)
-    rows = db.session.execute(following).all()
-    db.session.rollback()
-    foreign = [row.id for row in rows if not (row.name + row.email).isascii()]
-    for start in range(0, len(foreign), most):
-        _refold(foreign[start : start + most])
-    search.note_folded("leads", rows[-1].id if rows else None)
-    return True
+
+    def portion(begin: int) -> int | None:
+        following = sa.select(Lead.id, Lead.name, Lead.email).where(Lead.id > begin).order_by(Lead.id).limit(most * 20)
+        rows = db.session.execute(following).all()
+        db.session.rollback()
+        foreign = [row.id for row in rows if not (row.name + row.email).isascii()]
+        for start in range(0, len(foreign), most):
+            _refold(foreign[start : start + most])
+        return rows[-1].id if rows else None
+
+    return refold("leads", portion)
 
 
 @atomic()

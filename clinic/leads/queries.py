@@ -102,11 +102,6 @@ def overdue_leads(today: date, most: int = 500) -> list[Lead]:
     return list(db.session.scalars(rows.order_by(Lead.next_on, Lead.id).limit(most).options(joinedload(Lead.assigned))))
 
 
-def count_overdue(today: date) -> int:
-    """Return the number of leads with a due next step, at most a thousand."""
-    return len(overdue_leads(today, MOST_COUNTED))
-
-
 def likely_same(lead: Lead, most: int = 10) -> list[tuple[Lead, list[str]]]:
     """Return other leads that may be the same person, with the evidence. Pairs that staff have kept apart are
     excluded."""

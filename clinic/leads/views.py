@@ -8,10 +8,10 @@ from clinic.core.db import db
 from clinic.leads.emails import UNSUBSCRIBE
 from clinic.leads.models import Lead
 from clinic.leads.operations import unsubscribe
-from clinic.web.links import Link
+from clinic.web.links import MailLink
 
 
-class UnsubscribeLink(Link):
+class UnsubscribeLink(MailLink):
     """Unsubscribes a person from letters. Mail programs may send the POST themselves (RFC 8058)."""
 
     purpose = UNSUBSCRIBE

@@ -1,7 +1,7 @@
 """Errors about images."""
 
 
-class NotAPicture(Exception):
+class NotAnImage(Exception):
     """The file is broken or of an unsupported kind. The message names which, in plain words."""
 
 

@@ -14,11 +14,11 @@ def files() -> Files:
     forks, and costs memory that many commands need not spend."""
     found: Files | None = current_app.extensions.get("clinic.files")
     if found is None:
-        found = current_app.extensions.setdefault("clinic.files", _place(settings()))
+        found = current_app.extensions.setdefault("clinic.files", _store(settings()))
     return found
 
 
-def _place(chosen: Settings) -> Files:
+def _store(chosen: Settings) -> Files:
     if chosen.media_bucket is None:
         return Folder(chosen.media_root)
     from clinic.media.bucket import Bucket  # imports 26 MB, only for installations with a bucket

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from clinic.core.jobs import facts_of
-from clinic.media.errors import NotAPicture
+from clinic.media.errors import NotAnImage
 from clinic.media.formats import is_heif, is_one_of_ours, named, pillow_formats
 
 log = logging.getLogger(__name__)
@@ -60,27 +60,27 @@ class Upright:
 def read_upload(data: bytes) -> Upright:
     """Check and clean an upload. Raises NotAPicture with a sentence for the person who chose the file."""
     if len(data) > MOST_BYTES:
-        raise NotAPicture(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one.")
+        raise NotAnImage(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one.")
     try:
         return _read(data)
-    except NotAPicture:
+    except NotAnImage:
         raise
     except UnidentifiedImageError as error:
         if is_one_of_ours(data):
             _log_unread(data, error)
-            raise NotAPicture(DAMAGED) from None
-        raise NotAPicture(f"This is not a JPEG, PNG or WebP picture. {named(data)}".strip()) from None
+            raise NotAnImage(DAMAGED) from None
+        raise NotAnImage(f"This is not a JPEG, PNG or WebP picture. {named(data)}".strip()) from None
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
-        raise NotAPicture(TOO_MANY_PIXELS) from None
+        raise NotAnImage(TOO_MANY_PIXELS) from None
     except MemoryError as error:
         _log_unread(data, error)
-        raise NotAPicture("The picture needs more memory than the server has. Choose a smaller one.") from None
+        raise NotAnImage("The picture needs more memory than the server has. Choose a smaller one.") from None
     except OF_DAMAGED_FILES as error:
         _log_unread(data, error)
-        raise NotAPicture(DAMAGED) from None
+        raise NotAnImage(DAMAGED) from None
     except Exception as error:
         _log_unread(data, error)
-        raise NotAPicture(
+        raise NotAnImage(
             "We could not read this picture because of an error on our side. We have recorded it. "
             "Save the picture again as JPEG or PNG and upload that file."
         ) from None
@@ -99,7 +99,7 @@ def _read(data: bytes) -> Upright:
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         picture: Pillow.Image = Pillow.open(io.BytesIO(data), formats=pillow_formats(data))
         if picture.width * picture.height > MOST_PIXELS:
-            raise NotAPicture(TOO_MANY_PIXELS)
+            raise NotAnImage(TOO_MANY_PIXELS)
         extension = KINDS.get(picture.format or "", "jpg")
         profile = picture.info.get("icc_profile")
         picture.load()

@@ -31,7 +31,7 @@ KILLED = "The worker stopped each time while it was sending this email."
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """The lease on one message: until it ends, only this worker may send it. Detached from the session."""
 
     id: int
@@ -136,7 +136,7 @@ def send_due(
     return tried
 
 
-def _claim_next(owner: str) -> Claim | None:
+def _claim_next(owner: str) -> Lease | None:
     """Claim the message that has been due longest, by a conditional update: of two workers only one succeeds."""
     now = clock.now()
     is_due = sa.and_(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]), Message.due_at <= now)
@@ -157,7 +157,7 @@ def _claim_next(owner: str) -> Claim | None:
                 .returning(Message.uid, Message.tries)
             ).first()
         if claimed:
-            return Claim(id=id_, uid=claimed.uid, owner=owner, tries=claimed.tries)
+            return Lease(id=id_, uid=claimed.uid, owner=owner, tries=claimed.tries)
     return None
 
 
@@ -171,7 +171,7 @@ def _give_up_lapsed(is_due: sa.ColumnElement[bool]) -> None:
 
 
 @atomic()
-def _mark_sent(claim: Claim) -> None:
+def _mark_sent(claim: Lease) -> None:
     db.session.execute(
         _owned(claim).values(
             state=MessageState.SENT,
@@ -189,7 +189,7 @@ def _mark_sent(claim: Claim) -> None:
 
 
 @atomic()
-def _mark_failed_try(claim: Claim, kind: str, words: str) -> None:
+def _mark_failed_try(claim: Lease, kind: str, words: str) -> None:
     is_last = claim.tries >= MOST_TRIES
     wait = 2**claim.tries * random.uniform(1 - JITTER, 1 + JITTER)
     db.session.execute(
@@ -205,7 +205,7 @@ def _mark_failed_try(claim: Claim, kind: str, words: str) -> None:
 
 
 @atomic()
-def _mark_refused(claim: Claim, message: Message, words: str, on_refused: Callable[[Message, str], None]) -> None:
+def _mark_refused(claim: Lease, message: Message, words: str, on_refused: Callable[[Message, str], None]) -> None:
     words = words[:400]
     failed = db.session.execute(
         _owned(claim).values(state=MessageState.FAILED, owner=None, last_error=f"{REFUSED}{words}")
@@ -224,7 +224,7 @@ def _without(secrets: dict[str, str], words: str) -> str:
     return words
 
 
-def _owned(claim: Claim) -> sa.Update:
+def _owned(claim: Lease) -> sa.Update:
     return sa.update(Message).where(
         Message.id == claim.id,
         Message.owner == claim.owner,

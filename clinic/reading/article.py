@@ -17,7 +17,7 @@ from clinic.articles.body import Parts, Rendered, image_ids, render_body
 from clinic.articles.models import Article, ArticleState, Kind
 from clinic.articles.queries import team
 from clinic.bookings.forms import TrialForm
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.sources import FormPlace, Source
 from clinic.comments.forms import CommentForm
 from clinic.comments.operations import post_comment
 from clinic.comments.queries import approved_comments
@@ -31,11 +31,11 @@ from clinic.reading.blueprint import bp
 from clinic.reading.reads import count_read
 from clinic.reading.share_picture import share_picture
 from clinic.reading.structured_data import article_data, clinic_data, json_ld
-from clinic.reading.successors import _moved
+from clinic.reading.successors import redirect_to_successor
 from clinic.web.csrf import public_form
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
-from clinic.web.pages.memory import facts, remembered
+from clinic.web.pages.memory import cached_for_version, cached_preferences
 from clinic.web.pages.store import stored
 
 VIDEO_SITES = "https://www.youtube-nocookie.com https://player.vimeo.com"
@@ -50,7 +50,7 @@ def article(slug: str) -> str | Response:
     if isinstance(found, Response):
         return found
     count_read(current_app, request.environ, slug)
-    return _article_page(found, CommentForm())
+    return _render_article(found, CommentForm())
 
 
 @bp.get("/articles/<slug>/share.jpg")
@@ -59,7 +59,7 @@ def share(slug: str) -> Response:
     found = article_with_slug(Kind.POST, slug)
     if found is None or not found.is_public:
         abort(404)
-    return sent(share_picture(found, facts().name), "image/jpeg", max_age=86400)
+    return sent(share_picture(found, cached_preferences().name), "image/jpeg", max_age=86400)
 
 
 @bp.post("/articles/<slug>/comments")
@@ -71,12 +71,12 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
         return found
     form = CommentForm()
     if not form.validate():
-        return _article_page(found, form), 422
+        return _render_article(found, form), 422
     try:
         spend(COMMENTS)
     except TooMany as limit:
         form.problems.append(limit.advice)
-        return _article_page(found, form), 429, {"Retry-After": str(limit.retry_after)}
+        return _render_article(found, form), 429, {"Retry-After": str(limit.retry_after)}
     post_comment(
         article_id=found.id,
         article_title=found.title,
@@ -94,7 +94,7 @@ def page(slug: str) -> str | Response:
     found = _readable(Kind.PAGE, slug)
     if isinstance(found, Response):
         return found
-    return _page_page(found)
+    return _render_page(found)
 
 
 def _readable(kind: Kind, slug: str) -> Article | Response:
@@ -102,7 +102,7 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     if found is None:
         abort(404)  # the 404 handler looks for a redirect first
     if found.state == ArticleState.RETIRED or found.trashed_at:
-        return _moved(found)
+        return redirect_to_successor(found)
     if not found.is_public:
         abort(404)
     if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
@@ -125,29 +125,29 @@ def preview(secret: str) -> Response:
 def preview_page(article: Article) -> str:
     """Return the page as readers would see it. Values that only a published article has are those of now."""
     if article.kind == Kind.PAGE:
-        return _page_page(article, is_preview=True)
-    return _article_page(article, CommentForm(formdata=None), is_preview=True)
+        return _render_page(article, is_preview=True)
+    return _render_article(article, CommentForm(formdata=None), is_preview=True)
 
 
-def _page_page(article: Article, *, is_preview: bool = False) -> str:
+def _render_page(article: Article, *, is_preview: bool = False) -> str:
     form = TrialForm(formdata=None)
-    form.source.data = Source(Place.PAGE).sealed()
+    form.source.data = Source(FormPlace.PAGE).sealed()
     return render_template(
         "articles/page.html",
         article=article,
         body=rendered_body(article),
         trial_form_of_page=form,
-        data=json_ld(clinic_data(facts(), local_now().date())),
+        data=json_ld(clinic_data(cached_preferences(), local_now().date())),
         team=team() if article.slug == "team" else [],
         now=local_now(),
         is_preview=is_preview,
     )
 
 
-def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
+def _render_article(article: Article, comment_form: CommentForm, *, is_preview: bool = False) -> str:
     body = rendered_body(article)
     trial_form = TrialForm(formdata=None)
-    trial_form.source.data = Source(Place.TEXT if body.has_trial_form else Place.END, article.slug).sealed()
+    trial_form.source.data = Source(FormPlace.TEXT if body.has_trial_form else FormPlace.END, article.slug).sealed()
     return render_template(
         "articles/article.html",
         article=article,
@@ -156,7 +156,7 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
         tags=tags_of(article),
         teasers=teasers_for(article),
         neighbours=neighbours_of(article),
-        data=json_ld(*article_data(article, facts(), local_now().date())),
+        data=json_ld(*article_data(article, cached_preferences(), local_now().date())),
         comments=approved_comments(article.id),
         comment_form_of_page=comment_form,
         trial_form_of_page=trial_form,
@@ -167,7 +167,7 @@ def _article_page(article: Article, comment_form: CommentForm, *, is_preview: bo
 
 def rendered_body(article: Article) -> Rendered:
     """Return the body as readers see it."""
-    body = remembered(("body", article.body), lambda: _render(article.body))
+    body = cached_for_version(("body", article.body), lambda: _render(article.body))
     if body.has_video:
         g.frame_sources = VIDEO_SITES
     return body

@@ -38,16 +38,16 @@ _TAGS_OF = sa.select(Tag.name, Tag.slug).join(article_tag).where(article_tag.c.a
 
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """Text and path of a link."""
 
     text: str
     address: str
 
 
-def tags_of(article: Article) -> list[Link]:
+def tags_of(article: Article) -> list[PageLink]:
     """Return the tags of an article by name."""
-    return [Link(name, f"/articles/tag/{slug}/") for name, slug in db.session.execute(_TAGS_OF, {"id": article.id})]
+    return [PageLink(name, f"/articles/tag/{slug}/") for name, slug in db.session.execute(_TAGS_OF, {"id": article.id})]
 
 
 def _teasers() -> sa.Select[tuple[Article]]:
@@ -90,8 +90,8 @@ def teasers_for(article: Article) -> list[Article]:
 class Neighbours:
     """The posts published just before and just after a post."""
 
-    older: Link | None
-    newer: Link | None
+    older: PageLink | None
+    newer: PageLink | None
 
 
 def _neighbours() -> sa.CompoundSelect[tuple[str, str, str]]:
@@ -113,5 +113,5 @@ def neighbours_of(article: Article) -> Neighbours:
     if article.published_at is None:
         return Neighbours(None, None)
     rows = db.session.execute(_NEIGHBOURS, {"id": article.id, "now": clock.now(), "at": article.published_at})
-    found = {side: Link(title, f"/articles/{slug}/") for side, title, slug in rows}
+    found = {side: PageLink(title, f"/articles/{slug}/") for side, title, slug in rows}
     return Neighbours(found.get("older"), found.get("newer"))

@@ -14,7 +14,7 @@ from clinic.frame.texts import blocks
 from clinic.reading.blueprint import bp
 from clinic.reading.structured_data import clinic_data, json_ld
 from clinic.web.filters import local_now
-from clinic.web.pages.memory import facts
+from clinic.web.pages.memory import cached_preferences
 from clinic.web.pages.store import stored
 
 MOST_READ_WITHIN = timedelta(days=28)
@@ -35,5 +35,5 @@ def home() -> str:
         sections=shown_sections(),
         blocks=blocks,
         now=now,
-        data=json_ld(clinic_data(facts(), local_now().date())),
+        data=json_ld(clinic_data(cached_preferences(), local_now().date())),
     )

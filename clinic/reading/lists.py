@@ -12,7 +12,7 @@ from clinic.articles.queries import author_with_slug, categories, category_with_
 from clinic.reading.blueprint import bp
 from clinic.reading.structured_data import clinic_data, json_ld, person_data, trail_data
 from clinic.web.filters import local_now
-from clinic.web.pages.memory import facts
+from clinic.web.pages.memory import cached_preferences
 from clinic.web.pages.store import stored
 
 
@@ -62,7 +62,7 @@ def author(slug: str) -> str:
     listing = published_articles(number, author=found) or abort(404)
     data = json_ld(
         person_data(found),
-        clinic_data(facts(), local_now().date()),
+        clinic_data(cached_preferences(), local_now().date()),
         trail_data([("Home", "/"), ("Team", "/team/"), (found.name, found.address)]),
     )
     return render_template("articles/author.html", author=found, listing=listing, data=data)

@@ -1,4 +1,4 @@
-"""Where readers of an article that was taken down are sent."""
+"""Redirects of retired articles to the articles that replace them."""
 
 from flask import (
     Response,
@@ -11,7 +11,7 @@ from clinic.articles.models import Article, ArticleState
 MOST_SUCCESSORS = 10
 
 
-def _moved(article: Article) -> Response:
+def redirect_to_successor(article: Article) -> Response:
     """Return the article at an address, or the successor that an editor chose for it.
 
     Raises Gone for a retired article, and NotFound for one that is unpublished or in the trash.

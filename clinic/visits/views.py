@@ -27,7 +27,7 @@ from clinic.visits.queries import own_data, therapist_of_feed, visit_of, visits_
 from clinic.visits.therapists import feed_digest
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
-from clinic.web.links import Link
+from clinic.web.links import MailLink
 
 bp = Blueprint("visits", __name__)
 LINKS_LIVE = timedelta(days=120)
@@ -67,7 +67,7 @@ def _own_wish_page(form: OwnWishForm) -> str:
     return render_template("visits/own_times.html", form=form)
 
 
-class TimesLink(Link):
+class TimesLink(MailLink):
     """Takes the times at which a person can come."""
 
     purpose, lives = TIMES, LINKS_LIVE
@@ -91,7 +91,7 @@ def _wish_page(form: WishForm | None, times: Any, note: Any) -> str:
     return render_template("visits/times.html", times=times or [], note=note or "", errors=errors, is_done=False)
 
 
-class CancelLink(Link):
+class CancelLink(MailLink):
     """Cancels a visit; the person can undo it for 15 minutes."""
 
     purpose, lives = CANCEL_LINK, LINKS_LIVE
@@ -113,7 +113,7 @@ class CancelLink(Link):
         return _visit_page("visits/cancel.html", visit, undo=undo)
 
 
-class UndoCancelLink(Link):
+class UndoCancelLink(MailLink):
     """Undoes a cancellation."""
 
     purpose, lives = UNDO_LINK, UNDO_CANCEL
@@ -137,7 +137,7 @@ class UndoCancelLink(Link):
         return _visit_page("visits/undo_cancel.html", visit, is_done=True)
 
 
-class OtherTimeLink(Link):
+class OtherTimeLink(MailLink):
     """Asks for another time. The person keeps the current one until the desk sets another."""
 
     purpose, lives = OTHER_TIME, LINKS_LIVE
@@ -170,7 +170,7 @@ class OtherTimeLink(Link):
         return _visit_page("visits/other_time.html", visit, is_done=True)
 
 
-class MyDataLink(Link):
+class MyDataLink(MailLink):
     """Shows a person the data stored about them. Only the button shows it, so that mail scanners cannot read it."""
 
     purpose, lives = MY_DATA, timedelta(days=14)

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from clinic.core import clock
 from clinic.core.text import readable_mobile
 from clinic.preferences import preferences
-from clinic.web.pages.memory import facts
+from clinic.web.pages.memory import cached_preferences
 
 
 def day(value: datetime | date) -> str:
@@ -67,7 +67,7 @@ def _local(value: datetime) -> datetime:
 
 def zone() -> ZoneInfo:
     """Return the clinic's time zone. In a request it comes from the cached facts of the page."""
-    return (facts() if has_request_context() else preferences()).zone
+    return (cached_preferences() if has_request_context() else preferences()).zone
 
 
 def init_filters(app: Flask) -> None:

@@ -20,7 +20,7 @@ Page = Any  # any return value of a Flask view
 PRESSES = Limit.of("20 presses per link per hour")
 
 
-class Link:
+class MailLink:
     """One purpose of links: their lifetime, the page that they show, and the action of its button."""
 
     purpose: str
@@ -36,7 +36,7 @@ class Link:
         raise NotImplementedError
 
 
-def init_links(app: Flask, *links: Link) -> None:
+def init_links(app: Flask, *links: MailLink) -> None:
     """Register links for these purposes."""
     app.extensions["clinic.links"] = {link.purpose: link for link in links}
     app.register_blueprint(bp)
@@ -67,12 +67,12 @@ def act_on_link(purpose: str, token: str) -> Response:
     return _private(_over() if page is None else page)
 
 
-def _link_for(purpose: str) -> Link:
-    links: dict[str, Link] = current_app.extensions["clinic.links"]
+def _link_for(purpose: str) -> MailLink:
+    links: dict[str, MailLink] = current_app.extensions["clinic.links"]
     return links.get(purpose) or abort(404)
 
 
-def _value_of(link: Link, token: str) -> str | None:
+def _value_of(link: MailLink, token: str) -> str | None:
     """Return the value of a link, or None if it has expired. Aborts with 404 if the link is not ours."""
     try:
         return unsign(link.purpose, token, most_age=link.lives)

@@ -19,7 +19,7 @@ from clinic.core import clock as time
 from clinic.core.db import db
 from clinic.core.heartbeat import SILENT_AFTER, beat
 from clinic.core.settings import MailServer
-from clinic.frame.models import MenuItem, Place
+from clinic.frame.models import MenuItem, MenuPlace
 from clinic.frame.operations import add_menu_item
 from clinic.leads.models import Stage
 from clinic.leads.operations import change_stage
@@ -129,7 +129,7 @@ def test_menu_links_that_lead_nowhere_are_named_on_the_owners_dashboard(sign_in:
         ("Nowhere", "/no-such-page/"),
         ("Outside", "https://example.org/x/"),
     ):
-        add_menu_item(label=label, address=address, place=Place.HEADER, by=by)
+        add_menu_item(label=label, address=address, place=MenuPlace.HEADER, by=by)
     page = visit(sign_in("owner"), "/admin/")
     (text,) = [text for text in page.texts(".trouble") if "menu" in text]
     assert text == (

@@ -15,7 +15,7 @@ from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.blocked_guests import block_guest, lift_block
 from clinic.bookings.customers import Known, know_customer, read_customers, report_of
 from clinic.bookings.errors import TrialAlreadyUsed
-from clinic.bookings.models import Block, Booking, BookingState, Claim
+from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim
 from clinic.core.audit import AuditLine
 from clinic.core.db import db
 from clinic.core.tables import Refusal, read_table
@@ -112,7 +112,7 @@ def test_a_blocked_guest_is_held_and_answered_like_any_other(app: Flask, client:
     )
     assert db.session.scalars(sa.select(Message.kind).order_by(Message.id)).all() == ["trial_held", "lead_arrived"]
     assert claims() == 0  # no claim was used
-    kept = str(db.session.execute(sa.select(Block.__table__)).all())
+    kept = str(db.session.execute(sa.select(BlockedGuest.__table__)).all())
     assert "weiling" not in kept
 
 
@@ -132,7 +132,7 @@ def test_blocking_again_changes_reason_and_day(app: Flask) -> None:
     by = make_user()
     for because in ("first", "second"):
         block_guest(email=EMAIL, mobile=MOBILE, because=because, until=None, by=by)
-    assert db.session.scalars(sa.select(Block.because)).all() == ["second", "second"]
+    assert db.session.scalars(sa.select(BlockedGuest.because)).all() == ["second", "second"]
 
 
 def test_who_is_known_is_refused_even_when_blocked(app: Flask) -> None:

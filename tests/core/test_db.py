@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from clinic.comments.models import Comment, CommentState
 from clinic.core import clock
 from clinic.core.audit import AuditLine, record
-from clinic.core.db import UtcDateTime, atomic, db, insert_or_skip, is_atomic
+from clinic.core.db import UtcDateTime, atomic, db, insert_or_skip
 from clinic.core.limits import RateCount
 from clinic.outbox.models import Message
 from clinic.preferences import Preference
@@ -43,6 +43,10 @@ def other_connection(app: Flask) -> sqlite3.Connection:
     """Return a connection that does not wait for locks."""
     path = app.config["CLINIC"].database_url.removeprefix("sqlite:///")
     return sqlite3.connect(path, timeout=0, isolation_level=None)
+
+
+def is_atomic() -> bool:
+    return bool(db.session().info.get("atomic"))
 
 
 @atomic()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.core.differences import Block, Fold, Part, State, differences, folded, word_differences
+from clinic.core.differences import Change, Fold, Part, State, differences, folded, word_differences
 from clinic.core.html import plain_text, sanitise
 from clinic.core.html_blocks import text_blocks
 from tests.work import calls_made
@@ -14,7 +14,7 @@ from tests.work import calls_made
 SAME, ADDED, REMOVED, CHANGED = State.SAME, State.ADDED, State.REMOVED, State.CHANGED
 
 
-def told(blocks: list[Block]) -> list[tuple[str, str, str]]:
+def told(blocks: list[Change]) -> list[tuple[str, str, str]]:
     """Return each block as one line, with {+added+} and [-removed-] words."""
     signs = {SAME: "{}", ADDED: "{{+{}+}}", REMOVED: "[-{}-]"}
     return [
@@ -159,8 +159,8 @@ def test_a_title_is_compared_word_by_word() -> None:
     assert word_differences("Same", "Same") == [Part("Same", SAME)]
 
 
-def blocks_of(states: str) -> list[Block]:
-    return [Block("p", {"s": SAME, "c": CHANGED}[letter], [Part(str(i), SAME)]) for i, letter in enumerate(states)]
+def blocks_of(states: str) -> list[Change]:
+    return [Change("p", {"s": SAME, "c": CHANGED}[letter], [Part(str(i), SAME)]) for i, letter in enumerate(states)]
 
 
 @pytest.mark.parametrize(

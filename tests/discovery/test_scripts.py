@@ -11,6 +11,7 @@ from clinic.articles.indexing import reindex_article
 from clinic.core import search as index
 from clinic.core.db import atomic, db
 from clinic.core.folding import FOLDING, pieces_of, token_of, tokens_of, word_of, words_of
+from clinic.core.text_index import IndexState, dialect
 from clinic.leads.lead_index import find
 from clinic.leads.models import Lead
 from clinic.worker import work_once
@@ -213,17 +214,17 @@ def test_a_long_text_is_shown_around_the_find(client: FlaskClient) -> None:
 
 def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, client: FlaskClient) -> None:
     article, lead = make_article(title="Ménière und Straße", body="<p>物理治療師</p>"), make_booking(name="陈伟玲").lead
-    old = {"title": "Ménière und Straße", "headings": "", "body": "Why. 物理治療師", "ref": article.id}
+    old = {"title": "Ménière und Straße", "headings": "", "body": "Why. 物理治療師"}
     with atomic():  # the state that 0.3.0 leaves
         index.drop(article.id)
-        db.session.execute(sa.text(index._INSERT[index._dialect()]), old)
+        index.INDEX.put(article.id, **old)
         index.count_words({"物理治療師": 1, "meniere": 1})
-        is_sqlite = index._dialect() == "sqlite"
+        is_sqlite = dialect() == "sqlite"
         table, key = ("lead_fts", "rowid") if is_sqlite else ("lead_vector", "ref")
         words = "'陈伟玲'" if is_sqlite else "to_tsvector('simple', '陈伟玲')"
         db.session.execute(sa.text(f"UPDATE {table} SET words = {words} WHERE {key} = {lead.id}"))
         db.session.execute(sa.update(Lead).values(name_head="陈"))
-        db.session.execute(sa.delete(index.IndexState))
+        db.session.execute(sa.delete(IndexState))
     assert search(client, "治療").texts(".hit h2") == []
     assert find("伟玲") == []
     work_once(app)
@@ -234,7 +235,7 @@ def test_an_index_of_an_older_folding_is_built_anew_by_the_worker(app: Flask, cl
     db.session.expire_all()
     assert db.session.get_one(Lead, lead.id).name_head == "陈伟玲"
     assert "物理治療師" not in db.session.scalars(sa.select(index.SearchWord.word)).all()
-    states = {one.name: one.folding for one in db.session.scalars(sa.select(index.IndexState))}
+    states = {one.name: one.folding for one in db.session.scalars(sa.select(IndexState))}
     assert states == {"articles": FOLDING, "leads": FOLDING}
     assert work_once(app) == 0
 
@@ -243,7 +244,7 @@ def test_reindexing_by_hand_brings_both_indexes_up_to_date(app: Flask, client: F
     article, lead = make_article(title="物理治療師"), make_booking(name="陈伟玲").lead
     with atomic():
         index.drop(article.id)
-        db.session.execute(sa.text("DELETE FROM " + ("lead_fts" if index._dialect() == "sqlite" else "lead_vector")))
+        db.session.execute(sa.text("DELETE FROM " + ("lead_fts" if dialect() == "sqlite" else "lead_vector")))
     assert app.test_cli_runner().invoke(args=["clinic", "reindex"]).exit_code == 0
     assert search(client, "治療").texts(".hit h2") == ["物理治療師"]
     assert find("伟玲") == [lead.id]

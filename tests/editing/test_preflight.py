@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from clinic.articles.body import heading_ids
 from clinic.articles.models import Kind
 from clinic.core.html import sanitise
+from clinic.core.readability import reading_ease
 from clinic.editing.advertising import DEFAULT_PROFILE, Profile, read_profile
-from clinic.editing.preflight import PAGE_ANCHORS, Checked, Finding, Picture, Weight, ease_of, preflight
+from clinic.editing.preflight import PAGE_ANCHORS, Checked, CheckedImage, Finding, Weight, preflight
 from tests.work import calls_made
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +30,8 @@ GOOD = Checked(
     slug="desk-breaks",
     summary="What research says about breaks from sitting, and a routine of two minutes.",
     body="<p>Stand up each hour.</p><h2>Why</h2><p>Because.</p>",
-    pictures={7: Picture(alt="A woman stands up", credit="J. Lim")},
-    main_picture=Picture(alt="A desk", credit="J. Lim"),
+    pictures={7: CheckedImage(alt="A woman stands up", credit="J. Lim")},
+    main_picture=CheckedImage(alt="A desk", credit="J. Lim"),
     has_author=True,
     has_category=True,
     has_reviewer=True,
@@ -73,8 +74,8 @@ def test_a_careful_article_gives_nothing_to_look_at() -> None:
         ({"has_reviewer": False}, "no-reviewer", "reviewer_id", Weight.HINT),
         ({"reviewed_on": None}, "no-review-date", "reviewed_on", Weight.HINT),
         ({"main_picture": None}, "no-main-picture", "image_id", Weight.HINT),
-        ({"main_picture": Picture("", "J. Lim")}, "missing-alt", "image_id", Weight.MUST),
-        ({"main_picture": Picture("A desk", "")}, "missing-credit", "image_id", Weight.MUST),
+        ({"main_picture": CheckedImage("", "J. Lim")}, "missing-alt", "image_id", Weight.MUST),
+        ({"main_picture": CheckedImage("A desk", "")}, "missing-credit", "image_id", Weight.MUST),
         ({"has_disclaimer": False}, "no-disclaimer", "body", Weight.SHOULD),
     ],
 )
@@ -120,7 +121,7 @@ def test_a_disclaimer_in_the_text_is_as_good_as_one_in_the_template() -> None:
     ],
 )
 def test_pictures_are_there_described_and_credited(figure: str, found: list[str]) -> None:
-    pictures = {7: Picture("A", "B"), 1: Picture("", ""), 2: Picture("", "B", is_decorative=True)}
+    pictures = {7: CheckedImage("A", "B"), 1: CheckedImage("", ""), 2: CheckedImage("", "B", is_decorative=True)}
     assert rules(body=f"<p>Text.</p>{figure}", pictures=pictures) == found
 
 
@@ -214,7 +215,7 @@ def test_a_hard_text_is_told_its_score_and_its_longest_sentence() -> None:
     body = f"<p>{' '.join([hard] * 14)}</p><p>{longest}</p>"
     finding = next(one for one in about(body=body) if one.rule == "hard-to-read")
     assert finding.excerpt == longest
-    assert f"is {ease_of(body):.0f}, and 50 or more" in finding.text
+    assert f"is {reading_ease([' '.join([hard] * 14), longest]):.0f}, and 50 or more" in finding.text
     assert about(replace(DEFAULT_PROFILE, reading_ease_floor=-500), body=body) == []
 
 
@@ -222,7 +223,7 @@ def test_a_list_of_sources_counts_neither_for_reading_ease_nor_as_a_claim() -> N
     source = "<li>Lim and others. A randomised comparison of proven multidisciplinary rehabilitation.</li>"
     body = f'<p>Walk.</p><section class="sources"><h2>Sources</h2><ol>{source * 20}</ol></section>'
     assert of_body(body) == []
-    assert ease_of(body) is None
+    assert about(replace(DEFAULT_PROFILE, reading_ease_floor=1000), body=body) == []
 
 
 def test_claims_are_told_at_title_summary_and_body_with_their_sentence() -> None:
@@ -251,7 +252,7 @@ def demo_texts() -> Iterator[Checked]:
     known |= {f"/services/{text.stem}/" for text in CONTENT.glob("services/*.html")}
     pictures = tomllib.loads((CONTENT / "pictures.toml").read_text(encoding="utf-8"))["picture"]
     numbers = {entry["name"]: str(number) for number, entry in enumerate(pictures)}
-    by_number = {number: Picture(entry["alt"], entry["credit"]) for number, entry in enumerate(pictures)}
+    by_number = {number: CheckedImage(entry["alt"], entry["credit"]) for number, entry in enumerate(pictures)}
     for text in texts:
         _, front, body = text.read_text(encoding="utf-8").split("+++", 2)
         meta = tomllib.loads(front)

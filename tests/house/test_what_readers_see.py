@@ -64,7 +64,7 @@ from clinic.bookings.blocked_guests import block_guest, lift_block
 from clinic.bookings.customers import know_customer
 from clinic.bookings.models import Booking, Service
 from clinic.bookings.operations import (
-    Request,
+    TrialRequest,
     allow_booking,
     book_trial,
     decline_booking,
@@ -81,11 +81,12 @@ from clinic.core.jobs import Job, try_again
 from clinic.core.limits import sweep_counts
 from clinic.core.once import sweep_forms
 from clinic.core.order import move, reorder
-from clinic.core.search import forget_old_words, note_folded
+from clinic.core.search import forget_old_words
 from clinic.core.signing import sweep_spent_links
+from clinic.core.text_index import note_folded
 from clinic.editing.autosave import drop_autosave, keep_autosave, note_presence, sweep_autosaves
 from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link, sweep_preview_links
-from clinic.frame.models import HomeSection, MenuItem, Place
+from clinic.frame.models import HomeSection, MenuItem, MenuPlace
 from clinic.frame.operations import add_menu_item, change_menu_item, change_section, delete_menu_item
 from clinic.leads.models import Letter, Merge, Stage
 from clinic.leads.operations import (
@@ -185,13 +186,13 @@ def latest_session() -> StaffSession:
     return db.session.scalars(sa.select(StaffSession)).one()
 
 
-def links(place: Place = Place.HEADER) -> list[int]:
+def links(place: MenuPlace = MenuPlace.HEADER) -> list[int]:
     return list(db.session.scalars(sa.select(MenuItem.id).where(MenuItem.place == place).order_by(MenuItem.position)))
 
 
 def book(s: SimpleNamespace, number: int, **said: Any) -> Booking:
     asked = {"name": f"Tan {number}", "email": f"tan{number}@example.org", "mobile": f"+659100000{number}"} | said
-    return book_trial(Request(service_id=s.service.id, **asked))
+    return book_trial(TrialRequest(service_id=s.service.id, **asked))
 
 
 def post(s: SimpleNamespace, body: str) -> Comment:
@@ -337,9 +338,12 @@ def steps(s: SimpleNamespace, clock_: MovableClock) -> Iterator[tuple[str, Calla
     yield "follow_move", lambda: follow_move("/services/old/", "/services/move/")
     yield "delete_service", lambda: delete_service(s.pilates)
 
-    yield "add_menu_item", keep("item", lambda: add_menu_item(place=Place.HEADER, label="Fees", address="/fees/"))
-    yield "change_menu_item", lambda: change_menu_item(s.item, place=Place.FOOTER, label="Our fees", address="/fees/")
-    yield "reorder, a menu", lambda: reorder(MenuItem, links()[::-1], where=[MenuItem.place == Place.HEADER])
+    yield "add_menu_item", keep("item", lambda: add_menu_item(place=MenuPlace.HEADER, label="Fees", address="/fees/"))
+    yield (
+        "change_menu_item",
+        lambda: change_menu_item(s.item, place=MenuPlace.FOOTER, label="Our fees", address="/fees/"),
+    )
+    yield "reorder, a menu", lambda: reorder(MenuItem, links()[::-1], where=[MenuItem.place == MenuPlace.HEADER])
     yield "delete_menu_item", lambda: delete_menu_item(s.item)
     yield "change_section", lambda: section("newest", heading="Fresh")
     yield "change_section, again", lambda: section("newest", heading="Fresh")
@@ -471,7 +475,7 @@ def operations() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and "atomic()" in ast.unparse(node):
                 names.add(node.name)
-    return names - {"atomic", "is_atomic", "preferences", "_given"}
+    return names - {"atomic", "preferences", "_given"}
 
 
 def test_the_token_changes_exactly_when_a_page_for_readers_does(app: Flask, clock: MovableClock) -> None:

@@ -32,6 +32,14 @@ def _first_row(path: str) -> Walk:
     return walk
 
 
+def _pressed_in_first_row(path: str, button: str) -> Walk:
+    def walk(person: Person) -> None:
+        _first_row(path)(person)
+        person.press(button, within="main", status=422)
+
+    return walk
+
+
 def _delete(path: str) -> Walk:
     def walk(person: Person) -> None:
         _first_row(path)(person)
@@ -236,6 +244,8 @@ PANEL: dict[str, Walk] = {
     "leads-searched-in-vain": _at("/admin/leads/?search=nobody"),
     "lead": _first_row("/admin/leads/?tab=attended"),
     "lead-new": _first_row("/admin/leads/?tab=new"),
+    "lead-letter-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Send email"),
+    "lead-note-refused": _pressed_in_first_row("/admin/leads/?tab=new", "Save note"),
     "bookings": _at("/admin/bookings/"),
     "outbox": _at("/admin/outbox/"),
     "mail": _first_row("/admin/outbox/"),

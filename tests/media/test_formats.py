@@ -16,7 +16,7 @@ from PIL import ExifTags, ImageFile, ImageOps
 from PIL import Image as Pillow
 
 from clinic.media import renditions
-from clinic.media.errors import NotAPicture
+from clinic.media.errors import NotAnImage
 from clinic.media.formats import OTHERS, is_heif, is_one_of_ours, named
 from clinic.media.operations import Description, add_image, render_next
 from clinic.media.renditions import MOST_OF_A_SIDE, original_file, read_upload, register_heif, rendition_files
@@ -135,7 +135,7 @@ NAMED = {
 
 @pytest.mark.parametrize("name", NAMED)
 def test_other_formats_are_named_with_what_to_do(name: str) -> None:
-    with pytest.raises(NotAPicture) as refused:
+    with pytest.raises(NotAnImage) as refused:
         read_upload(NAMED[name])
     words = str(refused.value)
     assert words.startswith("This is not a JPEG, PNG or WebP picture. It is a")
@@ -149,7 +149,7 @@ def test_each_name_is_tried_here() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"plain text", b"\0" * 40, bytes(range(256))])
 def test_what_nobody_knows_is_refused_without_a_guess(data: bytes) -> None:
-    with pytest.raises(NotAPicture, match=r"^This is not a JPEG, PNG or WebP picture\.$"):
+    with pytest.raises(NotAnImage, match=r"^This is not a JPEG, PNG or WebP picture\.$"):
         read_upload(data)
 
 
@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_said_to_be_ours_and_logged(
         raise error
 
     monkeypatch.setattr(renditions, "_as_rgb", fail)
-    with pytest.raises(NotAPicture, match="the fault is ours"):
+    with pytest.raises(NotAnImage, match="the fault is ours"):
         read_upload(picture_bytes())
     (record,) = caplog.records
     assert record.message == "upload could not be read"
@@ -190,7 +190,7 @@ def test_too_little_memory_is_said_and_logged(
         raise MemoryError
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-    with pytest.raises(NotAPicture, match="needs more memory"):
+    with pytest.raises(NotAnImage, match="needs more memory"):
         read_upload(picture_bytes())
     assert [record.message for record in caplog.records] == ["upload could not be read"]
 
@@ -199,7 +199,7 @@ def test_a_damaged_file_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("clinic").setLevel(logging.WARNING)
     for data in (picture_bytes(400, 300)[:-600], file_of(picture(), "HEIF")[:200], file_of(picture(), "AVIF")[:200]):
         caplog.clear()
-        with pytest.raises(NotAPicture, match="damaged"):
+        with pytest.raises(NotAnImage, match="damaged"):
             read_upload(data)
         assert [record.message for record in caplog.records] == ["upload could not be read"]
 
@@ -221,7 +221,7 @@ def refusal(data: bytes) -> str:
     """Return the sentence with which a file is refused; "" if it is accepted."""
     try:
         read_upload(data)
-    except NotAPicture as refused:
+    except NotAnImage as refused:
         return str(refused)
     return ""
 

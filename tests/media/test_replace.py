@@ -13,7 +13,7 @@ from clinic.core import audit
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.media import operations
-from clinic.media.errors import ImageReplaced, NotAPicture
+from clinic.media.errors import ImageReplaced, NotAnImage
 from clinic.media.files import files
 from clinic.media.models import Image
 from clinic.media.operations import delete_image, render_next, replace_image
@@ -91,7 +91,7 @@ def test_a_version_that_never_was_leads_to_the_present_one(client: FlaskClient, 
 def test_what_is_no_picture_changes_nothing(app: Flask, data: bytes) -> None:
     image = make_image()
     before = names(image)
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         replace_image(image, data, filename="x.jpg")
     assert (names(image), image.version, image.filename) == (before, 1, "one-leg.jpg")
 

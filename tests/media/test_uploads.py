@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from clinic.core.audit import AuditLine
 from clinic.core.db import atomic, db
 from clinic.media import operations
-from clinic.media.errors import NotAPicture
+from clinic.media.errors import NotAnImage
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, render_next
 from clinic.media.renditions import MOST_BYTES, original_file, read_upload, rendition_files, widths_for
@@ -162,7 +162,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     ],
 )
 def test_what_is_no_good_picture_is_refused_with_a_sentence(data: bytes, words: str) -> None:
-    with pytest.raises(NotAPicture, match=words) as error:
+    with pytest.raises(NotAnImage, match=words) as error:
         read_upload(data)
     assert str(error.value).endswith(".")
 
@@ -177,7 +177,7 @@ def test_an_upload_leaves_a_row_files_and_a_line_in_the_log(app: Flask) -> None:
 
 def test_a_refused_upload_leaves_neither_row_nor_folder(app: Flask) -> None:
     before = everything()
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         add_image(SVG, filename="x.svg", said=SAID)
     assert everything() == before
     assert db.session.scalar(sa.select(sa.func.count(Image.id))) == 0

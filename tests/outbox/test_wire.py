@@ -20,7 +20,7 @@ from clinic.accounts import emails as account_emails
 from clinic.articles.operations import edit_article
 from clinic.articles.reviews import remind_of_reviews
 from clinic.articles.text import Text
-from clinic.bookings.operations import Request, book_trial, decline_booking
+from clinic.bookings.operations import TrialRequest, book_trial, decline_booking
 from clinic.comments.operations import post_comment
 from clinic.core import clock
 from clinic.core.db import atomic, db
@@ -112,7 +112,7 @@ def write_every_message(words: str, clock_: MovableClock) -> None:
 
     def book(mail: str, mobile: str) -> Any:
         return book_trial(
-            Request(
+            TrialRequest(
                 name=words, email=f"{mail}@example.org", mobile=mobile, service_id=service.id, article_id=article.id
             )
         )

@@ -286,19 +286,19 @@ def test_a_wrong_tap_is_undone_whole(app: Flask, clock: MovableClock, state: Vis
     visit = make_visit(at=TEN)
     by = make_user()
 
-    def facts() -> tuple[object, ...]:
+    def cached_preferences() -> tuple[object, ...]:
         voucher = visit.booking.voucher
         slots = db.session.scalars(sa.select(VisitSlot.starts_at).order_by(VisitSlot.starts_at)).all()
         return visit.state, visit.closed_at, voucher.state, voucher.redeemed_at, visit.booking.lead.stage, slots
 
-    before = facts()
+    before = cached_preferences()
     if state == VisitState.ATTENDED:
         mark_attended(visit, by=by)
     else:
         mark_missed(visit, state, by=by)
-    assert facts() != before
+    assert cached_preferences() != before
     reopen_visit(visit, of=state, by=by)
-    assert facts() == before
+    assert cached_preferences() == before
     with pytest.raises(VisitClosed):
         reopen_visit(visit, of=state, by=by)
 

@@ -10,14 +10,14 @@ from clinic.core.db import Base, db
 from clinic.core.signing import SpentLink, sign, sweep_spent_links
 from clinic.leads.models import LeadEvent
 from clinic.outbox.models import Message
-from clinic.web.links import Link
+from clinic.web.links import MailLink
 from tests.browse import visit
 from tests.conftest import MovableClock
 from tests.links import SAMPLES
 
 
-def links(app: Flask) -> dict[str, Link]:
-    known: dict[str, Link] = app.extensions["clinic.links"]
+def links(app: Flask) -> dict[str, MailLink]:
+    known: dict[str, MailLink] = app.extensions["clinic.links"]
     return known
 
 

@@ -12,7 +12,7 @@ from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import time_cell
 from clinic.admin.kit.screen import Refused, StaffView
 from clinic.bookings.blocked_guests import block_guest, lift_block
-from clinic.bookings.models import Block
+from clinic.bookings.models import BlockedGuest
 from clinic.core.places import mobile_example
 from clinic.core.text import canonical_mobile, email_address
 from clinic.preferences import preferences
@@ -64,9 +64,9 @@ class BlockScreen(StaffView):
 
     def load_options(self) -> Iterable[Any]:
         """Load the person who blocked the guest."""
-        return (joinedload(Block.by),)
+        return (joinedload(BlockedGuest.by),)
 
-    def create(self, form: BlockForm) -> Block:
+    def create(self, form: BlockForm) -> BlockedGuest:
         """Block an email, a mobile, or both."""
         email = mobile = ""
         if form.email.data:
@@ -86,6 +86,6 @@ class BlockScreen(StaffView):
             email=email, mobile=mobile, because=form.because.data, until=form.until.data, by=current_user
         )[0]
 
-    def delete(self, model: Block) -> None:
+    def delete(self, model: BlockedGuest) -> None:
         """Unblock the guest."""
         lift_block(model, by=current_user)

@@ -1,7 +1,6 @@
 """Leads: list, board and page of each lead, with stages, notes, letters and merges."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from flask_admin.actions import action
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.orm import joinedload, selectinload
+from wtforms import Form
 
 from clinic.accounts.access import Permission
 from clinic.accounts.operations import note_export
@@ -28,9 +28,9 @@ from clinic.admin.troubles import mail_troubles, worker_troubles
 from clinic.bookings.one_trial import CANCELLED, DECLINED
 from clinic.core import clock
 from clinic.core.db import atomic, db
-from clinic.core.text import clean_line, clean_text
 from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, Unsubscribed
+from clinic.leads.forms import MessageForm, NoteForm, PlanForm, StageForm
 from clinic.leads.models import Lead, Merge, Stage
 from clinic.leads.operations import (
     add_note,
@@ -101,6 +101,11 @@ def _closed_words(merge: Merge) -> str:
     return words + (
         f"Cancelled {count_of(cancelled, 'voucher')}, because a person has only one trial. " if cancelled else ""
     )
+
+
+def _staff() -> list[tuple[str, str]]:
+    """Those who can look after a lead: id and name."""
+    return [(str(one.id), one.name) for one in users_who_can(Permission.LEAD_WORK)]
 
 
 def since(lead: Lead) -> str:
@@ -176,26 +181,40 @@ class LeadScreen(StaffView):
         """Show details, bookings, voucher, visit, next step, possible duplicates and history of a lead."""
         lead = self.row_or_404()
         chosen = next((one for one in letters() if str(one.id) == request.args.get("letter")), None)
-        filled = chosen.filled(name=lead.name, clinic=preferences().name) if chosen else ("", "")
-        return self._details(lead.id, letter=filled)
+        subject, body = chosen.filled(name=lead.name, clinic=preferences().name) if chosen else ("", "")
+        return self._details(lead.id, MessageForm(subject=subject, body=body))
 
-    def _details(self, lead_id: int, *, letter: tuple[str, str] = ("", ""), letter_error: str = "") -> str:
+    def here(self) -> str:
+        """The page of the lead, for the page of a refused form too, whose own address takes posts alone."""
+        if request.method != "POST":
+            return super().here()
+        return way_back(url_for(".details_view", id=request.form.get("id")))
+
+    def _refused(self, lead: Lead, form: Form) -> Answer:
+        return self._details(lead.id, form), 422
+
+    def _details(self, lead_id: int, *forms: Form) -> str:
+        """The page, with these forms as they were sent or filled in, and the others as the lead is."""
         lead = lead_with_history(lead_id) or abort(404)
+        shown = {type(form): form for form in forms}
         wishes = {booking.id: wish_of(booking.id) for booking in lead.bookings}
         return self.render(
             self.details_template,
             model=lead,
-            stages=list(Stage),
+            stage_form=shown.get(StageForm) or StageForm(stage=lead.stage, because=lead.lost_because),
+            plan_form=shown.get(PlanForm)
+            or PlanForm(
+                staff=_staff(), assigned=str(lead.assigned_id or ""), next_step=lead.next_step, next_on=lead.next_on
+            ),
+            message_form=shown.get(MessageForm) or MessageForm(),
+            note_form=shown.get(NoteForm) or NoteForm(),
             troubles=[*worker_troubles(), *mail_troubles()],
             since=since(lead),
             now=clock.now(),
             visits={booking.id: visit_of(booking.id) for booking in lead.bookings},
             wishes=wishes,
             wished={id_: wish_words(wish.times) if wish else "" for id_, wish in wishes.items()},
-            staff=users_who_can(Permission.LEAD_WORK),
             letters=letters(),
-            letter=letter,
-            letter_error=letter_error,
             refusal=refusal_of(lead.email),
             likely=likely_same(lead),
             merges=merges_into(lead),
@@ -205,10 +224,12 @@ class LeadScreen(StaffView):
     def stage(self) -> Answer:
         """Move the lead to another stage."""
         lead = self.row_or_404()
-        word = request.form.get("stage", "")
+        form = StageForm(request.form)
+        word, because = form.stage.data, form.because.data or ""
         if word not in list(Stage):
             abort(400)
-        because = clean_line(request.form.get("because", ""))[:200]
+        if not form.validate():
+            return self._refused(lead, form)
         before = lead.stage
         change_stage(lead, Stage(word), because=because, by=current_user)
         text = f"Stage changed to {word}."
@@ -240,31 +261,27 @@ class LeadScreen(StaffView):
     def note(self) -> Answer:
         """Add a note to the lead."""
         lead = self.row_or_404()
-        text = clean_text(request.form.get("note", ""))[:5000]
-        if text:
-            do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, text, by=current_user))
-            flash("Note saved.", "success")
-        else:
-            flash("The note is empty. Write something first.", "error")
+        form = NoteForm(request.form)
+        if not form.validate():
+            return self._refused(lead, form)
+        do_once(f"note {lead.id}", lead.id, lambda: add_note(lead, form.note.data, by=current_user))
+        flash("Note saved.", "success")
         return self._back(lead)
 
     @expose("/plan/", methods=("POST",))
     def plan(self) -> Answer:
         """Assign the lead and plan its next step."""
         lead = self.row_or_404()
-        chosen = request.form.get("assigned", "")
-        staff = {str(one.id): one for one in users_who_can(Permission.LEAD_WORK)}
-        if chosen and chosen not in staff:
+        form = PlanForm(request.form, staff=_staff())
+        chosen = form.assigned.data or ""
+        names = dict(form.assigned.choices)
+        if chosen not in names:
             abort(400)
-        try:
-            on = date.fromisoformat(request.form["next_on"]) if request.form.get("next_on") else None
-        except ValueError:
-            flash("That is not a valid date. Enter a date like 24/11/2026.", "error")
-            return self._back(lead)
-        person = staff.get(chosen)
+        if not form.validate():
+            return self._refused(lead, form)
         with atomic():
-            assign_lead(lead, person.id if person else None, person.name if person else "", by=current_user)
-            plan_next_step(lead, clean_line(request.form.get("next_step", ""))[:200], on, by=current_user)
+            assign_lead(lead, int(chosen) if chosen else None, names[chosen] if chosen else "", by=current_user)
+            plan_next_step(lead, form.next_step.data or "", form.next_on.data, by=current_user)
         flash("Saved.", "success")
         return self._back(lead)
 
@@ -272,14 +289,13 @@ class LeadScreen(StaffView):
     def letter(self) -> Answer:
         """Send an email to the lead, from a letter or freely written."""
         lead = self.row_or_404()
-        subject = clean_line(request.form.get("subject", ""))[:200]
-        body = clean_text(request.form.get("body", ""))[:10_000]
-        if not subject or not body:
-            page = self._details(lead.id, letter=(subject, body), letter_error="Enter a subject and a text.")
-            return page, 422
+        form = MessageForm(request.form)
         try:
             if lead.unsubscribed_at:
                 raise Unsubscribed
+            if not form.validate():
+                return self._refused(lead, form)
+            subject, body = form.subject.data, form.body.data
             do_once(f"letter {lead.id}", lead.id, lambda: write_letter(lead, subject, body, by=current_user))
             flash("The email will be sent in a moment.", "success")
         except Unsubscribed:

@@ -11,7 +11,7 @@ from clinic.accounts.access import Permission
 from clinic.admin.kit.cells import time_cell
 from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.screen import StaffView
-from clinic.admin.people.log_subjects import KINDS, Thing, things_named
+from clinic.admin.people.log_subjects import KINDS, Subject, subjects_named
 from clinic.core.audit import AuditLine, actors, verbs
 from clinic.web.filters import local_now
 
@@ -19,7 +19,7 @@ VISITOR = "0"  # value in the address that stands for anyone without a login
 
 
 def _thing_cell(_view: Any, _context: Any, row: AuditLine, _name: str) -> Markup:
-    thing: Thing = g.things[row.thing]
+    thing: Subject = g.things[row.thing]
     name = Markup('<a href="{}">{}</a>').format(thing.url, thing.name) if thing.url else thing.name
     return Markup('<span class="quiet">{}</span> {}').format(thing.kind, name)
 
@@ -68,7 +68,7 @@ class ActivityScreen(StaffView):
     def get_list(self, *args: Any, **kwargs: Any) -> Any:
         """Return the log lines, and load the names of the items that they mention."""
         count, lines = super().get_list(*args, **kwargs)
-        g.things = things_named([line.thing for line in lines] + [self.thing()])
+        g.things = subjects_named([line.thing for line in lines] + [self.thing()])
         return count, lines
 
     # Values of the filter form.

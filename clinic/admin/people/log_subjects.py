@@ -39,7 +39,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Thing:
+class Subject:
     """Item of the log with its name, or its number if it was deleted. `url` is its page, if it has one."""
 
     key: str
@@ -51,7 +51,7 @@ class Thing:
         return f"{self.kind} {self.name}".strip()
 
 
-def things_named(keys: Iterable[str]) -> dict[str, Thing]:
+def subjects_named(keys: Iterable[str]) -> dict[str, Subject]:
     """Return the items with these keys, with a fixed number of statements."""
     wanted = set(keys)
     found = {key: _without_row(key) for key in wanted}
@@ -66,17 +66,17 @@ def things_named(keys: Iterable[str]) -> dict[str, Thing]:
         for kind, number, name, endpoint in db.session.execute(sa.union_all(*parts)):
             key = f"{kind}:{number}"
             url = url_for(endpoint, id=number) if endpoint else ""
-            found[key] = Thing(key, KINDS.get(kind, kind), name, url)
+            found[key] = Subject(key, KINDS.get(kind, kind), name, url)
     return found
 
 
-def _without_row(key: str) -> Thing:
+def _without_row(key: str) -> Subject:
     kind, _, rest = key.partition(":")
     word = KINDS.get(kind, kind.capitalize())
     if kind == "preference":
         field = dict(PreferenceForm()._fields).get(rest)
-        return Thing(key, word, field.label.text if field else rest, f"{url_for('settings_admin.index')}#{rest}")
-    return Thing(key, word, f"{rest}, deleted" if rest and _sources(kind, []) else rest)
+        return Subject(key, word, field.label.text if field else rest, f"{url_for('settings_admin.index')}#{rest}")
+    return Subject(key, word, f"{rest}, deleted" if rest and _sources(kind, []) else rest)
 
 
 def _sources(kind: str, ids: list[int]) -> list[sa.Select[Any]]:

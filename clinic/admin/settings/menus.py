@@ -14,11 +14,11 @@ from clinic.admin.kit.fields import AddressField
 from clinic.admin.kit.ordered import OrderedView
 from clinic.admin.kit.screen import save_but
 from clinic.admin.troubles import is_found
-from clinic.frame.models import MenuItem, Place
+from clinic.frame.models import MenuItem, MenuPlace
 from clinic.frame.operations import add_menu_item, change_menu_item, delete_menu_item
 from clinic.web.forms import LineField
 
-PLACES = ((Place.HEADER.value, "Header"), (Place.FOOTER.value, "Footer"))
+PLACES = ((MenuPlace.HEADER.value, "Header"), (MenuPlace.FOOTER.value, "Footer"))
 
 
 class MenuItemForm(Form):
@@ -80,4 +80,4 @@ class MenuScreen(OrderedView):
         address = form.address.data
         if not is_found(address):
             save_but(f"Saved, but there is no page at {address} yet. Readers who follow this link see an error.")
-        return {"label": form.label.data, "address": address, "place": Place(form.place.data)}
+        return {"label": form.label.data, "address": address, "place": MenuPlace(form.place.data)}

@@ -25,7 +25,7 @@ from clinic.admin.kit.screen import Refused, StaffView
 from clinic.core.db import db
 from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 from clinic.editing.image_uses import MOST_OF_ONE, Use, uses_of
-from clinic.media.errors import ImageInUse, ImageReplaced, NotAPicture, StoreAway
+from clinic.media.errors import ImageInUse, ImageReplaced, NotAnImage, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, render_again, replace_image
 from clinic.media.queries import images_by_id, images_with
@@ -48,8 +48,8 @@ def _file(sent: Any) -> FileStorage | None:
     return next(iter(_files([sent])), None)
 
 
-def _in_a_sentence(error: NotAPicture | StoreAway) -> str:
-    if isinstance(error, NotAPicture):
+def _in_a_sentence(error: NotAnImage | StoreAway) -> str:
+    if isinstance(error, NotAnImage):
         return str(error)
     log.error("a picture cannot be kept", extra={"error": str(error)})
     return error.advice
@@ -294,7 +294,7 @@ class ImageScreen(StaffView):
         upload = form.file.data
         try:
             return add_image(upload.read(), filename=upload.filename, said=form.said, also=also, by=current_user)
-        except (NotAPicture, StoreAway) as error:
+        except (NotAnImage, StoreAway) as error:
             raise Refused(_in_a_sentence(error), "file") from None
 
     def update(self, form: DescribeForm, model: Image) -> None:
@@ -330,7 +330,7 @@ class ImageScreen(StaffView):
             upload = form.file.data
             try:
                 replace_image(image, upload.read(), filename=upload.filename, by=current_user)
-            except (NotAPicture, StoreAway) as error:
+            except (NotAnImage, StoreAway) as error:
                 form.file.errors = [_in_a_sentence(error)]
             except ImageReplaced:
                 form.file.errors = [
@@ -370,7 +370,7 @@ class ImageScreen(StaffView):
                     added.append(add_image(data, filename=upload.filename, said=said, also=also, by=current_user).id)
                 except SentBefore as before:
                     added.append(before.row_id)
-                except NotAPicture as error:
+                except NotAnImage as error:
                     refused.append(f"{upload.filename}: {error}")
                 except StoreAway as error:  # the other files would wait as long
                     why = _in_a_sentence(error)

@@ -33,7 +33,7 @@ MOST_FIELDS = 40
 MOST_REASON = 300  # characters
 
 
-class TextPages(StaffView):
+class ArticleScreen(StaffView):
     """Pages that articles and pages share."""
 
     # Check before publishing

@@ -19,7 +19,7 @@ from clinic.admin.write.text_forms import ArticleForm, PageForm
 from clinic.admin.write.text_tools import (
     MOST_REASON,
     NEEDS_REASON,
-    TextPages,
+    ArticleScreen,
     draft_of,
     list_of,
     new_findings,
@@ -48,7 +48,7 @@ from clinic.editing.previews import preview_links
 from clinic.web.filters import local_now, moment
 
 
-class PageScreen(TextPages):
+class PageScreen(ArticleScreen):
     """Pages: about, services, contact …"""
 
     permission = Permission.ARTICLE_EDIT
@@ -338,7 +338,7 @@ class PageScreen(TextPages):
         return jsonify(items=articles_to_link(request.args.get("q", "")[:100]))
 
 
-class ArticleScreen(PageScreen):
+class PostScreen(PageScreen):
     """Articles with date, category and comments."""
 
     kind = Kind.POST

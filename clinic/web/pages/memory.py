@@ -34,7 +34,7 @@ class Memory:
         return cast(Thing, things[name])
 
 
-def remembered(name: Hashable, make: Callable[[], Thing]) -> Thing:
+def cached_for_version(name: Hashable, make: Callable[[], Thing]) -> Thing:
     """Return the cached result of `make`. It must be immutable and not bound to a database session."""
     if version := request.environ.get(VERSION):
         memory: Memory = current_app.extensions["clinic.memory"]
@@ -45,8 +45,8 @@ def remembered(name: Hashable, make: Callable[[], Thing]) -> Thing:
     return cast(Thing, things[name])
 
 
-def facts() -> Preferences:
+def cached_preferences() -> Preferences:
     """Return the facts about the clinic that pages show. Reading them costs one statement, and none while they are
     cached."""
-    found = current_app.extensions["clinic.last_facts"] = remembered("facts", preferences)
+    found = current_app.extensions["clinic.last_facts"] = cached_for_version("facts", preferences)
     return found

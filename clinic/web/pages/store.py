@@ -26,7 +26,7 @@ from werkzeug.exceptions import HTTPException
 
 from clinic.core import clock
 from clinic.core.settings import Settings
-from clinic.web.pages.memory import VERSION, facts
+from clinic.web.pages.memory import VERSION, cached_preferences
 from clinic.web.pages.page import SMALLEST, Environ, Key, Page, encoding_for, matches
 from clinic.web.pages.shared import SharedPages, build_of
 from clinic.web.pages.version import VersionReader
@@ -214,7 +214,7 @@ class PageStore:
         if is_storing() and response.status_code == 200:
             rule, began = request.environ[_STORING]
             try:
-                due, zone = self._due(began), facts().zone
+                due, zone = self._due(began), cached_preferences().zone
             except sa.exc.SQLAlchemyError:  # the page can be sent, but not stored: its end is unknown
                 return response
             tomorrow = began.astimezone(zone).date() + timedelta(days=1)

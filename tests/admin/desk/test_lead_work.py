@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 
 from clinic.admin.desk.export import csv_lines, xlsx_file
 from clinic.bookings.customers import know_customer
-from clinic.bookings.models import Block, Booking, BookingState, Claim
-from clinic.bookings.operations import Request, book_trial, redeem_voucher
-from clinic.bookings.sources import Place, Source
+from clinic.bookings.models import BlockedGuest, Booking, BookingState, Claim
+from clinic.bookings.operations import TrialRequest, book_trial, redeem_voucher
+from clinic.bookings.sources import FormPlace, Source
 from clinic.core.db import db
 from clinic.demo.bulk import bulk_leads
 from clinic.leads.models import Lead, Letter, Merge, Stage
@@ -25,11 +25,9 @@ from clinic.outbox.models import Message
 from clinic.reading.reads import add_reads
 from tests.accounts.test_identity import grow_stale
 from tests.admin.statements import statements
-from tests.browse import visit
+from tests.browse import check, visit
 from tests.conftest import MovableClock
 from tests.factories import make_article, make_booking, make_services, make_user
-
-pytestmark = pytest.mark.dialect
 
 SignIn = Callable[..., FlaskClient]
 
@@ -91,7 +89,9 @@ def test_plan_and_assignment_are_kept_and_a_wrong_date_is_refused(sign_in: SignI
     assert page.submit("Save", assigned=str(mei.id), next_step="Call", next_on="2026-12-01").status_text() == "Saved."
     db.session.refresh(lead)
     assert (lead.assigned_id, lead.next_step, str(lead.next_on)) == (mei.id, "Call", "2026-12-01")
-    assert "That is not a valid date" in page.submit("Save", next_on="soon").alert()
+    refused = page.submit("Save", next_on="soon")
+    assert refused.status == 422
+    assert "Enter a date like 24/11/2026" in refused.alert()
     assert page.submit("Save", assigned="4711").status == 400
     assert visit(desk, "/admin/leads/?tab=mine").texts("tbody tr") == []
     assert len(visit(sign_in(user=mei), "/admin/leads/?tab=mine").texts("tbody tr")) == 1
@@ -112,6 +112,97 @@ def test_a_letter_is_filled_in_changed_and_sent(sign_in: SignIn) -> None:
     unsubscribe(lead)
     assert "has unsubscribed" in page.submit("Send email").alert()
     assert "has unsubscribed" in visit(desk, open_lead(desk, lead)).text
+
+
+# The fields of a lead's forms: button, what else is typed, the longest text, and the sentence for a longer one.
+LONGEST: dict[str, tuple[str, dict[str, Any], int, str]] = {
+    "because": ("Change", {"stage": "lost"}, 200, "Shorten the reason to at most 200 characters"),
+    "next_step": ("Save", {}, 200, "Shorten the next step to at most 200 characters"),
+    "subject": ("Send email", {"body": "Hello"}, 200, "Shorten the subject to at most 200 characters"),
+    "body": ("Send email", {"subject": "Hello"}, 10_000, "Shorten the text to at most 10,000 characters"),
+    "note": ("Save note", {}, 5000, "Shorten the note to at most 5,000 characters"),
+}
+
+
+def texts(name: str, value: str) -> dict[str, Any]:
+    """Return one field with its value."""
+    return {name: value}
+
+
+def stored(lead: Lead) -> list[object]:
+    db.session.rollback()
+    db.session.expire_all()
+    texts = [event.text for event in db.session.get_one(Lead, lead.id).events]
+    sent = db.session.scalars(sa.select(Message).where(Message.kind == "letter")).all()
+    return [lead.stage, lead.lost_because, lead.next_step, texts, len(sent)]
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept_in_it(sign_in: SignIn, name: str) -> None:
+    button, fields, most, sentence = LONGEST[name]
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead))
+    before = stored(lead)
+    typed = "Too long. " + "x" * most
+    refused = page.submit(button, **(fields | {name: typed}))
+    check(refused)
+    assert refused.status == 422
+    assert sentence in refused.alert()
+    assert refused.texts(f"#{name}-error") == [sentence]
+    box = refused.one(f"#{name}")
+    assert box.attributes["aria-invalid"] == "true"
+    assert f"{name}-error" in (box.attributes["aria-describedby"] or "")
+    values = refused.values(button)
+    assert values[name] == typed
+    assert {one: values[one] for one in fields} == fields
+    assert stored(lead) == before
+    shortened = refused.submit(button, **({name: "y" * most} | fields))
+    assert shortened.path == open_lead(desk, lead)
+    assert "y" * most in str(stored(lead))
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "sentence"),
+    [
+        ("Send email", "subject", "Enter a subject"),
+        ("Send email", "body", "Enter a text"),
+        ("Save note", "note", "The note is empty. Write something first"),
+    ],
+)
+def test_an_empty_form_of_a_lead_says_beside_each_field_what_is_missing(
+    sign_in: SignIn, button: str, name: str, sentence: str
+) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    before = stored(lead)
+    refused = visit(desk, open_lead(desk, lead)).submit(button, **dict[str, Any]({name: " \n "}))
+    check(refused)
+    assert refused.status == 422
+    assert refused.texts(f"#{name}-error") == [sentence]
+    assert stored(lead) == before
+
+
+def test_a_plan_and_a_reason_may_be_emptied(sign_in: SignIn) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    page = visit(desk, open_lead(desk, lead))
+    page = page.submit("Save", next_step="Call", next_on="2026-12-01")
+    page = page.submit("Change", stage="lost", because="Too far")
+    assert page.values("Change")["because"] == "Too far"
+    page.submit("Save", next_step="", next_on="").submit("Change", stage="new", because="")
+    db.session.refresh(lead)
+    assert (lead.next_step, lead.next_on, lead.lost_because, lead.stage) == ("", None, "", Stage.NEW)
+
+
+def test_a_refused_letter_is_sent_once_when_it_is_put_right_and_sent_twice(sign_in: SignIn) -> None:
+    lead = make_booking().lead
+    desk = sign_in("desk")
+    refused = visit(desk, open_lead(desk, lead)).submit("Send email", subject="Hello")
+    for _ in range(2):
+        sent = refused.submit("Send email", body="How are you?")
+        assert (sent.status, sent.path) == (200, open_lead(desk, lead))
+    assert stored(lead)[-1] == 1
 
 
 def test_one_person_is_merged_and_split_on_the_page(sign_in: SignIn) -> None:
@@ -170,13 +261,13 @@ def test_a_guest_is_blocked_and_the_block_lifted(sign_in: SignIn) -> None:
     assert "Enter an email address or a mobile number" in page.submit("Save", because="x").alert()
     assert "like 9123 4567" in page.submit("Save", because="x", mobile="12").alert()
     page.submit("Save", because="Was rude", email="Rude@example.org", mobile="9123 4567")
-    assert set(db.session.scalars(sa.select(Block.label))) == {"r…@example.org", "+659… 567"}
+    assert set(db.session.scalars(sa.select(BlockedGuest.label))) == {"r…@example.org", "+659… 567"}
     held = make_booking(email="rude@example.org")
     assert "Was rude" in visit(desk, f"/admin/bookings/compare/?id={held.id}").text
-    block = db.session.scalars(sa.select(Block).order_by(Block.id)).first()
+    block = db.session.scalars(sa.select(BlockedGuest).order_by(BlockedGuest.id)).first()
     assert block
     visit(desk, f"/admin/blocked-guests/delete/?id={block.id}").submit("Delete")
-    assert len(db.session.scalars(sa.select(Block)).all()) == 1
+    assert len(db.session.scalars(sa.select(BlockedGuest)).all()) == 1
 
 
 def test_customers_from_before_are_tried_first_and_then_kept(sign_in: SignIn) -> None:
@@ -203,11 +294,11 @@ def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskCli
     person: dict[str, Any] = {"name": "Jo", "consent": "y", "service": "pilates-1-to-1"}
     for number, (path, where) in enumerate(
         [
-            (end.address, Place.END),
-            (text.address, Place.TEXT),
-            (f"/book/?from={end.slug}", Place.LINK),
-            ("/services/pilates-1-to-1/", Place.SERVICE),
-            ("/book/", Place.BOOK),
+            (end.address, FormPlace.END),
+            (text.address, FormPlace.TEXT),
+            (f"/book/?from={end.slug}", FormPlace.LINK),
+            ("/services/pilates-1-to-1/", FormPlace.SERVICE),
+            ("/book/", FormPlace.BOOK),
         ]
     ):
         who = {"email": f"jo{number}@example.org", "mobile": f"9123 400{number}"}
@@ -216,13 +307,13 @@ def test_the_form_on_an_article_says_where_it_stood(app: Flask, client: FlaskCli
         lead = db.session.scalars(sa.select(Lead).order_by(Lead.id.desc())).first()
         assert lead
         assert lead.source == where, path
-        assert (lead.article_id is not None) == (where in (Place.END, Place.TEXT, Place.LINK)), path
+        assert (lead.article_id is not None) == (where in (FormPlace.END, FormPlace.TEXT, FormPlace.LINK)), path
 
 
 def test_a_source_that_was_changed_credits_nobody(app: Flask, client: FlaskClient) -> None:
     make_services()
     article = make_article()
-    sealed = Source(Place.END, article.slug).sealed()
+    sealed = Source(FormPlace.END, article.slug).sealed()
     for number, value in enumerate((article.slug, sealed[:-2] + "xx", "x" * 300, sealed.replace(".", ""))):
         person = {"name": "Jo", "email": f"j{number}@example.org", "mobile": f"9123 400{number}", "consent": "y"}
         answer = client.post("/book/", data=person | {"service": "pilates-1-to-1", "source": value})
@@ -241,7 +332,7 @@ def test_the_articles_own_links_to_the_trial_page_say_which(app: Flask, client: 
 
 def ask(article_id: int | None, service_id: int, number: int) -> Booking:
     contact = {"email": f"r{number}@example.org", "mobile": f"+6591235{number:03}"}
-    return book_trial(Request(name="R", **contact, service_id=service_id, article_id=article_id))
+    return book_trial(TrialRequest(name="R", **contact, service_id=service_id, article_id=article_id))
 
 
 def test_the_report_counts_readers_trials_visits_and_members(sign_in: SignIn, clock: MovableClock) -> None:

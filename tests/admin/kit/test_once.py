@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from clinic.accounts.models import User
 from clinic.admin.kit.screen import StaffView
 from clinic.articles.models import Article, Author, Category, Redirect, Tag
-from clinic.bookings.models import Block, Service
+from clinic.bookings.models import BlockedGuest, Service
 from clinic.core.db import Base, db
 from clinic.core.once import FormSent, sweep_forms
 from clinic.frame.models import MenuItem
@@ -41,7 +41,7 @@ SCREENS: dict[str, tuple[type[Base], Typed]] = {
     "menus": (MenuItem, {"label": "Our team", "address": "/articles/"}),
     "letters": (Letter, {"name": "Hello", "subject": "Hello {name}", "body": "How are you?"}),
     "therapists": (Therapist, {"name": "Anna"}),
-    "blocked-guests": (Block, {"email": "rude@example.org", "because": "Shouted"}),
+    "blocked-guests": (BlockedGuest, {"email": "rude@example.org", "because": "Shouted"}),
     "people": (User, {"name": "New Person", "email": "new@example.org", "role_names": "desk"}),
     "redirects": (Redirect, {"path": "/old/", "leads_to": "/articles/"}),
     "media": (Image, {"alt": "A hip", "credit": "Photo: Ana"}),

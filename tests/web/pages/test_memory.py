@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from clinic.articles.operations import edit_article
 from clinic.comments.models import CommentState
 from clinic.preferences import change_preferences
-from clinic.web.pages.memory import MOST_THINGS, VERSION, Memory, remembered
+from clinic.web.pages.memory import MOST_THINGS, VERSION, Memory, cached_for_version
 from tests.admin.statements import statements
 from tests.articles.test_operations import changed
 from tests.factories import make_article, make_comment, make_image, make_services, make_user
@@ -43,7 +43,7 @@ def recalled(app: Flask, environ: dict[str, str], make: Callable[[], int]) -> li
 
     def ask() -> list[int]:
         with app.test_request_context("/", environ_base=environ):
-            return [remembered("thing", make) for _ in range(2)]
+            return [cached_for_version("thing", make) for _ in range(2)]
 
     return contextvars.Context().run(ask)
 
