@@ -157,9 +157,14 @@ def make_app(instance: Path, **environ: str) -> Flask:
 
 
 @pytest.fixture(scope="session")
-def apps() -> dict[str, Flask]:
+def apps() -> Iterator[dict[str, Flask]]:
     """The migrated apps of this run, one for each database."""
-    return {}
+    apps: dict[str, Flask] = {}
+    yield apps
+    for app in apps.values():
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

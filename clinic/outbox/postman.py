@@ -44,10 +44,14 @@ class Connection(flask_mail.Connection):
             host = smtplib.SMTP_SSL(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS, context=trust)
         else:
             host = smtplib.SMTP(server.host, server.port, timeout=SMTP_TIMEOUT_SECONDS)
-        if server.tls == "start":
-            host.starttls(context=trust)
-        if server.user and server.password:
-            host.login(server.user, server.password)
+        try:
+            if server.tls == "start":
+                host.starttls(context=trust)
+            if server.user and server.password:
+                host.login(server.user, server.password)
+        except BaseException:
+            host.close()  # no caller has it yet
+            raise
         return host
 
     def __exit__(self, kind: type[BaseException], error: BaseException, trace: TracebackType) -> None:

@@ -93,9 +93,11 @@ def test_one_person_in_fifty_spellings_at_once_gets_one_trial_and_one_mail(site:
 def send_by_two_workers(site: Site) -> None:
     site.start("worker one")
     site.start("worker two")
-    wait_for(site.is_drained, "the outbox to be drained", seconds=60)
-    site.kill("worker one")
-    site.kill("worker two")
+    try:
+        wait_for(site.is_drained, "the outbox to be drained", seconds=60)
+    finally:
+        site.kill("worker one")
+        site.kill("worker two")
 
 
 def is_wei_ling(address: str) -> bool:

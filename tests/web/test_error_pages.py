@@ -212,7 +212,8 @@ def test_an_unexpected_error_has_its_page_also_without_a_database(
 @pytest.mark.slow
 def test_without_a_database_style_sheets_and_scripts_are_served(lost: Flask, adrift: FlaskClient) -> None:
     for name in ("site.css", "trial.js", "favicon.svg"):
-        assert adrift.get(lost.extensions["clinic.assets"].url(name)).status_code == 200
+        with adrift.get(lost.extensions["clinic.assets"].url(name)) as answer:
+            assert answer.status_code == 200
 
 
 def test_a_page_for_our_own_fault_says_how_to_reach_the_clinic_as_last_known(lost: Flask, adrift: FlaskClient) -> None:
