@@ -6,10 +6,12 @@ A sign-in, password or passkey counts as proof for ten minutes.
 import hashlib
 from datetime import timedelta
 
-from flask import flash, redirect, url_for
+from flask import flash, url_for
 from flask_login import current_user
 from flask_security import check_and_update_authn_fresh
 from werkzeug.wrappers import Response
+
+from clinic.web.answers import see_other
 
 FRESH_FOR = timedelta(minutes=10)
 NO_GRACE = timedelta(0)
@@ -32,4 +34,4 @@ def typed_by() -> str:
 def ask_for_identity(next_url: str) -> Response:
     """Redirect to the form that asks for the password or a passkey, and afterwards to `next_url`."""
     flash("Please enter your password again. You last confirmed your identity more than ten minutes ago.", "info")
-    return redirect(url_for("security.verify", next=next_url), 303)
+    return see_other(url_for("security.verify", next=next_url))

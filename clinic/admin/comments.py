@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from flask_login import current_user
@@ -22,6 +22,7 @@ from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, undo_moderation
 from clinic.comments.queries import comments_by_id, comments_with
 from clinic.core.db import db
+from clinic.web.answers import see_other
 from clinic.web.filters import paragraphs
 
 WORDS = {CommentState.APPROVED: "Approved", CommentState.REJECTED: "Rejected", CommentState.SPAM: "Marked as spam"}
@@ -90,7 +91,7 @@ class CommentScreen(StaffView):
             self._offer_undo(text, before, state)
         else:
             flash(text, "success")
-        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+        return see_other(self.list_url())
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
@@ -108,7 +109,7 @@ class CommentScreen(StaffView):
             flash(f"Undone: {count_of(result.done, 'comment')} restored.", "success")
         elif not result.decided:
             flash("There is nothing to undo.", "success")
-        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+        return see_other(self.list_url())
 
     @action("approve", "Approve selected")
     def approve(self, rowids: list[str]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_login import current_user
 
@@ -23,6 +23,7 @@ from clinic.leads.queries import count_in_stage
 from clinic.outbox.models import MessageState
 from clinic.outbox.queries import count_messages
 from clinic.visits.queries import count_visits, count_without_time
+from clinic.web.answers import see_other
 from clinic.web.filters import local_now
 
 
@@ -68,7 +69,7 @@ class Dashboard(Guarded, AdminIndexView):
             flash("The worker will try again in a moment.", "success")
         else:
             flash("This job no longer fails, so there is nothing to retry.", "success")
-        return redirect(url_for(".index"), 303)  # type: ignore[return-value]
+        return see_other(url_for(".index"))
 
 
 def _troubles() -> list[Trouble]:

@@ -1,6 +1,6 @@
 """The trial page."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from clinic.articles.addresses import article_id_with_slug
 from clinic.bookings.errors import TrialAlreadyUsed
@@ -9,6 +9,7 @@ from clinic.bookings.operations import TrialRequest, book_trial
 from clinic.bookings.sources import FormPlace, Source
 from clinic.core.limits import Limit, TooMany
 from clinic.core.text import clean_line, email_address
+from clinic.web.answers import see_other
 from clinic.web.csrf import public_form
 from clinic.web.limits import spend
 from clinic.web.pages.store import stored
@@ -57,7 +58,7 @@ def book_post() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     except TrialAlreadyUsed:
         form.problems.append(ALREADY_USED)
         return render_template("bookings/book.html", form=form), 422
-    return redirect(url_for("bookings.thanks"), 303)  # type: ignore[return-value]
+    return see_other(url_for("bookings.thanks"))
 
 
 @bp.get("/book/thanks/")

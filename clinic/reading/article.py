@@ -7,7 +7,6 @@ from flask import (
     g,
     get_template_attribute,
     make_response,
-    redirect,
     render_template,
     request,
     url_for,
@@ -32,6 +31,7 @@ from clinic.reading.reads import count_read
 from clinic.reading.share_picture import share_picture
 from clinic.reading.structured_data import article_data, clinic_data, json_ld
 from clinic.reading.successors import redirect_to_successor
+from clinic.web.answers import moved_to, see_other
 from clinic.web.csrf import public_form
 from clinic.web.filters import local_now
 from clinic.web.limits import spend
@@ -84,7 +84,7 @@ def comment(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str,
         email=email_address(form.email.data),
         body=form.body.data,
     )
-    return redirect(url_for("articles.article", slug=slug, comment="received", _anchor="comments"), 303)  # type: ignore[return-value]
+    return see_other(url_for("articles.article", slug=slug, comment="received", _anchor="comments"))
 
 
 @bp.get("/<slug>/", strict_slashes=False)
@@ -108,7 +108,7 @@ def _readable(kind: Kind, slug: str) -> Article | Response:
     if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
         # Here and not by the router, so that an address nobody has is 404 at once, with or without its slash.
         query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
-        return redirect(f"{found.address}{query}", 308)  # type: ignore[return-value]
+        return moved_to(f"{found.address}{query}", 308)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from flask import (
     Response,
-    redirect,
     request,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +11,7 @@ from clinic.articles.finding import articles_about
 from clinic.articles.redirects import redirect_from
 from clinic.reading.blueprint import bp
 from clinic.reading.successors import redirect_to_successor
+from clinic.web.answers import moved_to
 from clinic.web.error_pages import error_page, words_of_path
 
 MOST_HITS = 5
@@ -26,7 +26,7 @@ def not_found(error: NotFound) -> Response:
         old = redirect_from(request.path)
         if old is None:
             return _not_here(404)
-        return redirect_to_successor(old.article) if old.article else redirect(old.target, 301)  # type: ignore[return-value]
+        return redirect_to_successor(old.article) if old.article else moved_to(old.target)
     except Gone:
         return _not_here(410)
     except NotFound:

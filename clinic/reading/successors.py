@@ -2,11 +2,11 @@
 
 from flask import (
     Response,
-    redirect,
 )
 from werkzeug.exceptions import Gone, NotFound
 
 from clinic.articles.models import Article, ArticleState
+from clinic.web.answers import moved_to
 
 MOST_SUCCESSORS = 10
 
@@ -19,6 +19,6 @@ def redirect_to_successor(article: Article) -> Response:
     shown: Article | None = article
     for _ in range(MOST_SUCCESSORS):
         if shown and shown.is_public:
-            return redirect(shown.address, 301)  # type: ignore[return-value]
+            return moved_to(shown.address)
         shown = shown.successor if shown and shown.state == ArticleState.RETIRED and not shown.trashed_at else None
     raise Gone if article.state == ArticleState.RETIRED and not article.trashed_at else NotFound

@@ -3,7 +3,9 @@
 import re
 from urllib.parse import quote
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, request
+
+from clinic.web.answers import moved_to
 
 SAFE_METHODS = ("GET", "HEAD")
 SAFE = "/:@!$&'()*+,;=~-._"  # characters that need no escaping in a path (RFC 3986)
@@ -27,4 +29,4 @@ def init_addresses(app: Flask) -> None:
         if b"//" not in path or request.method not in SAFE_METHODS:
             return None
         query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
-        return redirect(f"{in_address(re.sub(b'/+', b'/', path))}{query}", 308)  # type: ignore[return-value]
+        return moved_to(f"{in_address(re.sub(b'/+', b'/', path))}{query}", 308)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from markupsafe import Markup
@@ -28,6 +28,7 @@ from clinic.core.db import db
 from clinic.leads import lead_index
 from clinic.leads.models import Lead
 from clinic.leads.same_person import evidence
+from clinic.web.answers import see_other
 
 
 def _voucher_cell(_view: Any, _context: Any, row: Booking, _name: str) -> Markup | str:
@@ -110,10 +111,10 @@ class BookingScreen(StaffView):
             flash(
                 "The email or mobile was used for another trial after this request. Compare them, then decide.", "error"
             )
-            return redirect(url_for(".compare", id=booking.id, back=self.list_url()), 303)  # type: ignore[return-value]
+            return see_other(url_for(".compare", id=booking.id, back=self.list_url()))
         except TrialAlreadyUsed:
             flash("This person already had their one trial. Decline the request instead.", "error")
-        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+        return see_other(self.list_url())
 
     @expose("/redeem/", methods=("POST",))
     def redeem(self) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_admin.actions import action
 from flask_login import current_user
@@ -63,6 +63,7 @@ from clinic.outbox.operations import refusal_of
 from clinic.preferences import preferences
 from clinic.visits.queries import visit_of, wish_of
 from clinic.visits.wishes import wish_words
+from clinic.web.answers import see_other
 from clinic.web.filters import local_now
 
 
@@ -340,10 +341,10 @@ class LeadScreen(ExportScreen):
         before = {stage: ids_of(request.form.get(stage.value, "").split(",")[:500]) for stage in Stage}
         done = undo_stages(before, of=Stage(of), by=current_user)
         flash(f"Undone: {count_of(done, 'lead')} restored.", "success" if done else "error")
-        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+        return see_other(self.list_url())
 
     def _back(self, lead: Lead) -> Answer:
-        return redirect(self._way_back(lead), 303)  # type: ignore[return-value]
+        return see_other(self._way_back(lead))
 
     def _way_back(self, lead: Lead) -> str:
         return way_back(url_for(".details_view", id=lead.id))

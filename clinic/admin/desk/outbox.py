@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, request
 from flask_admin import expose
 from flask_login import current_user
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.outbox.models import Message, MessageState
 from clinic.outbox.operations import send_again
+from clinic.web.answers import see_other
 
 
 def _state_cell(_view: Any, _context: Any, row: Message, _name: str) -> Markup:
@@ -103,4 +104,4 @@ class OutboxScreen(StaffView):
             flash("The email is queued again and will be sent in a moment.", "success")
         else:
             flash("This email has not failed, so there is nothing to send again.", "error")
-        return redirect(self.list_url(), 303)  # type: ignore[return-value]
+        return see_other(self.list_url())

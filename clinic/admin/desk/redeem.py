@@ -1,6 +1,6 @@
 """Redeem a voucher by its code or with the phone's camera, and undo a redemption."""
 
-from flask import abort, flash, make_response, redirect, request, url_for
+from flask import abort, flash, make_response, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
@@ -18,6 +18,7 @@ from clinic.visits.errors import VisitToCome
 from clinic.visits.models import VisitState
 from clinic.visits.queries import visit_of
 from clinic.visits.redeeming import redeem_at_desk, take_back_redemption, visit_key
+from clinic.web.answers import see_other
 from clinic.web.filters import local_day, local_now, moment
 from clinic.web.headers import HEADERS
 
@@ -28,12 +29,12 @@ def redeem_and_say(voucher: Voucher, text: str, *, back: str, seen: str = "", de
         redeem_at_desk(voucher, by=current_user, device=device, today=local_now().date(), seen=seen)
         flash_undo(text, url_for("redeem_admin.undo"), code=voucher.code, back=back)
     except VisitToCome:
-        return redirect(url_for("redeem_admin.index", code=voucher.code, back=back), 303)  # type: ignore[return-value]
+        return see_other(url_for("redeem_admin.index", code=voucher.code, back=back))
     except VoucherRedeemed as before:
         flash(f"Already redeemed on {moment(before.at)} by {before.by}. Nothing was changed.", "error")
     except VoucherNotRedeemable:
         flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
-    return redirect(back, 303)  # type: ignore[return-value]
+    return see_other(back)
 
 
 class RedeemScreen(Guarded):
@@ -71,7 +72,7 @@ class RedeemScreen(Guarded):
         voucher = voucher_with_code(code)
         if voucher is None:
             flash("No voucher has this code. Check each letter.", "error")
-            return redirect(url_for(".index", code=code), 303)  # type: ignore[return-value]
+            return see_other(url_for(".index", code=code))
         text = f"Redeemed: {voucher.booking.lead.name}, {voucher.booking.service.name}."
         back = way_back(url_for(".index", code=voucher.code))
         return redeem_and_say(voucher, text, back=back, seen=request.form.get("seen", ""), device=device_digest())
@@ -88,4 +89,4 @@ class RedeemScreen(Guarded):
                 "Only the person who redeemed a voucher can undo it, and only within 15 minutes. Nothing was changed.",
                 "error",
             )
-        return redirect(way_back(url_for(".index", code=voucher.code)), 303)  # type: ignore[return-value]
+        return see_other(way_back(url_for(".index", code=voucher.code)))

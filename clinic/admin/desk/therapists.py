@@ -1,6 +1,6 @@
 """Therapists, whose visits the desk sets, and the secret address of each one's calendar feed."""
 
-from flask import flash, redirect, url_for
+from flask import flash, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import BooleanField, Form
@@ -16,6 +16,7 @@ from clinic.core.settings import settings
 from clinic.visits.errors import TherapistBooked, TherapistTaken
 from clinic.visits.models import Therapist
 from clinic.visits.therapists import add_therapist, change_therapist, delete_therapist, make_feed, revoke_feed
+from clinic.web.answers import see_other
 from clinic.web.forms import LineField
 
 
@@ -89,4 +90,4 @@ class TherapistScreen(OrderedView):
         therapist = self.row_or_404()
         revoke_feed(therapist, by=current_user)
         flash("The calendar feed is switched off. Its address no longer works.", "success")
-        return redirect(url_for(".edit_view", id=therapist.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=therapist.id))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
@@ -31,6 +31,7 @@ from clinic.visits.queries import (
 )
 from clinic.visits.redeeming import mark_attended
 from clinic.visits.wishes import wish_words
+from clinic.web.answers import see_other
 from clinic.web.filters import local_day, local_now, moment, zone
 
 OUTCOMES = {"late": VisitState.LATE_CANCEL, "missed": VisitState.NO_SHOW}
@@ -81,13 +82,13 @@ class TodayScreen(Guarded):
             flash("This voucher is expired or cancelled, so it cannot be redeemed.", "error")
         except VisitToCome:
             asks = url_for("redeem_admin.index", code=voucher.code, back=_back())
-            return redirect(asks, 303)  # type: ignore[return-value]
+            return see_other(asks)
         except VisitClosed:
             flash(f"The visit of {name} already has an outcome. Nothing was changed.", "error")
         else:
             state = db.session.get_one(Visit, visit.id).state
             flash_undo(text, url_for("today_admin.undo"), id=str(visit.id), of=state, back=_back())
-        return redirect(_back(), 303)  # type: ignore[return-value]
+        return see_other(_back())
 
     @expose("/undo/", methods=("POST",))
     def undo(self) -> Answer:
@@ -102,7 +103,7 @@ class TodayScreen(Guarded):
             flash("Not undone: the outcome was already undone or somebody has changed the visit since then.", "error")
         except TimeTaken:
             flash("Not undone: somebody else now has this time.", "error")
-        return redirect(_back(), 303)  # type: ignore[return-value]
+        return see_other(_back())
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class CalendarScreen(Guarded):
             booking = _booking_or_404()
             return self._page(booking, taken=(therapist_id, taken.free), typed=typed), 409
         flash(f"Set: {moment(visit.starts_at)} with {therapist.name}. An email to the person will be sent.", "success")
-        return redirect(self.list_back(), 303)  # type: ignore[return-value]
+        return see_other(self.list_back())
 
     @expose("/cancel/", methods=("POST",))
     def cancel(self) -> Answer:
@@ -175,7 +176,7 @@ class CalendarScreen(Guarded):
             flash(f"Cancelled: the visit of {visit.booking.lead.name}. An email to the person will be sent.", "success")
         except VisitClosed:
             flash("This visit is no longer set. Nothing was changed.", "error")
-        return redirect(way_back(url_for("calendar_admin.index")), 303)  # type: ignore[return-value]
+        return see_other(way_back(url_for("calendar_admin.index")))
 
     def _page(
         self,

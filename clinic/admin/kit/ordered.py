@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
@@ -11,6 +11,7 @@ from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.screen import StaffView
 from clinic.core.order import move, reorder
+from clinic.web.answers import see_other
 
 STEPS = {"up": -1, "down": 1}
 
@@ -44,7 +45,7 @@ class OrderedView(StaffView):
         rows = move(row, steps, where=[*self.row_filter(), *self.group()], by=current_user, detail=str(row))
         flash(_moved(row, rows), "success")
         tab = self.tab() if self.tabs else None
-        return redirect(url_for(".index_view", tab=tab, moved=row.id, verb=verb), 303)  # type: ignore[return-value]
+        return see_other(url_for(".index_view", tab=tab, moved=row.id, verb=verb))
 
     @expose("/order/", methods=("POST",))
     def order(self) -> Answer:

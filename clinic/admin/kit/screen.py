@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, g, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
@@ -22,6 +22,7 @@ from clinic.core.bounded import count_up_to, latest_with, unindexed
 from clinic.core.db import db
 from clinic.core.once import SentBefore, make_once
 from clinic.core.text import clean_line
+from clinic.web.answers import see_other
 
 MOST_COUNTED = 10_000  # most rows of a list that are counted and paged through
 
@@ -272,7 +273,7 @@ class StaffView(Guarded, ModelView):
             else:
                 saying = " ".join([self.saved_text(saved), *sentences_left_out(form)])
                 flash(*g.pop("saved_but", (saying, "success")))
-                return redirect(self.saved_url(saved), 303)  # type: ignore[return-value]
+                return see_other(self.saved_url(saved))
         page = self.render(self.edit_template, form=form, model=model, **self.form_context(model))
         return page if request.method == "GET" else (page, 422)
 
@@ -288,9 +289,9 @@ class StaffView(Guarded, ModelView):
             except Refused as refusal:
                 flash(refusal.text, "error")
                 here_again = url_for(".edit_view", id=model.id, back=request.args.get("back"))
-                return redirect(here_again, 303)  # type: ignore[return-value]
+                return see_other(here_again)
             self.deleted(model)
-            return redirect(self.list_url(), 303)  # type: ignore[return-value]
+            return see_other(self.list_url())
         return self.render("admin/kit/delete.html", model=model)
 
     @expose("/details/")

@@ -1,6 +1,6 @@
 """The signed-in person's own account: password, second factor, passkeys and active sessions."""
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
@@ -10,6 +10,7 @@ from clinic.accounts.queries import open_sessions
 from clinic.accounts.sign_in import device_digest
 from clinic.admin.kit.counts import count_of
 from clinic.admin.kit.guarded import Answer, Guarded
+from clinic.web.answers import see_other
 
 
 class AccountScreen(Guarded):
@@ -38,4 +39,4 @@ class AccountScreen(Guarded):
         others = [row.digest for row in open_sessions(current_user) if row.digest != device_digest()]
         ended = end_sessions(current_user, others if asked == "others" else [asked])
         flash(f"Signed out: {count_of(ended, 'device')}." if ended else "That session had already ended.", "success")
-        return redirect(url_for(".index"), 303)  # type: ignore[return-value]
+        return see_other(url_for(".index"))

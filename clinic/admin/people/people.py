@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import BooleanField, Form, PasswordField, SelectMultipleField
@@ -17,6 +17,7 @@ from clinic.admin.kit.cells import link_cell, time_cell
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.screen import Refused, StaffView
 from clinic.core.text import email_address
+from clinic.web.answers import see_other
 from clinic.web.forms import LineField, is_email
 
 
@@ -113,7 +114,7 @@ class PeopleScreen(StaffView):
         person = self.row_or_404()
         reset_second_factor(person, by=current_user)
         flash(f"{person.name} now signs in with the password alone. The site has told them by email.", "success")
-        return redirect(url_for(".edit_view", id=person.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=person.id))
 
     def create(self, form: NewUserForm) -> User:
         """Create a person with a login."""

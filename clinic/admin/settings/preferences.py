@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import BooleanField, Form, IntegerField, SelectField
@@ -16,6 +16,7 @@ from clinic.core.hours import read_hours
 from clinic.core.places import countries, phone_regions, time_zones
 from clinic.editing.advertising import DEFAULT_CLAIMS, read_profile
 from clinic.preferences import preferences
+from clinic.web.answers import see_other
 from clinic.web.forms import LineField, is_email
 
 
@@ -247,6 +248,6 @@ class PreferenceScreen(Guarded):
             own["phone_region"] = form.phone_region.data or form.country.data
             change_settings(form.data | own, by=current_user)
             flash("Saved. Pages and emails now show the new settings.", "success")
-            return redirect(url_for(".index"), 303)  # type: ignore[return-value]
+            return see_other(url_for(".index"))
         page = self.render("admin/settings/preferences.html", form=form)
         return page if request.method == "GET" else (page, 422)

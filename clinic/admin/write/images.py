@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, abort, flash, g, jsonify, redirect, request, url_for
+from flask import Response, abort, flash, g, jsonify, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from markupsafe import Markup, escape
@@ -27,6 +27,7 @@ from clinic.media.errors import ImageInUse, ImageReplaced, NotAnImage, StoreAway
 from clinic.media.models import Image
 from clinic.media.operations import Description, add_image, delete_image, describe_image, render_again, replace_image
 from clinic.media.queries import images_by_id, images_with
+from clinic.web.answers import see_other
 from clinic.web.error_pages import error_page
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ class ImageScreen(StaffView):
                 is_refused = True
             else:
                 self.deleted(image)
-                return redirect(self.list_url(), 303)  # type: ignore[return-value]
+                return see_other(self.list_url())
         page = self.render("admin/write/media_delete.html", model=image, **self.form_context(image))
         return (page, 422) if is_refused else page
 
@@ -224,7 +225,7 @@ class ImageScreen(StaffView):
                 ]
             else:
                 flash("Replaced. Check that the alt text, credit and focal point still fit.", "success")
-                return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
+                return see_other(url_for(".edit_view", id=image.id))
         page = self.render("admin/write/media_replace.html", form=form, model=image, **self.form_context(image))
         return page if request.method == "GET" else (page, 422)
 
@@ -236,7 +237,7 @@ class ImageScreen(StaffView):
             flash("The worker will create the sizes again in a moment.", "success")
         else:
             flash("The sizes of this picture did not fail, so there is nothing to retry.", "error")
-        return redirect(url_for(".edit_view", id=image.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=image.id))
 
     # Many at once
 
@@ -264,7 +265,7 @@ class ImageScreen(StaffView):
             if added:
                 for words in refused:
                     flash(f"Not uploaded: {words}", "error")
-                return redirect(url_for(".describe", ids=",".join(map(str, added))), 303)  # type: ignore[return-value]
+                return see_other(url_for(".describe", ids=",".join(map(str, added))))
             form.files.errors = refused
         page = self.render("admin/write/media_upload.html", form=form)
         return page if request.method == "GET" else (page, 422)
@@ -282,7 +283,7 @@ class ImageScreen(StaffView):
                 )
                 describe_image(image, said, by=current_user)
             flash(f"Saved: {count_of(len(forms), 'picture')}.", "success")
-            return redirect(self.list_url(), 303)  # type: ignore[return-value]
+            return see_other(self.list_url())
         page = self.render("admin/write/media_describe.html", forms=forms)
         return page if request.method == "GET" else (page, 422)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from wtforms import Form
@@ -19,6 +19,7 @@ from clinic.articles.errors import SlugTaken, StillUsed
 from clinic.articles.models import Tag
 from clinic.articles.queries import articles_by_tag, tags
 from clinic.articles.taxonomy import add_tag, change_tag, delete_tag, merge_tag
+from clinic.web.answers import see_other
 from clinic.web.forms import LineField
 
 
@@ -104,8 +105,8 @@ class TagScreen(StaffView):
         into = self.get_one(request.form.get("into_id", ""))
         if into is None or into.id == tag.id:
             flash("Choose another tag to merge into. Nothing was changed.", "error")
-            return redirect(url_for(".edit_view", id=tag.id), 303)  # type: ignore[return-value]
+            return see_other(url_for(".edit_view", id=tag.id))
         words = f"“{tag.name}” is “{into.name}” now"
         number = merge_tag(tag, into, by=current_user)
         flash(f"{words}: {count_of(number, 'article')}.", "success")
-        return redirect(url_for(".edit_view", id=into.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=into.id))

@@ -1,6 +1,6 @@
 """Changes of a text's state: unpublish, unschedule, sign off, trash, restore."""
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 
@@ -19,6 +19,7 @@ from clinic.articles.models import Article, Kind
 from clinic.articles.queries import article_in_trash
 from clinic.articles.reviews import sign_off_article
 from clinic.core.text import clean_text
+from clinic.web.answers import see_other
 from clinic.web.filters import local_now
 
 
@@ -44,7 +45,7 @@ class StateScreen(ArticleScreen):
                 flash(f"Unpublished. Its address {where}.", "success")
             except RedirectRefused as error:
                 flash(str(error), "error")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     @expose("/unschedule/", methods=("POST",))
     def unschedule(self) -> Answer:
@@ -52,7 +53,7 @@ class StateScreen(ArticleScreen):
         article = self.row_or_404()
         unschedule_article(article, by=current_user)
         flash("The schedule is cancelled. The text is a draft again.", "success")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Answer:
@@ -63,7 +64,7 @@ class StateScreen(ArticleScreen):
         else:
             sign_off_article(article, on=local_now().date(), by=current_user)
             flash("Saved. Reviewed today.", "success")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     def delete(self, model: Article) -> None:
         """Move the text to the trash."""
@@ -83,7 +84,7 @@ class StateScreen(ArticleScreen):
         article = self._trashed_or_404()
         untrash_article(article, by=current_user)
         flash(f"Restored: “{article.title}”.", "success")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     @expose("/purge/", methods=("GET", "POST"))
     def purge(self) -> Answer:
@@ -93,7 +94,7 @@ class StateScreen(ArticleScreen):
             return self.render("admin/write/article_purge.html", model=article)
         delete_article(article, by=current_user)
         flash("Deleted permanently.", "success")
-        return redirect(url_for(".index_view", tab="trash"), 303)  # type: ignore[return-value]
+        return see_other(url_for(".index_view", tab="trash"))
 
     def _trashed_or_404(self) -> Article:
         return article_in_trash(self.kind, request.values.get("id", 0, type=int)) or abort(404)

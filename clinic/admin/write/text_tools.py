@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask import Response, abort, flash, g, make_response, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
@@ -24,6 +24,7 @@ from clinic.editing.checks import findings_in
 from clinic.editing.preflight import Finding, Weight
 from clinic.editing.previews import make_preview_link, preview_links, revoke_preview_link
 from clinic.reading.article import preview_page
+from clinic.web.answers import see_other
 from clinic.web.error_pages import TYPED_BY
 from clinic.web.filters import moment
 from clinic.web.headers import CONTENT_SECURITY_POLICY
@@ -56,7 +57,7 @@ class ArticleScreen(StaffView):
                 flash(self.saved_text(article).replace("Saved and published", "Published"), "success")
             else:
                 flash(*g.saved_but)
-            return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+            return see_other(url_for(".edit_view", id=article.id))
         error = "Enter a reason for publishing anyway" if request.method == "POST" else ""
         page = self.render(
             "admin/write/article_check.html", model=article, form=form, findings=findings, asks=asks, error=error
@@ -94,7 +95,7 @@ class ArticleScreen(StaffView):
             if str(link.id) == request.form.get("link"):
                 revoke_preview_link(link, by=current_user)
                 flash("The link is revoked.", "success")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     # Revision history
 
@@ -125,14 +126,14 @@ class ArticleScreen(StaffView):
                 f"Not restored. Readers would see: {new[0].text} Enter a reason, then press the button again.", "error"
             )
             url = url_for(".revisions", id=article.id, version=revision.version, asks=1)
-            return redirect(url, 303)  # type: ignore[return-value]
+            return see_other(url)
         try:
             restore_revision(revision, despite=reason, by=current_user)
         except NotReady as error:
             flash(f"Not restored. A published text needs {list_of(error.missing)}.", "error")
         else:
             flash(f"Restored the version of {moment(revision.at)}.", "success")
-        return redirect(url_for(".edit_view", id=article.id), 303)  # type: ignore[return-value]
+        return see_other(url_for(".edit_view", id=article.id))
 
     def about(self, article: Article | None) -> str:
         """Return the key of the text that unsaved changes belong to."""

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, abort, flash, g, jsonify, redirect, request, url_for
+from flask import Response, abort, flash, g, jsonify, request, url_for
 from flask_admin import expose
 from flask_login import current_user
 from sqlalchemy.orm import defer, joinedload, selectinload
@@ -38,6 +38,7 @@ from clinic.core.text import clean_text
 from clinic.editing.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.editing.checks import findings_in
 from clinic.editing.previews import preview_links
+from clinic.web.answers import see_other
 from clinic.web.filters import local_now, moment
 
 
@@ -250,7 +251,7 @@ class PageScreen(StateScreen):
         drop_autosave(current_user, self.place(article))
         flash("The unsaved changes are discarded.", "success")
         url = url_for(".edit_view", id=article.id) if article else url_for(".create_view")
-        return redirect(url, 303)  # type: ignore[return-value]
+        return see_other(url)
 
     @expose("/pick.json")
     def pick(self) -> Response:
