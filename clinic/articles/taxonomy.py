@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from clinic.articles.addresses import forget_redirects
 from clinic.articles.errors import NameTaken, SlugTaken, StillUsed
@@ -18,7 +17,7 @@ from clinic.articles.models import (
 )
 from clinic.articles.redirects import follow_move
 from clinic.core import audit
-from clinic.core.db import atomic, db
+from clinic.core.db import atomic, claim_unique, db
 from clinic.core.text import clean_line, clean_text, slugify
 
 Sorter = TypeVar("Sorter", Category, Tag, Author)
@@ -134,18 +133,9 @@ def _slug(chosen: str, name: str) -> str:
 
 def _keep(row: Sorter, verb: str, by: audit.Actor | None, old: str = "") -> Sorter:
     """Flush a row and record it. `old` is its previous address."""
-    name, slug, model = row.name, row.slug, type(row)
-    with db.session.no_autoflush:
-        others = model.id != row.id if row.id else sa.true()
-        if model is Category and db.session.scalar(sa.select(model.id).where(model.name == name, others)):
-            raise NameTaken(name)
-        if db.session.scalar(sa.select(model.id).where(model.slug == slug, others)):
-            raise SlugTaken(slug)
-    db.session.add(row)
-    try:
-        db.session.flush()
-    except IntegrityError:  # another request took the slug at the same moment
-        raise SlugTaken(slug) from None
+    name, slug = row.name, row.slug
+    unique = {"name": name, "slug": slug} if isinstance(row, Category) else {"slug": slug}
+    claim_unique(row, lambda column: NameTaken(name) if column == "name" else SlugTaken(slug), **unique)
     audit.record(verb, row, by=by, detail=name)
     if old and old != row.address:
         follow_move(old, row.address)

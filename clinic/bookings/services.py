@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from clinic.articles.redirects import follow_move
 from clinic.bookings.errors import (
@@ -12,7 +11,7 @@ from clinic.bookings.errors import (
 )
 from clinic.bookings.models import Booking, Service
 from clinic.core import audit
-from clinic.core.db import atomic, db
+from clinic.core.db import atomic, claim_unique, db
 from clinic.core.html import sanitise
 from clinic.core.text import clean_line, clean_text, slugify
 
@@ -76,15 +75,6 @@ def delete_service(service: Service, *, by: audit.Actor | None = None) -> None:
 
 def _offer(service: Service, offer: Offer, slug: str) -> None:
     name = clean_line(offer.name)
-    with db.session.no_autoflush:
-        others = Service.id != service.id if service.id else sa.true()
-        for field, value in (("name", name), ("slug", slug)):
-            if db.session.scalar(sa.select(Service.id).where(getattr(Service, field) == value, others)):
-                raise ServiceTaken(field)
-    service.name, service.slug, service.summary = name, slug, clean_text(offer.summary)
-    service.minutes, service.body, service.is_active = offer.minutes, sanitise(offer.body), offer.is_active
-    db.session.add(service)
-    try:
-        db.session.flush()
-    except IntegrityError:  # another transaction has just taken the name
-        raise ServiceTaken("name") from None
+    service.summary, service.body = clean_text(offer.summary), sanitise(offer.body)
+    service.minutes, service.is_active = offer.minutes, offer.is_active
+    claim_unique(service, ServiceTaken, name=name, slug=slug)

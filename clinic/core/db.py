@@ -1,7 +1,7 @@
 """The database: `db`, the base class of models, column types, and atomic(), the only code that commits."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from clinic.core.characters import storable, storable_in
@@ -172,6 +173,27 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("clinic_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def claim_unique(row: Any, taken: Callable[[str], Exception], **values: str) -> None:
+    """Give a row values that no other row of its table may have, and flush it.
+
+    Raises taken(column) for the first column whose value another row has. A look before the write names the column; the
+    unique constraints decide between two that come at the same moment.
+    """
+    model = type(row)
+    with db.session.no_autoflush:
+        others = model.id != row.id if row.id else sa.true()
+        for column, value in values.items():
+            if db.session.scalar(sa.select(model.id).where(getattr(model, column) == value, others)):
+                raise taken(column)
+    for column, value in values.items():
+        setattr(row, column, value)
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise taken(next(iter(values))) from None
 
 
 def insert_or_skip(model: type[Base], **values: Any) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from clinic.core import audit, clock
-from clinic.core.db import Base, atomic, db, insert_or_skip
+from clinic.core.db import Base, atomic, claim_unique, db, insert_or_skip
 from clinic.core.jobs import for_each
 from clinic.core.text import canonical_email, clean_line, clean_text
 from clinic.core.text_index import refold
@@ -304,16 +303,8 @@ def remind_of_leads(today: date) -> None:
 def save_letter(letter: Letter, *, name: str, subject: str, body: str, by: audit.Actor | None = None) -> Letter:
     """Create or change a letter. Raises LetterTaken."""
     name, subject, body = clean_line(name), clean_line(subject), clean_text(body)
-    with db.session.no_autoflush:
-        others = Letter.id != letter.id if letter.id else sa.true()
-        if db.session.scalar(sa.select(Letter.id).where(Letter.name == name, others)):
-            raise LetterTaken
-    letter.name, letter.subject, letter.body = name, subject, body
-    db.session.add(letter)
-    try:
-        db.session.flush()
-    except IntegrityError:  # another transaction has just taken the name
-        raise LetterTaken from None
+    letter.subject, letter.body = subject, body
+    claim_unique(letter, lambda _: LetterTaken(), name=name)
     audit.record("saved", letter, by=by, detail=name)
     return letter
 

@@ -4,11 +4,10 @@ import hashlib
 import secrets
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.operations import tell_owners
 from clinic.core import audit
-from clinic.core.db import atomic, db
+from clinic.core.db import atomic, claim_unique, db
 from clinic.core.text import clean_line
 from clinic.visits.errors import (
     TherapistBooked,
@@ -69,14 +68,4 @@ def feed_digest(secret: str) -> str:
 
 
 def _name(therapist: Therapist, name: str) -> None:
-    name = clean_line(name)
-    with db.session.no_autoflush:
-        others = Therapist.id != therapist.id if therapist.id else sa.true()
-        if db.session.scalar(sa.select(Therapist.id).where(Therapist.name == name, others)):
-            raise TherapistTaken
-    therapist.name = name
-    db.session.add(therapist)
-    try:
-        db.session.flush()
-    except IntegrityError:  # another transaction has just taken the name
-        raise TherapistTaken from None
+    claim_unique(therapist, lambda _: TherapistTaken(), name=clean_line(name))
