@@ -20,8 +20,7 @@ from clinic.admin.kit.screen import StaffView
 from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.comments.models import Comment, CommentState
 from clinic.comments.operations import moderate_comment, undo_moderation
-from clinic.comments.queries import comments_by_id, comments_with
-from clinic.core.db import db
+from clinic.comments.queries import comments_by_id, ids_of_comments_with
 from clinic.web.answers import see_other
 from clinic.web.filters import paragraphs
 
@@ -78,7 +77,7 @@ class CommentScreen(StaffView):
 
     def find_ids(self, text: str) -> list[int]:
         """Find comments as the panel's search does."""
-        return list(db.session.scalars(comments_with(text)))
+        return ids_of_comments_with(text)
 
     @expose("/moderate/", methods=("POST",))
     def moderate(self) -> Answer:

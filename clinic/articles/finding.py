@@ -47,6 +47,11 @@ def texts_titled(text: str) -> sa.Select[tuple[int]]:
     return latest_with(text, Article.id, Article.title, Article.slug, others=others, most=MOST_COUNTED)
 
 
+def ids_of_texts_titled(text: str) -> list[int]:
+    """Return the ids of articles and pages that match, as texts_titled selects them."""
+    return list(db.session.scalars(texts_titled(text)))
+
+
 def articles_about(words: str, most: int) -> list[Article]:
     """Return public texts with all of these words or, failing that, with the rarest of them; best first."""
     query = search.read(words)

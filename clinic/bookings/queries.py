@@ -1,6 +1,6 @@
 """Reads about trials."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,3 +82,8 @@ def bookings_in(spans: list[tuple[datetime, datetime]]) -> list[int]:
         for start, end in spans
     ]
     return list(db.session.execute(sa.select(*counts)).one())
+
+
+def bookings_of_leads(lead_ids: Collection[int]) -> list[int]:
+    """Return the ids of the bookings of these leads."""
+    return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_ids))))

@@ -46,6 +46,11 @@ def comments_with(text: str) -> sa.Select[tuple[int]]:
     return latest_with(text, Comment.id, Comment.name, Comment.email, Comment.body, others=from_them)
 
 
+def ids_of_comments_with(text: str) -> list[int]:
+    """Return the ids of comments that match, as comments_with selects them."""
+    return list(db.session.scalars(comments_with(text)))
+
+
 def find_comments(text: str, most: int) -> Found[Comment]:
     """Return comments whose text or author matches, newest first, with their articles."""
     wanted = sa.select(Comment).where(Comment.id.in_(comments_with(text)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -20,6 +20,7 @@ from clinic.core.characters import storable, storable_in
 from clinic.core.sqlite_turns import turn
 
 BUSY_TIMEOUT_SECONDS = 15
+Row = TypeVar("Row")
 
 
 class Words(sa.TypeDecorator[str]):
@@ -194,6 +195,11 @@ def claim_unique(row: Any, taken: Callable[[str], Exception], **values: str) -> 
         db.session.flush()
     except IntegrityError:
         raise taken(next(iter(values))) from None
+
+
+def row_with_id(model: type[Row], id_: int | None) -> Row | None:
+    """Return the row with this id, if there is one."""
+    return db.session.get(model, id_) if id_ is not None else None
 
 
 def insert_or_skip(model: type[Base], **values: Any) -> bool:

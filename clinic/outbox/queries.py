@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from clinic.core.bounded import count_up_to
+from clinic.core.bounded import count_up_to, latest_with
 from clinic.core.db import db
 from clinic.outbox.models import Message, MessageState
 
@@ -21,3 +21,9 @@ def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Mes
     """Return the messages of some kinds to one address, newest first."""
     rows = sa.select(Message).where(Message.to == address, Message.kind.in_(kinds))
     return list(db.session.scalars(rows.order_by(Message.id.desc()).limit(most)))
+
+
+def messages_with(text: str) -> list[int]:
+    """Return the ids of the latest emails that match by address or subject, and of all emails to exactly this address."""
+    to_them = Message.to == text.strip()
+    return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))

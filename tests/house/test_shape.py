@@ -28,3 +28,10 @@ def test_pages_open_no_transaction_themselves(part: str) -> None:
     allowed = {"reads.py"}  # adds up the counts of reads, and is no page
     for path in (ROOT / part).rglob("*.py"):
         assert path.name in allowed or "atomic(" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_panel_reads_through_queries() -> None:
+    # The base of all screens reads whatever model it is given, and the log reads rows of every kind.
+    allowed = {"screen.py", "log_subjects.py"}
+    for path in (ROOT / "admin").rglob("*.py"):
+        assert path.name in allowed or "db.session" not in path.read_text(encoding="utf-8"), path

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import sqlalchemy as sa
 from flask import abort, flash, request, url_for
 from flask_admin import expose
 from flask_login import current_user
@@ -22,9 +21,8 @@ from clinic.bookings.ledger import last_claim
 from clinic.bookings.models import Booking
 from clinic.bookings.one_trial import has_trial
 from clinic.bookings.operations import allow_booking, decline_booking, keys_of_booking
-from clinic.bookings.queries import blocks_of, leads_behind
+from clinic.bookings.queries import blocks_of, bookings_of_leads, leads_behind
 from clinic.core import clock
-from clinic.core.db import db
 from clinic.leads import lead_index
 from clinic.leads.models import Lead
 from clinic.leads.same_person import evidence
@@ -68,7 +66,7 @@ class BookingScreen(StaffView):
 
     def find_ids(self, text: str) -> list[int]:
         """Return the bookings of the leads that match the search."""
-        return list(db.session.scalars(sa.select(Booking.id).where(Booking.lead_id.in_(lead_index.find(text)))))
+        return bookings_of_leads(lead_index.find(text))
 
     @expose("/compare/")
     def compare(self) -> Answer:

@@ -32,7 +32,7 @@ from clinic.admin.kit.return_address import way_back
 from clinic.admin.kit.undo import MOST_TO_UNDO, flash_undo
 from clinic.admin.troubles import mail_troubles, worker_troubles
 from clinic.core import clock
-from clinic.core.db import db
+from clinic.core.db import row_with_id
 from clinic.leads import lead_index
 from clinic.leads.errors import CannotMerge, CannotSplit, Unsubscribed
 from clinic.leads.forms import MessageForm, NoteForm, PlanForm, StageForm
@@ -123,8 +123,7 @@ class LeadScreen(ExportScreen):
 
     def get_one(self, id: Any) -> Any:
         """Return one lead. A merged lead leads to the one that was kept."""
-        number = row_id(str(id))
-        lead = db.session.get(Lead, number) if number is not None else None
+        lead = row_with_id(Lead, row_id(str(id)))
         return super().get_one(lead.merged_into_id or lead.id) if lead else None
 
     # One person
@@ -272,7 +271,7 @@ class LeadScreen(ExportScreen):
     def split(self) -> Answer:
         """Undo a merge."""
         lead = self.row_or_404()
-        merge = db.session.get(Merge, row_id(request.form.get("merge", "")) or 0)
+        merge = row_with_id(Merge, row_id(request.form.get("merge", "")))
         try:
             if merge is None or merge.kept_id != lead.id:
                 raise CannotSplit

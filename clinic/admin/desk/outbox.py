@@ -14,11 +14,10 @@ from clinic.admin.kit.cells import link_cell, time_cell
 from clinic.admin.kit.guarded import Answer
 from clinic.admin.kit.screen import StaffView
 from clinic.admin.troubles import Trouble, mail_troubles, worker_troubles
-from clinic.core.bounded import latest_with
-from clinic.core.db import db
 from clinic.core.settings import settings
 from clinic.outbox.models import Message, MessageState
 from clinic.outbox.operations import send_again
+from clinic.outbox.queries import messages_with
 from clinic.web.answers import see_other
 
 
@@ -93,8 +92,7 @@ class OutboxScreen(StaffView):
 
     def find_ids(self, text: str) -> list[int]:
         """Search the latest emails, and all emails to an exact address."""
-        to_them = Message.to == text.strip()
-        return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))
+        return messages_with(text)
 
     @expose("/again/", methods=("POST",))
     def again(self) -> Answer:

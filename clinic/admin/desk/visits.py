@@ -16,7 +16,7 @@ from clinic.admin.kit.return_address import way_back
 from clinic.admin.kit.undo import flash_undo
 from clinic.bookings.errors import VoucherNotRedeemable, VoucherRedeemed
 from clinic.bookings.models import Booking
-from clinic.core.db import db
+from clinic.core.db import row_with_id
 from clinic.visits.errors import TimeRefused, TimeTaken, VisitClosed, VisitToCome
 from clinic.visits.models import Therapist, Visit, VisitState
 from clinic.visits.operations import cancel_visit, mark_missed, reopen_visit, set_visit
@@ -86,7 +86,7 @@ class TodayScreen(Guarded):
         except VisitClosed:
             flash(f"The visit of {name} already has an outcome. Nothing was changed.", "error")
         else:
-            state = db.session.get_one(Visit, visit.id).state
+            state = visit.state
             flash_undo(text, url_for("today_admin.undo"), id=str(visit.id), of=state, back=_back())
         return see_other(_back())
 
@@ -152,7 +152,7 @@ class CalendarScreen(Guarded):
         typed = (request.form.get("therapist", ""), request.form.get("start", ""))
         if not start:
             therapist_id, start = typed
-        therapist = db.session.get(Therapist, row_id(therapist_id) or 0)
+        therapist = row_with_id(Therapist, row_id(therapist_id))
         starts_at = _moment(start)
         if therapist is None or starts_at is None:
             wrong = "Choose a therapist and enter a date and time like 24/11/2026 10:15."
@@ -248,7 +248,7 @@ def _moment(text: str) -> datetime | None:
 
 def _row_or_404(model: type[Any]) -> Any:
     id_ = row_id(request.values.get("id", ""))
-    return (db.session.get(model, id_) if id_ is not None else None) or abort(404)
+    return row_with_id(model, id_) or abort(404)
 
 
 def _booking_or_404() -> Booking:

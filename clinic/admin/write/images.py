@@ -20,7 +20,7 @@ from clinic.admin.kit.ids import row_id
 from clinic.admin.kit.once import sending_of_words
 from clinic.admin.kit.screen import Refused, StaffView
 from clinic.admin.write.image_forms import AltForm, DescribeForm, ReplaceForm, UploadForm, UploadManyForm
-from clinic.core.db import db
+from clinic.core.db import row_with_id
 from clinic.core.once import Sending, SentBefore, claim_key, note_sending
 from clinic.editing.image_uses import MOST_OF_ONE, Use, uses_of
 from clinic.media.errors import ImageInUse, ImageReplaced, NotAnImage, StoreAway
@@ -316,7 +316,7 @@ def _claim(sending: Sending) -> Also:
     """Claim this form's one-time key while the image's row is added. Decoding is slow and must hold no lock."""
 
     def also(image: Image) -> None:
-        claim_key(sending, lambda id_: db.session.get(Image, id_) is not None)
+        claim_key(sending, lambda id_: row_with_id(Image, id_) is not None)
         note_sending(sending, image.id)
 
     return also

@@ -26,14 +26,13 @@ from clinic.admin.write.text_tools import (
 )
 from clinic.articles.addresses import holder_of_slug
 from clinic.articles.errors import ArticleChanged, NotReady, SlugTaken
-from clinic.articles.finding import articles_to_link, texts_titled
+from clinic.articles.finding import articles_to_link, ids_of_texts_titled
 from clinic.articles.lifecycle import (
     publish_article,
 )
 from clinic.articles.models import Article, Kind
 from clinic.articles.operations import edit_article, write_article
 from clinic.articles.queries import posts_to_pick
-from clinic.core.db import db
 from clinic.core.text import clean_text
 from clinic.editing.autosave import Unsaved, autosaves_at, drop_autosave, keep_autosave, note_presence, others_present
 from clinic.editing.checks import findings_in
@@ -103,7 +102,7 @@ class PageScreen(StateScreen):
 
     def find_ids(self, text: str) -> list[int]:
         """Find texts as the panel's search does."""
-        return list(db.session.scalars(texts_titled(text)))
+        return ids_of_texts_titled(text)
 
     # Writing
 
