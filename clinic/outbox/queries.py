@@ -24,6 +24,6 @@ def messages_to(address: str, kinds: Iterable[str], most: int = 100) -> list[Mes
 
 
 def messages_with(text: str) -> list[int]:
-    """Return the ids of the latest emails that match by address or subject, and of all emails to exactly this address."""
+    """Return the ids of the latest emails that match by address or subject, and of all emails to this address."""
     to_them = Message.to == text.strip()
     return list(db.session.scalars(latest_with(text, Message.id, Message.to, Message.subject, others=to_them)))

@@ -34,6 +34,11 @@ KINDS = {
 }
 
 
+def style_sheets(bundle: str) -> list[Path]:
+    """Return the style sheets of a bundle in the order of their names, whatever folder they are in."""
+    return sorted((STATIC / "css" / bundle).rglob("*.css"), key=lambda path: path.name)
+
+
 class Assets:
     """Served addresses of static files by their plain names: "site.css" is served as "/assets/site-1a2b3c4d5e.css"."""
 
@@ -44,7 +49,7 @@ class Assets:
         for font in sorted((STATIC / "fonts").glob("*.woff2")):
             self._add(font.name, font.read_bytes())
         for bundle in ("site", "panel"):
-            parts = [*sorted((STATIC / "css" / "base").glob("*.css")), *sorted((STATIC / "css" / bundle).glob("*.css"))]
+            parts = [*style_sheets("base"), *style_sheets(bundle)]
             joined = "\n".join(part.read_text(encoding="utf-8") for part in parts)
             self._add(f"{bundle}.css", self._with_served_fonts(joined).encode())
         scripts = [*(STATIC / "js").glob("*.js"), PASSKEY_SCRIPTS / "base64.js", PASSKEY_SCRIPTS / "webauthn.js"]
