@@ -111,7 +111,8 @@ def init_errors(app: Flask) -> None:
         if keeps_typed(request):
             return kept_page()
         return error_page(
-            400, "You have signed in again since you opened this page. Go back, reload the page and try again."
+            400,
+            "You have signed out or signed in again since you opened this page. Go back, reload the page and try again.",
         )
 
     @app.errorhandler(HTTPException)

@@ -235,7 +235,7 @@ def test_what_one_person_typed_is_not_sent_by_another(app: Flask, sign_in: SignI
     assert kept.status == 401
     assert try_password(client, second.email).status == 302
     for _ in range(2):
-        kept = kept.submit("Send it again")  # the token is an old one on the first try
+        kept = kept.submit("Send again")  # the token is an old one on the first try
         check(kept)
         assert kept.status in (401, 403)
     assert kept.status == 403

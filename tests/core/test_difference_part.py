@@ -36,7 +36,7 @@ def test_each_block_says_what_became_of_it_and_long_unchanged_runs_are_counted()
     same = "".join(f"<p>Same {number}.</p>" for number in range(5))
     page = shown(f"{same}<h2>Old head line</h2>", f"{same}<h3>Old head line</h3>")
     assert [item.text(separator=" ").split()[:3] for item in page.css("li")] == [
-        ["4", "unchanged", "parts"],
+        ["4", "unchanged", "paragraphs"],
         ["Same", "4."],
         ["Changed:", "smaller", "heading."],
     ]

@@ -106,7 +106,7 @@ def test_what_is_missing_is_named_before_anything_is_published(arrive: MakePerso
     write(editor, title)
     editor.page.get_by_label("Author").select_option(index=0)
     editor.press("Publish")
-    assert "not published: it needs an author" in editor.alert()
+    assert "not published. To publish, add an author." in editor.alert()
     arrive().open(address(editor), status=404)
     editor.page.get_by_label("Author").select_option(index=1)
     editor.press("Publish")
@@ -145,7 +145,7 @@ def test_a_deleted_article_is_gone_after_a_question(arrive: MakePerson) -> None:
     arrive().open(here)
     editor.follow("Delete")
     editor.press("Delete")
-    assert "Deleted" in editor.status()
+    assert "Moved to the trash" in editor.status()
     arrive().open(here, status=404)
 
 

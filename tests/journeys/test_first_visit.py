@@ -116,7 +116,7 @@ def test_from_the_first_click_to_a_member(arrive: MakePerson) -> None:
     second = letter_about(visitor.site, address, "New time")
     moved = event_in(second).walk("VEVENT")[0]
     assert (str(moved["UID"]), int(moved["SEQUENCE"])) == (str(event["UID"]), 1)
-    letter_about(visitor.site, address, "Soon:")  # the reminder, as the visit is near
+    letter_about(visitor.site, address, "Reminder:")  # the reminder, as the visit is near
 
     code = re.search(r"Your voucher code: (\w{8})", second.get_body(("plain",)).get_content())
     assert code

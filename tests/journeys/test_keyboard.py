@@ -165,7 +165,7 @@ def test_an_article_is_deleted_by_keyboard_after_a_question(arrive: MakePerson) 
     press_enter(editor)
     tab_to(editor, "Delete")
     press_enter(editor)
-    assert "Deleted" in editor.status()
+    assert "Moved to the trash" in editor.status()
 
 
 def test_a_comment_is_approved_by_keyboard(arrive: MakePerson) -> None:

@@ -91,7 +91,7 @@ def test_an_upload_goes_on_after_the_connection_or_the_sign_in_was_away(arrive: 
     cookies = editor.context.cookies()
     editor.context.clear_cookies()
     card.get_by_role("button", name="Try again").click()
-    expect(card.get_by_role("alert")).to_contain_text("You are signed out")
+    expect(card.get_by_role("alert")).to_contain_text("You have signed out")
     refused(editor, 400)
     editor.context.add_cookies(cookies)  # type: ignore[arg-type]
     card.get_by_role("button", name="Try again").click()
@@ -115,7 +115,7 @@ def test_many_are_uploaded_and_described_without_javascript(arrive: MakePerson) 
     editor.page.get_by_label("Decorative").nth(1).check()
     editor.press("Save")
     assert "Saved: 2 pictures." in editor.status()
-    assert editor.row(f"A rope {number}").get_by_text("nowhere").is_visible()
+    assert editor.row(f"A rope {number}").get_by_text("not used").is_visible()
 
 
 def test_the_focal_point_follows_a_click_and_the_keys(arrive: MakePerson, width: int) -> None:
@@ -180,7 +180,7 @@ def test_a_picture_is_picked_for_an_article_by_keys(arrive: MakePerson, width: i
     editor.fill(Title=f"With a picture {number}")
     editor.press("Save")
     assert editor.page.locator("#image_id").input_value() == number
-    editor.page.get_by_role("button", name="Take it out").click()
+    editor.page.get_by_role("button", name="Remove picture").click()
     assert editor.page.locator("#image_id").input_value() == ""
     expect(editor.page.locator(".picked-picture")).to_be_hidden()
 

@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_said_to_be_ours_and_logged(
         raise error
 
     monkeypatch.setattr(renditions, "_as_rgb", fail)
-    with pytest.raises(NotAnImage, match="the fault is ours"):
+    with pytest.raises(NotAnImage, match="an error on our side"):
         read_upload(picture_bytes())
     (record,) = caplog.records
     assert record.message == "upload could not be read"

@@ -143,7 +143,7 @@ def test_a_card_says_where_its_picture_is_shown_and_what_is_missing(sign_in: Sig
     article = make_article(image_id=shown.id, body=f'<p>Look</p><figure data-image="{shown.id}"></figure>')
     describe_image(bare, Description(alt="", credit="Photo: Ana"))
     page = visit(sign_in("editor"), "/admin/media/?sort=1")
-    assert page.texts("td.media-uses") == ["nowhere", f"{article.title} , {article.title}"]
+    assert page.texts("td.media-uses") == ["not used", f"{article.title} , {article.title}"]
     assert page.texts("td.media-state") == ["ready needs alt text", "ready"]
     page = visit(page.client, f"/admin/media/edit/?id={shown.id}")
     assert page.texts(".uses li") == [f"{article.title} {how}, published" for how in ("main picture", "in the text")]
