@@ -112,7 +112,7 @@ def init_errors(app: Flask) -> None:
             return kept_page()
         return error_page(
             400,
-            "You have signed out or signed in again since you opened this page. Go back, reload the page and try again.",
+            "You have signed out or in again since you opened this page. Go back, reload the page and try again.",
         )
 
     @app.errorhandler(HTTPException)

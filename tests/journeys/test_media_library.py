@@ -91,7 +91,7 @@ def test_an_upload_goes_on_after_the_connection_or_the_sign_in_was_away(arrive: 
     cookies = editor.context.cookies()
     editor.context.clear_cookies()
     card.get_by_role("button", name="Try again").click()
-    expect(card.get_by_role("alert")).to_contain_text("You have signed out")
+    expect(card.get_by_role("alert")).to_contain_text("You have signed out or in again")
     refused(editor, 400)
     editor.context.add_cookies(cookies)  # type: ignore[arg-type]
     card.get_by_role("button", name="Try again").click()
