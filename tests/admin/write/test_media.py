@@ -323,7 +323,7 @@ def test_a_script_is_told_in_a_sentence_of_what_is_too_large_or_not_allowed(app:
     other = sign_in("desk").get("/admin/media/pick.json")
     for answer, status, words in (
         (large, 413, "more than we can accept"),
-        (stale, 400, "signed in again"),
+        (stale, 400, "signed out or in again"),
         (ended, 401, "You are signed out."),
         (other, 403, "Your account has no permission for it."),
     ):
