@@ -120,7 +120,7 @@ class CommentScreen(StaffView):
         """Reject the selected comments."""
         self._moderate_all(rowids, CommentState.REJECTED)
 
-    @action("spam", "Mark selected as spam")
+    @action("spam", "Mark selected as Spam")
     def spam(self, rowids: list[str]) -> None:
         """Mark the selected comments as spam."""
         self._moderate_all(rowids, CommentState.SPAM)

@@ -88,7 +88,7 @@ def test_ticked_comments_are_decided_together_without_a_script(sign_in: SignIn, 
     ticks = page.tree.css("tbody input[type=checkbox]")
     assert {tick.attributes["form"] for tick in ticks} == {page.one("form.bulk").attributes["id"]}
     for button, state, says in (
-        ("Mark selected as spam", "spam", "Marked as spam: 2 comments."),
+        ("Mark selected as Spam", "spam", "Marked as spam: 2 comments."),
         ("Reject selected", "rejected", "Rejected: 2 comments."),
         ("Approve selected", "approved", "Approved: 2 comments."),
     ):

@@ -66,8 +66,8 @@ def test_comments_ticked_by_mistake_are_put_back(arrive: MakePerson, width: int,
     moderator = arrive(width, "moderator", **options)
     moderator.open("/admin/comments/")
     moderator.row(said["Your_name"]).get_by_role("checkbox").check()
-    assert moderator.page.get_by_role("button", name="Mark selected as spam").is_visible()
-    moderator.press("Mark selected as spam")
+    assert moderator.page.get_by_role("button", name="Mark selected as Spam").is_visible()
+    moderator.press("Mark selected as Spam")
     assert moderator.page.locator("tbody tr", has_text=said["Your_name"]).count() == 0
     moderator.press("Undo")
     assert "Undone: 1 comment restored." in moderator.status()

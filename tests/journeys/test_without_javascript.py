@@ -38,7 +38,7 @@ def test_many_comments_are_moderated_at_once(arrive: MakePerson) -> None:
     moderator.follow("Comments", within="header")
     for said in both:
         moderator.row(said["Your_name"]).get_by_role("checkbox").check()
-    moderator.press("Mark selected as spam")
+    moderator.press("Mark selected as Spam")
     assert "Marked as spam: 2 comments." in moderator.status()
 
 

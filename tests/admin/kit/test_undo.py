@@ -31,7 +31,7 @@ def three(*, approved: bool = False) -> list[Comment]:
 
 def spammed(moderator: FlaskClient, comments: list[Comment], query: str = "?tab=all") -> Page:
     page = visit(moderator, f"/admin/comments/{query}").submit(
-        "Mark selected as spam", rowid=[str(one.id) for one in comments]
+        "Mark selected as Spam", rowid=[str(one.id) for one in comments]
     )
     return visit(moderator, page.response.headers["Location"])
 
@@ -90,7 +90,7 @@ def test_two_hundred_comments_fit_into_the_cookie(sign_in: SignIn) -> None:
     moderator, article = sign_in("moderator"), make_article()
     made = [make_comment(article, name=f"Jo {number}") for number in range(200)]
     page = visit(moderator, "/admin/comments/")
-    answer = page.submit("Mark selected as spam", rowid=[str(one.id) for one in made])
+    answer = page.submit("Mark selected as Spam", rowid=[str(one.id) for one in made])
     assert len(answer.response.headers["Set-Cookie"]) < 4000
     shown = visit(moderator, answer.response.headers["Location"])
     assert shown.submit("Undo").status_text() == "Undone: 200 comments restored."
