@@ -18,6 +18,7 @@ from clinic.demo.bulk.rows import (
     THREE_YEARS,
     Row,
     ago,
+    as_day,
     go_on_counting,
     in_portions,
     insert_all,
@@ -95,7 +96,7 @@ def _row(id_: int, given: dict[str, list[int]], words: Counter[str]) -> Row:
         "state": state,
         "published_at": None if state == "draft" else ago(-3600 - seconds // 40 if is_scheduled else seconds),
         "at": ago(seconds),
-        "review": (clock.now() + timedelta(days=seconds % 1000)).date() if is_public else None,
+        "review": as_day((clock.now() + timedelta(days=seconds % 1000)).date()) if is_public else None,
         "author": given["authors"][0],
         "category": _skewed(given["categories"], id_, 10),
         "image": given["images"][mixed(id_, 11) % len(given["images"])] if given["images"] else None,
@@ -161,7 +162,7 @@ def _insert_around(ids: list[int], first: int, given: dict[str, list[int]]) -> N
     insert_all(
         "INSERT INTO read_count (article_id, day, reads) VALUES (:id, :day, :reads)",
         [
-            {"id": id_, "day": day, "reads": mixed(id_, day.day) % 40 + 1}
+            {"id": id_, "day": as_day(day), "reads": mixed(id_, day.day) % 40 + 1}
             for id_ in ids
             if id_ % 20 == 0
             for day in days

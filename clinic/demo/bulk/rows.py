@@ -1,7 +1,7 @@
 """Helpers for generated rows: batches, pseudo-random numbers, times, and statistics."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,11 @@ def ago(seconds: float) -> Any:
     """Return a time in the past, or in the future if negative, in the form that raw SQL of this database takes."""
     moment = datetime.fromtimestamp(clock.now().timestamp() - seconds, UTC)
     return moment if is_postgres() else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def as_day(day: date) -> Any:
+    """Return a day in the form that raw SQL of this database takes. Python 3.12 deprecates sqlite3's own conversion."""
+    return day if is_postgres() else day.isoformat()
 
 
 def is_postgres() -> bool:
