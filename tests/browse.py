@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from werkzeug.test import TestResponse
 
-# What cannot make HTML invalid, whatever it says: values of attributes (but for the type of a field, which may hide it)
-# and runs of text, of plain characters and known character references.
+# Parts that cannot make HTML invalid, whatever they contain: values of attributes (except the type of a field, which
+# may hide it) and runs of text, of plain characters and known character references.
 PLAIN = r"[\w\s./?=@+:;,!%()#–’-]|&(?:amp|lt|gt|#34|#39);"
 HARMLESS = re.compile(rf'(?<!type)="(?:{PLAIN})*"|(?<=>)\s*(?!\s)(?:{PLAIN})+(?=<)')
 NO_LABEL_NEEDED = {"hidden", "submit", "button"}

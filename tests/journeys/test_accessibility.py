@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 AXE = Axe().axe_script
 ALL_RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-# What the dark can change. The other rules have read the same page at the same width in the light.
+# Rules whose result the dark scheme can change. The other rules have read the same page at the same width in the light.
 RULES_OF_COLOUR = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},

@@ -1,4 +1,4 @@
-// What is pasted or typed as HTML, reduced to what a text may carry.
+// Reduces pasted or typed HTML to the elements that a text may contain.
 //
 // The first pass works on the string: a style attribute that reaches any parser of the browser, even that of an inert
 // document, is reported as a breach of the content security policy. What a style, a class or a role meant is kept as words
@@ -34,7 +34,7 @@ const SAFE_LINK = /^(https?:|mailto:|tel:|[^:]*$|[^:]*[/?#])/i;
 // An address that is relative to some other page leads nowhere here; Word's #_ leads to a bookmark that is left behind.
 const PASTED_LINK = /^(https?:|mailto:|tel:|\/|#(?!_))/i;
 
-/** What the clipboard marks as copied, in the list or table that stood around it. */
+/** Returns the part that the clipboard marks as copied, inside the list or table around it. */
 function fragmentOf(html) {
   const found = html.match(/<!--\s*StartFragment\s*-->([\s\S]*)<!--\s*EndFragment\s*-->/i);
   const inner = found ? found[1] : html;

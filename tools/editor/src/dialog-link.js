@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { unwrapLink } from "./links.js";
 import { getJson } from "./picture.js";
 
-/** What somebody typed as an address that works, or null. */
+/** Returns a typed address as one that works, or null. */
 export function completeAddress(typed) {
   const address = unwrapLink(typed.trim());
   if (/^(https?:\/\/[^\s]+|mailto:[^\s]+|tel:[+\d][\d\s-]*|\/[^\s]*|#[^\s]+)$/i.test(address)) {

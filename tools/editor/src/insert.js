@@ -7,7 +7,7 @@ const paragraph = (...content) => ({ type: "paragraph", content });
 const item = { type: "listItem", content: [paragraph()] };
 const bookLink = { type: "link", attrs: { href: "/book/" } };
 
-/** What each part holds when it is new. */
+/** The content of each new part. */
 export const NEW_PARTS = {
   pullCall: {
     type: "pullCall",

@@ -4,7 +4,7 @@ import { Plugin } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
 import { h, icon } from "./dom.js";
 
-/** What staff call each part. A part listed here gets its own row of tools while the cursor is in it. */
+/** Names of the parts for staff. A part listed here gets its own row of tools while the cursor is in it. */
 export const PART_NAMES = {
   pullCall: "Call to action",
   callout: "Call-out",

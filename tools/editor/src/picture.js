@@ -3,7 +3,7 @@ import { Node } from "@tiptap/core";
 import { h } from "./dom.js";
 import { caption } from "./parts.js";
 
-/** What the server says about pictures, asked for by number, many at a time, each once. */
+/** Data of pictures from the server, requested by id in batches and each only once. */
 export class Pictures {
   constructor(address) {
     this.address = address;

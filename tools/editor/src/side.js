@@ -1,5 +1,5 @@
-// What stands beside the text of a document and is no part of it: deleted passages, remarks of reviewers, hidden text, page
-// headers. It goes, and what went is counted, so that a line under the editor can say so.
+// Removes parts of a document that do not belong to its text: deleted passages, comments of reviewers, hidden text, page
+// headers. They are counted, so that a line under the editor can list them.
 
 const remove = (body, selector, isCounted = () => true) => {
   let count = 0;
@@ -75,7 +75,7 @@ export const nothingLeft = () => ({ deleted: 0, comments: 0, hidden: 0, margins:
 
 const number = (count, one, many) => (count ? [`${count} ${count === 1 ? one : many}`] : []);
 
-/** What was left out, in a sentence or two; "" if it was nothing. */
+/** Returns sentences about the parts that were left out, or "" if there were none. */
 export function sentenceOf(left) {
   const names = left.pictures.filter(Boolean).slice(0, 3).map((name) => `“${name}”`);
   const pictures = number(left.pictures.length, "picture", "pictures").map((words) => (names.length ? `${words} (${names.join(", ")})` : words));

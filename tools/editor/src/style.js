@@ -20,7 +20,7 @@ const MEANINGS = [
   [/(^|;)\s*direction\s*:\s*rtl\b/i, "rtl"],
 ];
 
-/** What a style attribute says, in words of our own: ["bold", "level-2"]. */
+/** Returns the meanings of a style attribute as our own words: ["bold", "level-2"]. */
 export function parseStyle(style) {
   const plain = style.replaceAll("&quot;", '"');
   const list = plain.match(/(?:^|;)\s*mso-list\s*:\s*(l\d+)?[^;]*\blevel(\d)/i);
@@ -33,8 +33,8 @@ export function parseStyle(style) {
 }
 
 /**
- * What the classes of a pasted document mean: a function of an element's name and classes. Pages, TextEdit and the export of
- * Google Docs say in a style sheet what is struck out or hidden.
+ * Returns a function from the name and classes of an element to their meanings in a pasted document. Pages, TextEdit and
+ * the export of Google Docs hide and strike out text by a style sheet.
  */
 export function readSheets(html) {
   const rules = [];
